@@ -1,0 +1,154 @@
+"""Finds targets, samplers and suites: built in, in any folder, or named by an installed package.
+
+There is no list to edit: a file in a folder is an entry, its name is the entry's name. Target folders are loaded as
+synthetic packages, so that nothing called `targets` becomes importable, and so that the files of one folder may
+import each other (``from .gaussian_mixture import build``). Must not know any particular target or sampler.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib
+import importlib.metadata
+import inspect
+import pkgutil
+import sys
+import types
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from mcmc_bench import samplers as _samplers
+from mcmc_bench.kernels import jit as _jit
+from mcmc_bench.sampler import Sampler
+from mcmc_bench.spelling import unknown
+from mcmc_bench.target import Target
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+class CatalogError(ValueError):
+    """A target, sampler or suite that cannot be found or loaded; the message says which and what to do."""
+
+
+def content_folder(name: str) -> Path:
+    """The folder of built-in content: the one that a wheel carries, or else the one in the checkout."""
+    carried = _PACKAGE / "content" / name
+    if carried.is_dir():
+        return carried
+    in_checkout = _PACKAGE.parent / name
+    if in_checkout.is_dir():
+        return in_checkout
+    raise CatalogError(f"no folder of built-in {name}: looked in {carried} and {in_checkout}; reinstall mcmc_bench")
+
+
+def target_folders(extra: tuple[Path, ...] = ()) -> list[Path]:
+    """Folders that hold targets, in the order of search: `extra`, entry points, built in."""
+    named = [
+        Path(next(iter(importlib.import_module(point.value).__path__)))
+        for point in importlib.metadata.entry_points(group="mcmc_bench.targets")
+    ]
+    for folder in extra:
+        if not folder.is_dir():
+            raise CatalogError(f"--targets {folder}: no such folder")
+    return [folder.resolve() for folder in (*extra, *named, content_folder("targets"))]
+
+
+def target_files(extra: tuple[Path, ...] = ()) -> dict[str, Path]:
+    """Name to file of every target; a name in an earlier folder hides the same name in a later one.
+
+    Files whose name begins with an underscore are helpers of their folder.
+    """
+    files: dict[str, Path] = {}
+    for folder in target_folders(extra):
+        for path in sorted(folder.glob("*.py")):
+            if not path.name.startswith("_"):
+                files.setdefault(path.stem, path)
+    return files
+
+
+def list_targets(extra: tuple[Path, ...] = ()) -> list[str]:
+    """The names of all targets."""
+    return sorted(target_files(extra))
+
+
+@cache
+def _content_module(path: Path) -> types.ModuleType:
+    """The module of a content file, loaded under the synthetic package of its folder."""
+    folder = path.parent
+    package = "mcmc_bench_content_" + hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+    if package not in sys.modules:
+        module = types.ModuleType(package)
+        module.__path__ = [str(folder)]
+        sys.modules[package] = module
+    with _jit.compiling_into(_jit.cache_folder(folder)):
+        try:
+            return importlib.import_module(f"{package}.{path.stem}")
+        except Exception as error:
+            raise CatalogError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
+
+
+def target_parameters(name: str, extra: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """The parameters that a target takes, with their defaults."""
+    return {key: parameter.default for key, parameter in inspect.signature(_builder(name, extra)).parameters.items()}
+
+
+def _builder(name: str, extra: tuple[Path, ...]) -> Any:
+    files = target_files(extra)
+    if name not in files:
+        raise CatalogError(unknown("target", name, list(files)))
+    module = _content_module(files[name])
+    if not hasattr(module, "build"):
+        raise CatalogError(f"{files[name]} has no function build() that returns a Target")
+    return module.build
+
+
+def load_target(name: str, *, targets_folder: str | Path | None = None, **parameters: Any) -> Target:
+    """The target called `name`, with its parameters.
+
+    Args:
+        name: a name from `list_targets`.
+        targets_folder: a folder of further targets, searched first.
+        parameters: as declared by the target; the rest keep their defaults.
+
+    Raises:
+        CatalogError: unknown name or parameter, or a file that cannot be loaded. The message gives the nearest
+            right spelling.
+    """
+    extra = (Path(targets_folder),) if targets_folder is not None else ()
+    build = _builder(name, extra)
+    known = inspect.signature(build).parameters
+    for parameter in parameters:
+        if parameter not in known:
+            raise CatalogError(unknown(f"parameter of target {name}", parameter, list(known)))
+    try:
+        target = build(**parameters)
+    except (TypeError, ValueError) as error:
+        raise CatalogError(f"target {name} cannot be built with {parameters}: {error}") from error
+    if not isinstance(target, Target):
+        raise CatalogError(f"build() of target {name} returned a {type(target).__name__}, not a Target")
+    return dataclasses.replace(target, name=name, parameters=dict(parameters))
+
+
+def list_samplers() -> list[str]:
+    """The names of all samplers."""
+    return sorted(module.name for module in pkgutil.iter_modules(_samplers.__path__))
+
+
+@cache
+def load_sampler(name: str) -> Sampler:
+    """The sampler called `name`.
+
+    Raises:
+        CatalogError: unknown name; the message gives the nearest right spelling.
+    """
+    if name not in list_samplers():
+        raise CatalogError(unknown("sampler", name, list_samplers()))
+    module = importlib.import_module(f"{_samplers.__name__}.{name}")
+    return dataclasses.replace(module.SAMPLER, name=name)
+
+
+def suite_files() -> dict[str, Path]:
+    """Name to file of every built-in suite."""
+    return {path.stem: path for path in sorted(content_folder("benchmarks").glob("suites/*.toml"))}

@@ -1,0 +1,133 @@
+"""The one place where functions are compiled: JIT flags, type signatures, and where machine code is cached.
+
+Knows numba and the file system. Must not know any sampler, target or metric.
+
+Numba's own cache looks at the file of the function alone: when a helper in *another* file changes, it
+goes on serving the old machine code, which is wrong numbers without a word (numba issue 9483). So the cache
+folder is named by a hash of every source that could be compiled in, of numba's and NumPy's versions and of the
+processor: changed sources land in a fresh folder, and an old one can never be read by mistake.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import llvmlite.binding
+import numba
+import numpy as np
+import platformdirs
+from numba import types
+from numba.core.types import npy_rng
+
+ENGINE_FOLDER = Path(__file__).resolve().parent.parent
+
+FLAGS: dict[str, Any] = {
+    "cache": True,  # compiled once for a source hash, see the module's docstring
+    "nogil": True,  # blocks of chains run in a thread pool
+    "error_model": "numpy",  # division by zero gives inf, which the driver records; no exception can leave a kernel
+    # Only the fast-math forms that keep NaN and infinity: divergence is detected by them.
+    "fastmath": {"contract", "reassoc", "arcp", "nsz"},
+}
+
+vector = types.Array(types.float64, 1, "C")
+matrix = types.Array(types.float64, 2, "C")
+cube = types.Array(types.float64, 3, "C")
+counter = types.Array(types.int64, 1, "C")
+generator = npy_rng
+
+#: ``(x (dim,), gradient (dim,) [out], data) -> log density`` of one point.
+POINT_SIGNATURE = types.float64(vector, vector, vector)
+#: ``(x (chain, dim), log_density (chain,) [out], gradient (chain, dim) [out], data)`` of a block of chains.
+BLOCK_SIGNATURE = types.void(matrix, vector, matrix, vector)
+TARGET_TYPE = types.FunctionType(BLOCK_SIGNATURE)
+#: One transition of a block of chains; the arguments are described in `mcmc_bench.sampler`.
+STEP_SIGNATURE = types.void(
+    TARGET_TYPE, vector, generator, vector, vector, matrix, vector, matrix, matrix, cube, counter
+)
+STEP_TYPE = types.FunctionType(STEP_SIGNATURE)
+
+
+def sources_in(folder: Path) -> list[Path]:
+    """Every Python source below `folder`, in a fixed order."""
+    return sorted(path for path in folder.rglob("*.py") if "__pycache__" not in path.parts)
+
+
+def hash_sources(*folders: Path) -> str:
+    """A short hash of the names and texts of all Python sources below `folders`."""
+    digest = hashlib.sha256()
+    for folder in folders:
+        for path in sources_in(folder):
+            digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+@cache
+def engine_hash() -> str:
+    """The hash of the engine's sources as they are on disk at first use."""
+    return hash_sources(ENGINE_FOLDER)
+
+
+def cache_folder(*content_folders: Path) -> Path:
+    """Where machine code compiled from the engine and `content_folders` is kept.
+
+    The parent is ``$MCMC_BENCH_CACHE_DIR``, or else ``$NUMBA_CACHE_DIR``, or else the user's cache folder.
+    """
+    chosen = os.environ.get("MCMC_BENCH_CACHE_DIR") or os.environ.get("NUMBA_CACHE_DIR")
+    parent = Path(chosen) if chosen else Path(platformdirs.user_cache_dir("mcmc_bench"))
+    machine = f"{numba.__version__} {np.__version__} {llvmlite.binding.get_host_cpu_name()}"
+    key = hashlib.sha256(f"{engine_hash()} {hash_sources(*content_folders)} {machine}".encode()).hexdigest()[:16]
+    return parent / key
+
+
+@contextmanager
+def compiling_into(folder: Path) -> Iterator[None]:
+    """Functions decorated inside this context keep their machine code in `folder`."""
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(folder)
+    try:
+        yield
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+def jit(function: Callable[..., Any]) -> Any:
+    """Compile `function` with the project's flags, at its first call.
+
+    Engine functions go to the engine's cache folder; a content folder's to the folder that the catalog opened.
+    """
+    if Path(function.__code__.co_filename).resolve().is_relative_to(ENGINE_FOLDER):
+        with compiling_into(cache_folder()):
+            return numba.njit(**FLAGS)(function)
+    return numba.njit(**FLAGS)(function)
+
+
+def compiled(dispatcher: Any, signature: Any) -> Any:
+    """`dispatcher`, compiled for `signature` (or read from the cache) so that it can be passed as a function pointer."""
+    dispatcher.compile(signature)
+    return dispatcher
+
+
+_LIFTED = '''
+def {name}_block(x, log_density, gradient, data):
+    for chain in range(x.shape[0]):
+        log_density[chain] = {name}(x[chain], gradient[chain], data)
+'''
+
+
+def lift(point: Any) -> Any:
+    """The block form of a density written for one point.
+
+    A closure over `point` would be compiled again in every process, since numba cannot find a closure over a
+    function in its cache; a function whose *global* is `point`, and whose file is the target's, is found.
+    """
+    function = point.py_func
+    namespace = {function.__name__: point, "__name__": function.__module__}
+    code = compile(_LIFTED.format(name=function.__name__), function.__code__.co_filename, "exec")
+    exec(code, namespace)  # noqa: S102 - our own template above; the only inserted text is a function's name
+    return jit(namespace[f"{function.__name__}_block"])

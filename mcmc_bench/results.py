@@ -1,0 +1,277 @@
+"""The results of a run: cells, their metric rows, and where they came from.
+
+The only thing that the running half and the reading half (report, comparison) share. Must know neither.
+
+A results folder holds ``results.json`` (this module), ``draws/CELL.npz`` (a thinned set of draws of each cell for
+the figures, at most 2000) and ``targets/KEY.npz`` (what the figures show of each target).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import pandas
+
+SCHEMA_VERSION = 1
+FILE_NAME = "results.json"
+
+Outcome = Literal["finished", "raised", "timed out", "died", "not applicable"]
+Verdict = Literal["pass", "fail", "inconclusive", "not applicable"]
+
+
+class ResultsError(ValueError):
+    """Results that cannot be read; the message names the file and what to do."""
+
+
+@dataclass
+class Row:
+    """One metric of one cell, with its interval over replicates."""
+
+    metric: str  # a key of Results.definitions
+    value: float | None  # None: not given for this cell, `note` says why
+    low: float | None = None  # 95 % interval over replicates
+    high: float | None = None
+    replicates: int = 0
+    floor: float | None = None  # the same statistic between two exact i.i.d. sets of equal size
+    predicted: float | None = None  # closed form, where there is one
+    censored: bool = False  # the value is a lower bound: not reached within the budget
+    note: str = ""
+
+
+@dataclass
+class Judgement:
+    """One of the separate verdicts on a cell, with the numbers it rests on in words."""
+
+    verdict: Verdict
+    because: str = ""
+
+
+@dataclass
+class Cell:
+    """One target × sampler × settings × start, all replicates."""
+
+    id: str  # hash of everything that determines the numbers
+    experiment: str
+    target: str  # label, a key of Results.targets
+    sampler: str
+    sampler_kind: str  # exact, biased, optimiser, oracle
+    settings: dict[str, float]
+    start: str
+    budget: int  # target evaluations per chain
+    burn_in: float  # share discarded
+    chains: int
+    replicates: int
+    outcome: Outcome = "finished"
+    message: str = ""  # what went wrong, where something did
+    #: Cells with the same sweep compete for the best setting; chosen on replicates that are not the reported ones.
+    sweep: str | None = None
+    swept: list[str] = field(default_factory=list)  # names of the settings that vary within the sweep
+    selected: bool = False  # best of its sweep, or not part of one
+    selection_score: float | None = None
+    stopped_chains: int = 0  # chains that left (no longer finite), over all replicates
+    divergences: int = 0
+    cost: dict[str, float] = field(default_factory=dict)  # fields of mcmc_bench.draws.Cost, means over replicates
+    rows: list[Row] = field(default_factory=list)
+    #: Named curves, e.g. "error": {"evaluations": [...], "median": [...], "low": [...], "high": [...]}.
+    curves: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    verdicts: dict[str, Judgement] = field(default_factory=dict)
+
+    def row(self, metric: str) -> Row | None:
+        """The row of `metric`, or None."""
+        return next((row for row in self.rows if row.metric == metric), None)
+
+    def value(self, metric: str) -> float | None:
+        """The value of `metric`, or None."""
+        row = self.row(metric)
+        return None if row is None else row.value
+
+
+@dataclass
+class Definition:
+    """What a metric means."""
+
+    title: str
+    definition: str  # one or two sentences, as on the page
+    direction: Literal["higher", "lower", "target"]  # which way is better; target: nearest to `ideal`
+    group: str  # cost, convergence, accuracy, distance, modes, …
+    ideal: float | None = None
+
+
+@dataclass
+class TargetFacts:
+    """What the report says and draws of a target. Its arrays are in ``targets/KEY.npz``."""
+
+    key: str  # file name of its arrays
+    name: str
+    parameters: dict[str, Any]
+    dim: int
+    description: str
+    formula: str
+    source: str
+    tags: list[str]
+    truth_origin: str | None
+    truth_note: str
+    mean_log_density: float | None
+    mode_locations: list[list[float]] | None = None
+    mode_weights: list[float] | None = None
+
+
+@dataclass
+class Results:
+    """All of one run."""
+
+    suite: str
+    title: str
+    description: str
+    cells: list[Cell]
+    definitions: dict[str, Definition]
+    targets: dict[str, TargetFacts]
+    #: versions, processor, threads, source hash, seed, suite text, command, started, seconds, complete.
+    provenance: dict[str, Any]
+    experiments: dict[str, str] = field(default_factory=dict)  # name to title, in the suite's order
+    schema_version: int = SCHEMA_VERSION
+    folder: Path | None = None  # where it was loaded from; not stored
+
+    @classmethod
+    def load(cls, path: str | Path) -> Results:
+        """Read results from a folder or a ``results.json``.
+
+        Raises:
+            ResultsError: no such file, not JSON, or a schema version that this program does not know.
+        """
+        file = Path(path)
+        if file.is_dir():
+            file = file / FILE_NAME
+        try:
+            content = json.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ResultsError(f"{file}: no such file; make one with: mcmc-bench run SUITE") from None
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise ResultsError(f"{file} cannot be read as results: {error}") from error
+        version = content.get("schema_version") if isinstance(content, dict) else None
+        if version != SCHEMA_VERSION:
+            raise ResultsError(f"{file} has schema version {version!r}; this program reads version {SCHEMA_VERSION}")
+        try:
+            return cls._from_json(content, file.parent)
+        except (KeyError, TypeError) as error:
+            raise ResultsError(f"{file} does not follow the schema: {error}") from error
+
+    @classmethod
+    def _from_json(cls, content: dict[str, Any], folder: Path) -> Results:
+        content = dict(content)
+        content["cells"] = [cell_from_json(cell) for cell in content["cells"]]
+        content["definitions"] = {key: Definition(**value) for key, value in content["definitions"].items()}
+        content["targets"] = {key: TargetFacts(**value) for key, value in content["targets"].items()}
+        return cls(**content, folder=folder)
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of ``results.json``: JSON types only, no NaN."""
+        content = _plain(dataclasses.asdict(self))
+        del content["folder"]
+        return content
+
+    def save(self, folder: str | Path) -> Path:
+        """Write ``results.json`` into `folder`, whole or not at all. Returns the file's path."""
+        file = Path(folder) / FILE_NAME
+        write_atomically(file, json.dumps(self.to_json(), indent=1, ensure_ascii=False, allow_nan=False).encode())
+        return file
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """One line for each cell and metric."""
+        import pandas
+
+        identity = (
+            "id experiment target sampler sampler_kind start budget burn_in chains replicates outcome "
+            "selected stopped_chains"
+        ).split()
+        lines = [
+            {
+                **{("cell" if name == "id" else name): getattr(cell, name) for name in identity},
+                "settings": json.dumps(cell.settings),
+                **{f"row_{key}" if key == "replicates" else key: value for key, value in vars(row).items()},
+            }
+            for cell in self.cells
+            for row in cell.rows
+        ]
+        return pandas.DataFrame(lines)
+
+    def draws(self, cell: Cell) -> dict[str, npt.NDArray[np.float64]] | None:
+        """The figure draws of a cell: `position` (chain, draw, dim), `log_density` (chain, draw). None if absent."""
+        return self._arrays("draws", cell.id)
+
+    def portrait(self, target: str) -> dict[str, npt.NDArray[np.float64]] | None:
+        """What figures show of a target: `draws` (n, dim) exact or reference, `log_density` (n,), and for two
+        dimensions `grid_x`, `grid_y` and `grid_log_density` (y, x). None if absent.
+        """
+        return self._arrays("targets", self.targets[target].key)
+
+    def _arrays(self, kind: str, name: str) -> dict[str, npt.NDArray[np.float64]] | None:
+        if self.folder is None:
+            return None
+        file = self.folder / kind / f"{name}.npz"
+        if not file.is_file():
+            return None
+        with np.load(file, allow_pickle=False) as stored:
+            return {key: stored[key].astype(np.float64) for key in stored.files}
+
+
+def cell_from_json(content: Mapping[str, Any]) -> Cell:
+    """A cell from its JSON form."""
+    values = dict(content)
+    values["rows"] = [Row(**row) for row in values["rows"]]
+    values["verdicts"] = {key: Judgement(**value) for key, value in values["verdicts"].items()}
+    return Cell(**values)
+
+
+def cell_to_json(cell: Cell) -> dict[str, Any]:
+    """The JSON form of a cell: JSON types only, no NaN."""
+    plain: dict[str, Any] = _plain(dataclasses.asdict(cell))
+    return plain
+
+
+def identity_hash(content: Any) -> str:
+    """A short hash of JSON-like content, the same whatever the order of keys."""
+    return hashlib.sha256(json.dumps(_plain(content), sort_keys=True).encode()).hexdigest()[:12]
+
+
+def write_atomically(file: Path, content: bytes) -> None:
+    """Write `content` so that a reader, or a crash, sees the old file or the new one and nothing between."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        os.chmod(name, 0o644)
+        os.replace(name, file)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _plain(value: Any) -> Any:
+    """JSON types only: paths to text, NumPy scalars to Python's, non-finite numbers to None."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,52 @@
+"""Unadjusted Langevin algorithm.
+
+    x' = x + ε ∇log p(x) + √(2 ε τ) z,   z ~ N(0, I)
+
+Convention: the step size ε multiplies the gradient once and the noise is √(2ε) at temperature τ = 1. Papers that
+write x + (ε/2) ∇log p + √ε z (Roberts and Tweedie 1996) mean twice this step size. τ is the noise dial:
+τ = 1 is ULA, τ = 0 is gradient ascent.
+"""
+
+import numpy as np
+
+from mcmc_bench.kernels.block import evaluate
+from mcmc_bench.kernels.jit import jit
+from mcmc_bench.sampler import ACCEPTANCE, DIVERGING, ENERGY_ERROR, Sampler, Setting
+
+
+@jit
+def step(
+    target, data, generator, settings, inverse_mass_matrix,
+    position, log_density, gradient, statistics, scratch, evaluations,
+):  # fmt: skip
+    step_size, temperature = settings
+    noise_scale = np.sqrt(2.0 * step_size * temperature)
+    chains, dim = position.shape
+    for chain in range(chains):
+        for i in range(dim):
+            noise = generator.standard_normal()
+            position[chain, i] += step_size * gradient[chain, i] + noise_scale * noise
+    evaluate(target, data, position, log_density, gradient, evaluations)
+    statistics[:, ACCEPTANCE] = 1.0
+    statistics[:, DIVERGING] = 0.0
+    statistics[:, ENERGY_ERROR] = 0.0
+
+
+def stationary_variance(settings, precision):
+    """τ / (λ (1 − ελ/2)) along each eigenvector of the precision λ; infinite where ε ≥ 2/λ."""
+    shrinkage = 1.0 - settings["step_size"] * precision / 2.0
+    with np.errstate(divide="ignore"):
+        return np.where(shrinkage > 0, settings["temperature"] / (precision * shrinkage), np.inf)
+
+
+SAMPLER = Sampler(
+    kind="biased",
+    description="Langevin steps with Gaussian noise and no correction: its step size leaves a bias",
+    source="Roberts and Tweedie 1996, doi 10.2307/3318418",
+    step=step,
+    settings={
+        "step_size": Setting(0.1, "ε in x + ε ∇log p(x) + √(2ετ) z", low=0.0, above=True),
+        "temperature": Setting(1.0, "τ, the noise dial: 0 is gradient ascent, 1 is Langevin", low=0.0),
+    },
+    stationary_variance=stationary_variance,
+)

@@ -1,0 +1,191 @@
+"""The contract of a target density: what a file in a targets folder gives, and what everything else may ask of it.
+
+Knows the JIT layer. Must not know any particular target, any sampler or any metric.
+
+A target file holds a docstring, a compiled density and a function ``build``::
+
+    from mcmc_bench.target import Target, Truth, point_density
+
+    @point_density
+    def log_density(x, gradient, data):
+        gradient[0] = -x[0]
+        return -0.5 * x[0] ** 2
+
+    def build() -> Target:
+        '''The parameters of this function are the target's parameters.'''
+        return Target(dim=1, density=log_density, ...)
+
+The name of the target is the name of its file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from mcmc_bench.kernels import jit as _jit
+
+Array = npt.NDArray[np.float64]
+Draw = Callable[[np.random.Generator, int], Array]
+StartName = Literal["dispersed", "one_point", "exact"]
+
+#: Levels at which truths give quantiles of every coordinate.
+QUANTILE_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+def block_density(function: Callable[..., None]) -> Any:
+    """Compile a density in block form: ``(x (chain, dim), log_density (chain,), gradient (chain, dim), data) -> None``.
+
+    Writes the log density (up to one constant, the same everywhere) and its gradient into its second and third
+    argument. `data` is the target's flat float64 array. All arrays are C-contiguous.
+    """
+    return _jit.jit(function)
+
+
+def point_density(function: Callable[..., float]) -> Any:
+    """Compile a density of one point, ``(x (dim,), gradient (dim,), data) -> log density``, and lift it to block form.
+
+    The function returns the log density and writes its gradient into its second argument.
+    """
+    return _jit.lift(_jit.jit(function))
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """Expectations under the target, with where they come from.
+
+    All arrays have shape (dim,). An entry is NaN where it is not known and infinite where it does not exist as a
+    finite number (the second moment of a Student t with two degrees of freedom); metrics that need it are then
+    not given. Standard errors are zero for `exact` and below what matters for `quadrature`.
+    """
+
+    origin: Literal["exact", "quadrature", "reference run"]
+    mean: Array  # E x
+    second_moment: Array  # E x²
+    variance_of_square: Array  # Var x²
+    mean_log_density: float  # E log p, with the density's own additive constant
+    mean_standard_error: Array | None = None  # None means zero
+    second_moment_standard_error: Array | None = None
+    mean_log_density_standard_error: float = 0.0
+    quantiles: Array | None = None  # (dim, len(QUANTILE_LEVELS))
+    note: str = ""  # how the values were made, with source
+
+    @property
+    def variance(self) -> Array:
+        """Var x, shape (dim,)."""
+        return self.second_moment - self.mean**2
+
+
+@dataclass(frozen=True, eq=False)
+class Modes:
+    """The known modes of a target with the share of the mass that belongs to each.
+
+    `assign` maps points (n, dim) to mode numbers (n,), −1 for a point that belongs to none. By default a point
+    belongs to the nearest location if that is within `radius`.
+    """
+
+    locations: Array  # (mode, dim)
+    weights: Array  # (mode,), sums to one
+    radius: float = np.inf  # Euclidean
+    #: Eigenvalues of the precision matrix of each mode, (mode, dim), where modes are Gaussian components far enough
+    #: apart for closed forms to hold within each; None where they are not.
+    precision: Array | None = None
+    assignment: Callable[[Array], npt.NDArray[np.int64]] | None = None
+
+    def assign(self, x: Array) -> npt.NDArray[np.int64]:
+        """The mode number of each point, −1 for none. `x` has shape (n, dim); the result has shape (n,)."""
+        if self.assignment is not None:
+            return self.assignment(x)
+        squared = np.stack([((x - location) ** 2).sum(axis=1) for location in self.locations], axis=1)  # (n, mode)
+        nearest = squared.argmin(axis=1)
+        inside = squared[np.arange(len(x)), nearest] <= self.radius**2
+        return np.where(inside, nearest, -1)
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """A density to sample from, with what is known about it."""
+
+    dim: int
+    density: Any  # a dispatcher in block form, made by `block_density` or `point_density`
+    draw_dispersed: Draw  # (generator, n) -> (n, dim): starts wider than the target, finite density everywhere
+    one_point: Array  # (dim,): the one start shared by all chains in the "one_point" experiment
+    data: Array = field(default_factory=lambda: np.zeros(1))  # flat float64, what the density is computed from
+    truth: Truth | None = None
+    modes: Modes | None = None
+    draw_exact: Draw | None = None  # exact i.i.d. draws, (generator, n) -> (n, dim)
+    #: Stored draws of a long reference run, (n, dim), thinned until nearly independent; for targets without
+    #: an exact sampler.
+    reference_draws: Array | None = None
+    tags: tuple[str, ...] = ()  # curved, multimodal, heavy-tailed, ill-conditioned, hierarchical, real data, …
+    formula: str = ""  # one line of plain text
+    description: str = ""  # why it is in the catalogue, one sentence
+    source: str = ""  # author, year, arXiv id or DOI
+    coordinate_names: tuple[str, ...] | None = None
+    name: str = ""  # filled in by the catalog
+    parameters: dict[str, Any] = field(default_factory=dict)  # filled in by the catalog
+
+    def __post_init__(self) -> None:
+        """Check shapes, so that a wrong file fails where it is made and not inside a kernel."""
+        if self.dim < 1:
+            raise ValueError(f"a target's dim must be at least 1, not {self.dim}")
+        object.__setattr__(self, "data", np.ascontiguousarray(self.data, dtype=np.float64).ravel())
+        object.__setattr__(self, "one_point", np.asarray(self.one_point, dtype=np.float64))
+        if self.one_point.shape != (self.dim,):
+            raise ValueError(f"one_point must have shape ({self.dim},), not {self.one_point.shape}")
+        if self.truth is not None:
+            for name in ("mean", "second_moment", "variance_of_square"):
+                shape = np.shape(getattr(self.truth, name))
+                if shape != (self.dim,):
+                    raise ValueError(f"truth.{name} must have shape ({self.dim},), not {shape}")
+        if self.modes is not None:
+            if self.modes.locations.shape != (len(self.modes.weights), self.dim):
+                raise ValueError(
+                    f"modes.locations must have shape ({len(self.modes.weights)}, {self.dim}), "
+                    f"not {self.modes.locations.shape}"
+                )
+            if not np.isclose(self.modes.weights.sum(), 1.0):
+                raise ValueError(f"modes.weights must sum to 1, not to {self.modes.weights.sum()}")
+
+    @property
+    def pointer(self) -> Any:
+        """The density, compiled so that kernels take it as a function pointer."""
+        return _jit.compiled(self.density, _jit.BLOCK_SIGNATURE)
+
+    @property
+    def label(self) -> str:
+        """Name and parameters, e.g. ``gaussian(dim=10, condition=100)``: unique within a suite."""
+        if not self.parameters:
+            return self.name
+        inside = ", ".join(f"{key}={value}" for key, value in self.parameters.items())
+        return f"{self.name}({inside})"
+
+    def log_density_and_gradient(self, x: Array) -> tuple[Array, Array]:
+        """Log density (n,) and gradient (n, dim) at points `x` (n, dim), or at one point (dim,) with n = 1."""
+        points = np.atleast_2d(np.ascontiguousarray(x, dtype=np.float64))
+        if points.ndim != 2 or points.shape[1] != self.dim:
+            raise ValueError(f"{self.label} takes points of shape (n, {self.dim}), not {np.shape(x)}")
+        log_density = np.empty(len(points))
+        gradient = np.empty_like(points)
+        self.pointer(points, log_density, gradient, self.data)
+        return log_density, gradient
+
+    def starts(self, kind: StartName, generator: np.random.Generator, chains: int) -> Array:
+        """Starting points (chains, dim) of one kind.
+
+        Raises:
+            ValueError: an unknown kind, or ``exact`` for a target without an exact sampler.
+        """
+        if kind == "dispersed":
+            return np.ascontiguousarray(self.draw_dispersed(generator, chains), dtype=np.float64)
+        if kind == "one_point":
+            return np.tile(self.one_point, (chains, 1))
+        if kind == "exact":
+            if self.draw_exact is None:
+                raise ValueError(f"{self.label} has no exact sampler; start it 'dispersed' or from 'one_point'")
+            return np.ascontiguousarray(self.draw_exact(generator, chains), dtype=np.float64)
+        raise ValueError(f"unknown start {kind!r}: choose dispersed, one_point or exact")

@@ -154,7 +154,7 @@ def run(
     before = time.perf_counter()
     pointers = () if sampler.draw is not None else (sampler.pointer, target.pointer)
     if pointers:
-        run_chunk.compile(CHUNK_SIGNATURE)
+        _jit.compiled(run_chunk, CHUNK_SIGNATURE)
     compile_seconds = time.perf_counter() - before
 
     def one_block(index: int) -> _Block:

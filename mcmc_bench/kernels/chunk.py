@@ -65,6 +65,10 @@ def run_chunk(
                 mean_powers[1, chain, i] += weight * (x * x - mean_powers[1, chain, i])
         draw = n // thin - 1
         if n % thin == 0 and draw < kept_position.shape[0]:
-            kept_position[draw] = position
-            kept_log_density[draw] = log_density
-            kept_statistics[draw] = statistics
+            # Loops: a slice assignment would drag numba's run-time shape check into the kernel, 4 s to compile.
+            for chain in range(chains):
+                kept_log_density[draw, chain] = log_density[chain]
+                for i in range(dim):
+                    kept_position[draw, chain, i] = position[chain, i]
+                for k in range(statistics.shape[1]):
+                    kept_statistics[draw, chain, k] = statistics[chain, k]

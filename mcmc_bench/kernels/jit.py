@@ -108,8 +108,14 @@ def jit(function: Callable[..., Any]) -> Any:
 
 
 def compiled(dispatcher: Any, signature: Any) -> Any:
-    """`dispatcher`, compiled for `signature` (or read from the cache) so that it can be passed as a function pointer."""
-    dispatcher.compile(signature)
+    """`dispatcher`, compiled for `signature` (or read from the cache) and for nothing else.
+
+    Numba would otherwise compile a kernel anew, in every process, for each function that it is handed as an
+    argument; with one signature it has to take them as function pointers.
+    """
+    if not dispatcher.overloads:
+        dispatcher.compile(signature)
+        dispatcher.disable_compile()
     return dispatcher
 
 

@@ -38,9 +38,9 @@ def step(
     for chain in range(chains):
         for i in range(dim):
             momentum[chain, i] /= np.sqrt(inverse_mass_matrix[i])
+            proposal[chain, i] = position[chain, i]
+            proposal_gradient[chain, i] = gradient[chain, i]
         initial_kinetic[chain] = kinetic_energy(momentum[chain], inverse_mass_matrix)
-    proposal[:] = position
-    proposal_gradient[:] = gradient
     leapfrog(
         target, data, step_size, num_integration_steps, inverse_mass_matrix,
         proposal, momentum, proposal_log_density, proposal_gradient, evaluations,

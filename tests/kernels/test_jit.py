@@ -1,0 +1,125 @@
+"""The compilation cache: never stale, never compiled twice; the fast-math flags keep NaN and infinity."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+from mcmc_bench.kernels import jit
+
+HELPER = """
+from mcmc_bench.kernels.jit import jit
+
+@jit
+def scale(x):
+    return {scale} * x
+"""
+TARGET = """
+from mcmc_bench.target import Target, point_density
+from ._helper import scale
+import numpy as np
+
+@point_density
+def log_density(x, gradient, data):
+    gradient[0] = 0.0
+    return scale(x[0])
+
+def build():
+    return Target(dim=1, density=log_density, draw_dispersed=lambda generator, n: np.ones((n, 1)), one_point=np.ones(1))
+"""
+EVALUATE = """
+from mcmc_bench.catalog import load_target
+{change}
+target = load_target("stale", targets_folder={folder!r})
+print(target.log_density_and_gradient([[2.0]])[0][0])
+"""
+
+
+def evaluate(folder, cache, change=""):
+    program = EVALUATE.format(folder=str(folder), change=textwrap.dedent(change))
+    environment = {**os.environ, "MCMC_BENCH_CACHE_DIR": str(cache)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
+    return float(done.stdout)
+
+
+def test_a_changed_helper_is_never_served_stale(tmp_path):
+    """Numba looks at the function's own file only (numba issue 9483); the cache folder is keyed by all sources."""
+    folder, cache = tmp_path / "targets", tmp_path / "cache"
+    folder.mkdir()
+    (folder / "stale.py").write_text(TARGET)
+    (folder / "_helper.py").write_text(HELPER.format(scale=-1.0))
+    assert evaluate(folder, cache) == -2.0
+    (folder / "_helper.py").write_text(HELPER.format(scale=-18.0))
+    assert evaluate(folder, cache) == -36.0
+
+
+def test_the_defect_is_there_without_the_key(tmp_path):
+    """Power of the test above: with one folder for all sources, numba returns the old value."""
+    folder, cache = tmp_path / "targets", tmp_path / "cache"
+    folder.mkdir()
+    one_folder = f"""
+        from pathlib import Path
+        from mcmc_bench.kernels import jit
+        jit.cache_folder = lambda *folders: Path({str(cache)!r}) / "one"
+    """
+    (folder / "stale.py").write_text(TARGET)
+    (folder / "_helper.py").write_text(HELPER.format(scale=-1.0))
+    assert evaluate(folder, cache, one_folder) == -2.0
+    (folder / "_helper.py").write_text(HELPER.format(scale=-18.0))
+    assert evaluate(folder, cache, one_folder) == -2.0
+
+
+def test_the_key_sees_every_change(tmp_path):
+    (tmp_path / "a.py").write_text("x = 1\n")
+    first = jit.cache_folder(tmp_path)
+    assert jit.cache_folder(tmp_path) == first
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "b.py").write_text("")
+    second = jit.cache_folder(tmp_path)
+    (tmp_path / "a.py").write_text("x = 2\n")
+    third = jit.cache_folder(tmp_path)
+    assert len({first, second, third, jit.cache_folder()}) == 4
+
+
+WARM = """
+from numba.core import event
+compiled = []
+class Listener(event.Listener):
+    def on_start(self, happening):
+        compiled.append(str(happening.data["dispatcher"]))
+    def on_end(self, happening):
+        pass
+event.register("numba:compile", Listener())
+from mcmc_bench.api import sample
+for sampler in ("mala", "hmc"):
+    for target in ("banana", "gaussian", "song_ermon"):
+        sample(target, sampler, draws=3)
+print(len(compiled))
+"""
+
+
+def test_nothing_is_compiled_twice():
+    """A second process finds every kernel and target in the cache: none is specialised for what it is called with."""
+
+    def compilations():
+        done = subprocess.run([sys.executable, "-c", WARM], capture_output=True, text=True, check=True)
+        return int(done.stdout)
+
+    compilations()
+    assert compilations() == 0
+
+
+@jit.jit
+def _not_a_number(x):
+    return x * 0.0 != x * 0.0, np.isfinite(x), x - x == 0.0
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_fast_math_keeps_nan_and_infinity(value):
+    assert _not_a_number(value) == (True, False, False)
+    assert _not_a_number(1.0) == (False, True, True)

@@ -1,0 +1,140 @@
+"""What every sampler must keep, written once; a new file in `samplers/` is tested without a line added here."""
+
+import numpy as np
+import pytest
+from statistical import check_mean
+
+from mcmc_bench.catalog import list_samplers, load_sampler, load_target
+from mcmc_bench.sampling import Plan, run
+from mcmc_bench.target import Target, block_density
+
+SAMPLERS = list_samplers()
+KERNELS = [name for name in SAMPLERS if load_sampler(name).step is not None]
+
+
+@block_density
+def _counting(x, log_density, gradient, data):
+    """A standard Gaussian that counts the points it is asked for in `data[0]`."""
+    data[0] += x.shape[0]
+    for chain in range(x.shape[0]):
+        total = 0.0
+        for i in range(x.shape[1]):
+            total += x[chain, i] ** 2
+            gradient[chain, i] = -x[chain, i]
+        log_density[chain] = -0.5 * total
+
+
+def counting_target():
+    return Target(
+        dim=2,
+        density=_counting,
+        data=np.zeros(1),
+        draw_dispersed=lambda generator, n: generator.standard_normal((n, 2)),
+        one_point=np.zeros(2),
+        name="counting",
+    )
+
+
+@pytest.fixture(params=SAMPLERS)
+def sampler(request):
+    return load_sampler(request.param)
+
+
+def test_declares_what_it_is(sampler):
+    assert sampler.kind in ("exact", "biased", "optimiser", "oracle")
+    assert sampler.description
+    assert sampler.source
+    assert (sampler.step is None) != (sampler.draw is None)
+    for name, setting in sampler.settings.items():
+        assert setting.description, name
+        assert setting.low <= setting.default <= setting.high
+
+
+def test_keeps_its_target(sampler):
+    """Started from exact draws, an exact kernel does not move the distribution: E x, E x², E log p after 30 steps."""
+    if sampler.kind not in ("exact", "oracle"):
+        pytest.skip("a biased kernel moves its target; its bias is tested in test_closed_forms")
+    for target in (load_target("banana"), load_target("gaussian", dim=5, condition=3.0)):
+        draws = run(target, sampler, {}, Plan(0, 30), chains=4096, start="exact", names=("keeps", sampler.name))
+        last = draws.position[:, -1]
+        check_mean(last, target.truth.mean, f"E x of {sampler.name} on {target.label}")
+        check_mean(last**2, target.truth.second_moment, f"E x² of {sampler.name} on {target.label}")
+        check_mean(draws.log_density[:, -1], target.truth.mean_log_density, f"E log p of {sampler.name}")
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_counts_every_evaluation(name):
+    """The ledger equals what the target itself has counted."""
+    target, sampler = counting_target(), load_sampler(name)
+    chains = 20
+    draws = run(target, sampler, {}, Plan(7, 13), chains=chains, start="dispersed", names=("count",))
+    assert draws.cost.evaluations * chains == target.data[0]
+    assert draws.cost.evaluations == 1 + 20 * sampler.evaluations_per_step(sampler.complete({}))
+
+
+def test_is_the_same_on_any_number_of_threads(sampler):
+    target = load_target("song_ermon")
+    runs = [
+        run(target, sampler, {}, Plan(5, 40), chains=50, start="dispersed", names=("threads",), threads=threads)
+        for threads in (1, 2, 4)
+    ]
+    for other in runs[1:]:
+        for name in ("position", "log_density", "energy_error", "mean", "mean_square", "stopped_at"):
+            np.testing.assert_array_equal(getattr(runs[0], name), getattr(other, name), err_msg=name)
+
+
+def test_is_re_entrant(sampler, monkeypatch):
+    """Where the driver cuts the run into chunks does not change a number."""
+    target = load_target("banana")
+
+    def go():
+        return run(target, sampler, {}, Plan(11, 50, thin=3), chains=5, start="dispersed", names=("chunks",))
+
+    whole = go()
+    monkeypatch.setattr("mcmc_bench.sampling.CHUNK_EVALUATIONS", 1)
+    np.testing.assert_array_equal(whole.position, go().position)
+    np.testing.assert_array_equal(whole.mean_square, go().mean_square)
+
+
+def test_more_chains_shift_none(sampler):
+    target = load_target("gaussian", dim=2)
+    start = np.ones((48, 2))
+
+    def go(chains):
+        return run(target, sampler, {}, Plan(0, 20), chains=chains, start=start[:chains], names=("more",)).position
+
+    np.testing.assert_array_equal(go(16), go(48)[:16])
+
+
+def test_state_is_consistent(sampler):
+    """The log density that comes with a draw is the log density of that draw."""
+    target = load_target("banana")
+    draws = run(target, sampler, {}, Plan(0, 50), chains=3, start="dispersed", names=("state",))
+    again = target.log_density_and_gradient(draws.position.reshape(-1, 2))[0]
+    np.testing.assert_allclose(draws.log_density.ravel(), again, rtol=1e-12)
+    np.testing.assert_array_equal(draws.position[:, -1], draws.end)
+
+
+def test_does_not_change_its_start(sampler):
+    target = load_target("gaussian", dim=2)
+    start = np.ones((3, 2))
+    run(target, sampler, {}, Plan(0, 5), chains=3, start=start, names=("start",))
+    np.testing.assert_array_equal(start, 1.0)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_works_in_one_dimension(name):
+    draws = run(
+        load_target("gaussian", dim=1), load_sampler(name), {}, Plan(0, 10), chains=17, start="dispersed",
+        names=("one",),
+    )  # fmt: skip
+    assert np.isfinite(draws.position).all()
+
+
+def test_names_what_is_wrong_with_a_setting(sampler):
+    with pytest.raises(ValueError, match=f"unknown setting of {sampler.name}: 'step_sise'"):
+        sampler.complete({"step_sise": 0.1})
+    for name in sampler.settings:
+        for bad in (-1.0, float("nan"), float("inf"), "fast", True, None):
+            with pytest.raises(ValueError, match=f"{sampler.name}: {name} = "):
+                sampler.complete({name: bad})

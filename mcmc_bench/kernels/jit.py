@@ -119,11 +119,11 @@ def compiled(dispatcher: Any, signature: Any) -> Any:
     return dispatcher
 
 
-_LIFTED = '''
-def {name}_block(x, log_density, gradient, data):
+_LIFTED = """
+def {name}_of_block(x, log_density, gradient, data):
     for chain in range(x.shape[0]):
-        log_density[chain] = {name}(x[chain], gradient[chain], data)
-'''
+        log_density[chain] = density_of_point(x[chain], gradient[chain], data)
+"""
 
 
 def lift(point: Any) -> Any:
@@ -133,7 +133,7 @@ def lift(point: Any) -> Any:
     function in its cache; a function whose *global* is `point`, and whose file is the target's, is found.
     """
     function = point.py_func
-    namespace = {function.__name__: point, "__name__": function.__module__}
+    namespace = {"density_of_point": point, "__name__": function.__module__}
     code = compile(_LIFTED.format(name=function.__name__), function.__code__.co_filename, "exec")
     exec(code, namespace)  # noqa: S102 - our own template above; the only inserted text is a function's name
-    return jit(namespace[f"{function.__name__}_block"])
+    return jit(namespace[f"{function.__name__}_of_block"])

@@ -42,8 +42,9 @@ def evaluate(folder, cache, change=""):
     program = EVALUATE.format(folder=str(folder), change=textwrap.dedent(change))
     environment = {**os.environ, "MCMC_BENCH_CACHE_DIR": str(cache)}
     done = subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False
     )
+    assert done.returncode == 0, done.stderr
     return float(done.stdout)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from mcmc_bench.kernels import jit as _jit
-from mcmc_bench.kernels.jit import counter, cube, generator, jit, matrix, vector
+from mcmc_bench.kernels.jit import counter, cube, generator, is_finite, jit, matrix, vector
 from numba import types
 
 CHUNK_SIGNATURE = types.void(
@@ -50,7 +50,7 @@ def run_chunk(
             total = log_density[chain]
             for i in range(dim):
                 total += position[chain, i]
-            if stopped_at[chain] >= 0 or not np.isfinite(total):
+            if stopped_at[chain] >= 0 or not is_finite(total):
                 if stopped_at[chain] < 0:
                     stopped_at[chain] = evaluations[0]
                 log_density[chain] = np.nan

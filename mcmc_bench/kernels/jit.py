@@ -107,6 +107,16 @@ def jit(function: Callable[..., Any]) -> Any:
     return numba.njit(**FLAGS)(function)
 
 
+@jit
+def is_finite(x):
+    """Whether `x` is neither NaN nor infinite. Kernels use this and never `np.isfinite`.
+
+    Numba writes ``np.isfinite(x)`` as ``x − x`` not being NaN, and where `x` is an expression the `reassoc` form of
+    fast-math cancels the difference: every value is then "finite". A comparison cannot be cancelled.
+    """
+    return abs(x) < np.inf
+
+
 def compiled(dispatcher: Any, signature: Any) -> Any:
     """`dispatcher`, compiled for `signature` (or read from the cache) and for nothing else.
 

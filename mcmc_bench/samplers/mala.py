@@ -15,7 +15,7 @@ import numpy as np
 from scipy import special
 
 from mcmc_bench.kernels.block import acceptance_probability, evaluate, fill_standard_normal, move
-from mcmc_bench.kernels.jit import jit
+from mcmc_bench.kernels.jit import is_finite, jit
 from mcmc_bench.sampler import ACCEPTANCE, DIVERGING, ENERGY_ERROR, Sampler, Setting
 
 
@@ -52,7 +52,7 @@ def step(
         else:
             log_ratio = 0.0 if exponent >= 0.0 else -np.inf
         statistics[chain, ACCEPTANCE] = acceptance_probability(log_ratio)
-        statistics[chain, DIVERGING] = 0.0 if np.isfinite(exponent) else 1.0
+        statistics[chain, DIVERGING] = 0.0 if is_finite(exponent) else 1.0
         statistics[chain, ENERGY_ERROR] = -log_ratio
         if generator.random() < statistics[chain, ACCEPTANCE]:
             move(chain, proposal, proposal_log_density, proposal_gradient, position, log_density, gradient)

@@ -92,7 +92,7 @@ def check_stationary_variance(sampler, settings, chains=1024, steps=400, warm_up
         ("mala", {"step_size": 0.3}),
         ("mala", {"step_size": 0.3, "temperature": 0.25}),
         ("mala", {"step_size": 0.1, "temperature": 2.0}),
-        ("hmc", {"step_size": 0.5, "num_integration_steps": 3}),
+        ("hmc", {"step_size": 0.45, "num_integration_steps": 3}),
         ("random_walk_metropolis", {"step_size": 0.9}),
         ("oracle", {}),
     ],
@@ -168,7 +168,7 @@ def check_ula_stein_identity(sampler, target):
     """In equilibrium E[x·∇U] = d + (ε/2) E‖∇U‖² at any step size, on any target."""
     step_size = 0.08
     draws = independent_chains(
-        target, sampler, {"step_size": step_size}, 400, 1024, "stein", "dispersed", warm_up=200
+        target, sampler, {"step_size": step_size}, 400, 1024, "stein", "one_point", warm_up=200
     )
     x = draws.position.reshape(-1, target.dim)
     force = -target.log_density_and_gradient(x)[1]

@@ -10,8 +10,12 @@ processor: changed sources land in a fresh folder, and an old one can never be r
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
+import shutil
+import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -73,13 +77,31 @@ def engine_hash() -> str:
     return hash_sources(ENGINE_FOLDER)
 
 
+@cache
+def _cache_parent(chosen: str | None) -> Path:
+    parent = Path(chosen) if chosen else Path(platformdirs.user_cache_dir("mcmc_bench"))
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=parent):
+            return parent
+    except OSError as error:
+        # A folder of this process only: numba's cache is pickled, and a shared one could be anyone's.
+        own = tempfile.mkdtemp(prefix="mcmc_bench-")
+        atexit.register(shutil.rmtree, own, ignore_errors=True)
+        warnings.warn(
+            f"compiled kernels cannot be kept in {parent} ({error.strerror}), so every run compiles them anew; "
+            "set MCMC_BENCH_CACHE_DIR to a folder that can be written",
+            stacklevel=2,
+        )
+        return Path(own)
+
+
 def cache_folder(*content_folders: Path) -> Path:
     """Where machine code compiled from the engine and `content_folders` is kept.
 
     The parent is ``$MCMC_BENCH_CACHE_DIR``, or else ``$NUMBA_CACHE_DIR``, or else the user's cache folder.
     """
-    chosen = os.environ.get("MCMC_BENCH_CACHE_DIR") or os.environ.get("NUMBA_CACHE_DIR")
-    parent = Path(chosen) if chosen else Path(platformdirs.user_cache_dir("mcmc_bench"))
+    parent = _cache_parent(os.environ.get("MCMC_BENCH_CACHE_DIR") or os.environ.get("NUMBA_CACHE_DIR"))
     machine = f"{numba.__version__} {np.__version__} {llvmlite.binding.get_host_cpu_name()}"
     key = hashlib.sha256(f"{engine_hash()} {hash_sources(*content_folders)} {machine}".encode()).hexdigest()[:16]
     return parent / key

@@ -87,6 +87,13 @@ def test_the_key_sees_every_change(tmp_path):
     assert len({first, second, third, jit.cache_folder()}) == 4
 
 
+def test_a_cache_that_cannot_be_written_is_said_and_does_without(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.warns(UserWarning, match="set MCMC_BENCH_CACHE_DIR"):
+        folder = jit._cache_parent(str(tmp_path / "file" / "below"))
+    assert folder.is_dir()
+
+
 WARM = """
 from numba.core import event
 compiled = []

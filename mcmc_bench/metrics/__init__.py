@@ -1,0 +1,13 @@
+"""Metrics: from draws and a target's truth to rows with intervals, curves and verdicts.
+
+Knows draws, targets and results. Must not know any particular target or sampler, nor how runs are driven.
+"""
+
+from mcmc_bench.metrics.cell import evaluate_cell
+from mcmc_bench.metrics.accuracy import selection_score
+from mcmc_bench.metrics.definitions import definitions
+from mcmc_bench.metrics.reference import Reference
+from mcmc_bench.metrics.tree import evaluate
+from mcmc_bench.metrics.verdicts import judge
+
+__all__ = ["Reference", "definitions", "evaluate", "evaluate_cell", "judge", "selection_score"]

@@ -1,0 +1,248 @@
+"""Errors of estimates against the truth: b², real ESS, evaluations to low error, and the test for bias.
+
+Coordinates are never averaged before they are compared with the truth, since errors would cancel. Must not know any
+particular target or sampler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import stats
+
+from mcmc_bench.draws import Array, Draws
+from mcmc_bench.metrics.definitions import LOW_ERROR
+from mcmc_bench.metrics.intervals import over_replicates
+from mcmc_bench.metrics.measured import Measured, chain_estimates
+from mcmc_bench.metrics.reference import Moments, Reference
+from mcmc_bench.results import Row
+from mcmc_bench.target import QUANTILE_LEVELS, Target
+
+Curves = dict[str, dict[str, list[float]]]
+
+NO_MOMENTS = "moments of the target are infinite or not known: see the quantile indicators"
+#: Fewest chains over all replicates for Student's t over chains.
+FEWEST_CHAINS = 8
+CURVE_POINTS = 30
+
+
+def rows(measured: Measured) -> tuple[list[Row], Curves]:
+    """All rows and curves of the group."""
+    found: list[Row] = []
+    curves: Curves = {}
+    if measured.reference.moments.usable.any():
+        found += _errors(measured)
+        low_error, curves = _low_error(measured)
+        found += low_error
+    else:
+        names = "bias_squared_average bias_squared_max real_ess real_ess_worst efficiency"
+        names += " gradients_to_low_error gradients_to_low_error_ratio"
+        found += measured.not_given(names.split(), NO_MOMENTS)
+    return found + bias_rows(measured), curves
+
+
+def bias_squared(estimates: Array, moments: Moments) -> Array:
+    """b² of estimates (…, 2 · dim) for the usable functions, (…, usable); infinite where an estimate is not finite."""
+    usable = moments.usable
+    with np.errstate(over="ignore", invalid="ignore"):
+        error = (estimates[..., usable] - moments.expectation[usable]) ** 2 / moments.variance[usable]
+    return np.where(np.isfinite(error), error, np.inf)
+
+
+def _errors(measured: Measured) -> list[Row]:
+    reference, moments = measured.reference, measured.reference.moments
+    note = "" if moments.usable.all() else "only over functions with finite known variance"
+    why = measured.failure or note
+    pooled = [bias_squared(chain_estimates(draws).mean(axis=0), moments) for draws in measured.replicates]
+    of_chains = [bias_squared(chain_estimates(draws), moments).mean(axis=0) for draws in measured.replicates]
+    worst = int(np.mean(of_chains, axis=0).argmax())
+    draws_in_all = measured.replicates[0].transitions * measured.replicates[0].chains
+    found = [
+        over_replicates(
+            "bias_squared_average", [b.mean() for b in pooled], scale="log", floor=1.0 / draws_in_all, note=why
+        ),
+        over_replicates(
+            "bias_squared_max",
+            [b.max() for b in pooled],
+            scale="log",
+            floor=float(reference.worst_of_normal.mean()) / draws_in_all,
+            note=why,
+        ),
+    ]
+    for metric, errors in (("real_ess", [b.mean() for b in of_chains]), ("real_ess_worst", [b[worst] for b in of_chains])):
+        if np.isfinite(errors).all():
+            row = over_replicates(metric, errors, scale="inverse", note=why)
+        else:  # an infinite error is worth no draws
+            row = Row(metric, 0.0, replicates=len(errors), note=why)
+        found.append(row)
+        if metric == "real_ess":
+            found.append(_scaled(row, "efficiency", 1.0 / measured.ideal))
+    return found
+
+
+def _scaled(row: Row, metric: str, factor: float) -> Row:
+    value, low, high = (None if x is None else x * factor for x in (row.value, row.low, row.high))
+    return Row(metric, value, low, high, row.replicates, censored=row.censored, note=row.note)
+
+
+def running_worst(draws: Draws, moments: Moments) -> Array:
+    """b²max of the running means over kept draws, (chain, draw); infinite from where a chain has left."""
+    count = np.arange(1, draws.position.shape[1] + 1)[:, None]
+    worst = np.empty(draws.position.shape[:2])
+    for chain, x in enumerate(draws.position):  # chain by chain: memory does not grow with chains
+        with np.errstate(over="ignore", invalid="ignore"):
+            f = np.concatenate([x, x**2], axis=1)
+            running = np.cumsum(f, axis=0) / count
+        worst[chain] = bias_squared(running, moments).max(axis=1)
+    return worst
+
+
+def _low_error(measured: Measured) -> tuple[list[Row], Curves]:
+    names = ("gradients_to_low_error", "gradients_to_low_error_ratio")
+    if measured.kept == 0:
+        return measured.not_given(names, "draws were not kept"), {}
+    moments = measured.reference.moments
+    shrink = _thinning_correction(measured)
+    curves = [shrink * running_worst(draws, moments) for draws in measured.replicates]
+    spacing = measured.replicates[0].thin * measured.evaluations_per_transition
+    oracle = measured.reference.draws_to_low_error
+    all_chains = np.concatenate(curves)  # (chain, draw)
+    value, censored = _last_above(all_chains, spacing)
+    row = Row(names[0], value, replicates=len(curves), floor=oracle, censored=censored, note=measured.failure)
+    single = [_last_above(curve, spacing) for curve in curves]
+    if len(single) > 1:
+        logs = [float(np.log(evaluations)) for evaluations, _ in single]
+        if any(is_censored for _, is_censored in single):
+            row.low, row.high = min(evaluations for evaluations, _ in single), None
+        else:
+            between = over_replicates(names[0], logs)
+            assert between.low is not None and between.high is not None and between.value is not None
+            row.low = value * float(np.exp(between.low - between.value))
+            row.high = value * float(np.exp(between.high - between.value))
+    ratio = _scaled(row, names[1], 1.0 / oracle)
+    ratio.floor = 1.0
+    return [row, ratio], {"error": _error_curve(measured, all_chains, spacing)}
+
+
+def _thinning_correction(measured: Measured) -> float:
+    """Error of all transitions over that of the kept ones, at the end of the run, where both are known.
+
+    1 without thinning and for chains that move slowly, 1/thin for independent draws.
+    """
+    thin = measured.replicates[0].thin
+    if thin == 1:
+        return 1.0
+    moments, full, kept = measured.reference.moments, 0.0, 0.0
+    for draws in measured.replicates:
+        stayed = (draws.stopped_at < 0) & np.isfinite(draws.position).all(axis=(1, 2))
+        x = draws.position[stayed]
+        of_kept = np.concatenate([x.mean(axis=1), (x**2).mean(axis=1)], axis=1)
+        full += float(bias_squared(chain_estimates(draws)[stayed], moments).sum())
+        kept += float(bias_squared(of_kept, moments).sum())
+    return float(np.clip(full / kept, 1.0 / thin, 1.0)) if np.isfinite(full) and 0 < kept < np.inf else 1.0
+
+
+def _last_above(worst: Array, spacing: float) -> tuple[float, bool]:
+    """Evaluations up to the last kept draw at which the median over chains exceeds LOW_ERROR; True if it ends above."""
+    above = np.flatnonzero(np.median(worst, axis=0) > LOW_ERROR)
+    last = int(above[-1]) if len(above) else 0
+    return (last + 1) * spacing, len(above) > 0 and last == worst.shape[1] - 1
+
+
+def _error_curve(measured: Measured, worst: Array, spacing: float) -> dict[str, list[float]]:
+    draws = worst.shape[1]
+    index = np.unique(np.geomspace(1, draws, CURVE_POINTS).round().astype(int)) - 1
+    low, median, high = np.quantile(worst[:, index], (0.05, 0.5, 0.95), axis=0, method="inverted_cdf")
+    evaluations = (index + 1) * spacing
+    oracle = float(np.median(measured.reference.worst_of_normal)) / evaluations
+    names = ("evaluations", "median", "low", "high", "oracle_error")
+    return {
+        name: [float(x) for x in values]
+        for name, values in zip(names, (evaluations, median, low, high, oracle), strict=True)
+    }
+
+
+def indicator_means(draws: Draws, quantiles: Array) -> Array:
+    """Share of each chain's kept draws below known quantiles (dim, level): (chain, dim, level)."""
+    return np.stack(
+        [(draws.position <= quantiles[:, level]).mean(axis=1) for level in range(quantiles.shape[1])], axis=2
+    )
+
+
+def bias_rows(measured: Measured) -> list[Row]:
+    """The test for bias on quantile indicators, at the level of chains."""
+    names = ("largest_bias", "bias_resolution", "calibration_p_value")
+    quantiles = measured.reference.quantiles
+    if measured.failure:
+        return measured.not_given(names, measured.failure)
+    if quantiles is None or measured.kept == 0:
+        return measured.not_given(names, "quantiles of the target are not known, or draws were not kept")
+    if measured.chains < FEWEST_CHAINS:
+        return measured.not_given(names, f"{measured.chains} chains in all; the test needs {FEWEST_CHAINS}")
+    levels = np.array(QUANTILE_LEVELS)
+    shares = np.concatenate([indicator_means(draws, quantiles[0]) for draws in measured.replicates])
+    deviation = np.sqrt(levels * (1 - levels))
+    bias = (shares.mean(axis=0) - levels) / deviation  # (dim, level), in standard deviations of the indicator
+    error = np.hypot(shares.std(axis=0, ddof=1) / np.sqrt(len(shares)), quantiles[1]) / deviation
+    p = bias_p_values(shares, levels, quantiles[1])
+    least = np.unravel_index(p.argmin(), p.shape)
+    resolution = float(stats.t.ppf(0.975, len(shares) - 1) * error.max())
+    replicates = len(measured.replicates)
+    where = f"coordinate {least[0]}, {levels[least[1]]:.0%} quantile; over {len(shares)} chains"
+    worst = float(np.abs(bias).max())
+    return [
+        Row(names[0], worst, max(0.0, worst - resolution), worst + resolution, replicates, note=f"over {len(shares)} chains"),
+        Row(names[1], resolution, replicates=replicates, note=f"over {len(shares)} chains"),
+        Row(names[2], min(1.0, float(p.min()) * p.size), replicates=replicates, note=f"smallest at {where}"),
+    ]
+
+
+def bias_p_values(shares: Array, levels: Array, truth_error: Array) -> Array:
+    """Two-sided p-value of each indicator from its means over single chains (chain, dim, level): (dim, level).
+
+    Student's t over chains, which are independent whatever happens within them. Where more than a fifth of the
+    chains never cross the quantile their means are nearly 0 or 1 and far from normal; the binomial distribution is
+    then the widest that a mean in [0, 1] can have (Hoeffding 1956), so that its tail bounds the p-value.
+    """
+    chains = len(shares)
+    mean = shares.mean(axis=0)
+    error = np.hypot(shares.std(axis=0, ddof=1) / np.sqrt(chains), truth_error)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = np.where(error > 0, np.abs(mean - levels) / error, np.where(mean == levels, 0.0, np.inf))
+    p = 2 * stats.t.sf(t, chains - 1)
+    stays = ((shares == 0) | (shares == 1)).mean(axis=0) > 0.2
+    total = shares.sum(axis=0)
+    lower = stats.binom.cdf(np.ceil(total - 1e-9), chains, levels)
+    upper = stats.binom.sf(np.floor(total + 1e-9) - 1, chains, levels)
+    return np.where(stays, np.minimum(1.0, 2 * np.minimum(lower, upper)), p)
+
+
+def selection_score(replicates: Sequence[Draws], target: Target) -> float:
+    """How good a setting is, for choosing the best of a sweep on pilot replicates: higher is better.
+
+    Mean over f = x and f = x² of every coordinate of log(real ESS of a chain), each at most ten times the number of
+    transitions, so that ascent onto a peak at the mean earns nothing; −∞ if any chain has left. Where the
+    moments are infinite or unknown: the same for the indicators of the target's quantiles; and where those are
+    unknown too, the log of the variance of all draws over that of the chains' means, which knows no truth and would
+    choose a biased setting.
+    """
+    if any((draws.stopped_at >= 0).any() for draws in replicates):
+        return float("-inf")
+    reference = Reference.of(target)
+    estimates = np.concatenate([chain_estimates(draws) for draws in replicates])
+    moments = reference.moments
+    if moments.usable.any():
+        error = bias_squared(estimates, moments)
+    elif reference.quantiles is not None and all(draws.position.shape[1] for draws in replicates):
+        levels = np.array(QUANTILE_LEVELS)
+        shares = np.concatenate([indicator_means(draws, reference.quantiles[0]) for draws in replicates])
+        error = ((shares - levels) ** 2 / (levels * (1 - levels))).reshape(len(shares), -1)
+    else:
+        means, dim = estimates[:, : target.dim], target.dim
+        total = estimates[:, dim:].mean(axis=0) - means.mean(axis=0) ** 2
+        error = (means - means.mean(axis=0)) ** 2 / np.maximum(total, np.finfo(float).tiny)
+    squared = error.mean(axis=0)
+    if not np.isfinite(squared).all():
+        return float("-inf")
+    return float(-np.log(np.maximum(squared, 0.1 / replicates[0].transitions)).mean())

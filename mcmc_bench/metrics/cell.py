@@ -1,0 +1,116 @@
+"""Puts the groups of metrics together for one cell.
+
+Must not know any particular target or sampler, nor how runs are driven.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+import numpy as np
+
+from mcmc_bench.draws import Draws
+from mcmc_bench.metrics import accuracy, distance, modes
+from mcmc_bench.metrics.definitions import GROUPS
+from mcmc_bench.metrics.intervals import over_replicates
+from mcmc_bench.metrics.measured import Measured
+from mcmc_bench.metrics.reference import Reference
+from mcmc_bench.results import Row
+from mcmc_bench.spelling import unknown
+from mcmc_bench.target import Target
+
+Curves = dict[str, dict[str, list[float]]]
+Group = Callable[[Measured], tuple[list[Row], Curves]]
+
+
+def evaluate_cell(
+    replicates: Sequence[Draws],
+    target: Target,
+    reference: Reference,
+    *,
+    budget: int,
+    burn_in: float,
+    groups: Collection[str] | None = None,
+    predicted: Mapping[str, float] | None = None,
+) -> tuple[list[Row], Curves]:
+    """All rows and curves of a cell.
+
+    Args:
+        replicates: independent runs of the same cell.
+        target: what was sampled.
+        reference: ``Reference.of(target)``.
+        budget: target evaluations per chain.
+        burn_in: share discarded.
+        groups: which groups to compute (see `definitions.GROUPS`); all by default.
+        predicted: closed-form values by metric, attached to the rows of that key.
+
+    Returns:
+        Rows, and curves: "error" (error against evaluations, with the oracle's), "occupancy" (modes and their
+        shares) and "log_density_histogram" (of the draws and of exact ones).
+
+    Raises:
+        ValueError: no replicates, or an unknown group.
+    """
+    if not replicates:
+        raise ValueError("a cell without replicates cannot be evaluated: give at least one")
+    wanted = GROUPS if groups is None else tuple(groups)
+    for group in wanted:
+        if group not in GROUPS:
+            raise ValueError(unknown("group of metrics", group, GROUPS))
+    measured = Measured(replicates, target, reference, budget, burn_in)
+    found: list[Row] = []
+    curves: Curves = {}
+    for group in GROUPS:
+        if group in wanted:
+            group_rows, group_curves = _FUNCTIONS[group](measured)
+            found += group_rows
+            curves |= group_curves
+    for row in found:
+        if predicted and row.metric in predicted:
+            row.predicted = float(predicted[row.metric])
+    return found, curves
+
+
+def _cost(measured: Measured) -> tuple[list[Row], Curves]:
+    costs = [draws.cost for draws in measured.replicates]
+    names = (
+        "evaluations tuning_evaluations warm_up_evaluations sampling_evaluations sampling_seconds compile_seconds"
+    ).split()
+    return [over_replicates(name, [getattr(cost, name) for cost in costs], lowest=0.0) for name in names], {}
+
+
+def _diagnostics(measured: Measured) -> tuple[list[Row], Curves]:
+    replicates = measured.replicates
+    return [
+        over_replicates(
+            "acceptance_rate",
+            [float(draws.mean_acceptance.mean()) for draws in replicates],
+            lowest=0.0,
+            highest=1.0,
+            note=measured.failure,
+        ),
+        over_replicates("divergences", [float(draws.divergences.sum()) for draws in replicates], lowest=0.0),
+        over_replicates(
+            "stopped_chains",
+            [float((draws.stopped_at >= 0).sum()) for draws in replicates],
+            lowest=0.0,
+            highest=float(np.max([draws.chains for draws in replicates])),
+            note=measured.failure,
+        ),
+    ], {}
+
+
+def _convergence(measured: Measured) -> tuple[list[Row], Curves]:
+    from mcmc_bench.metrics import convergence  # imports ArviZ, which takes seconds
+
+    return convergence.rows(measured)
+
+
+_FUNCTIONS: dict[str, Group] = {
+    "cost": _cost,
+    "convergence": _convergence,
+    "accuracy": accuracy.rows,
+    "distance": distance.rows,
+    "modes": modes.rows,
+    "diagnostics": _diagnostics,
+}

@@ -1,0 +1,223 @@
+"""Distances between whole distributions: draws against as many exact ones, with the floor beside each.
+
+Must not know any particular target or sampler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.spatial.distance import cdist, pdist, squareform
+
+from mcmc_bench.draws import Array, Draws
+from mcmc_bench.metrics.intervals import over_replicates
+from mcmc_bench.metrics.measured import Measured, evenly
+from mcmc_bench.metrics.reference import Reference
+from mcmc_bench.results import Row
+from mcmc_bench.streams import stream
+from mcmc_bench.target import Target
+
+PROJECTIONS = 50
+#: Draws of a replicate that are compared, at most: by projections, and by pairs.
+PROJECTED_DRAWS, PAIRED_DRAWS = 1000, 500
+HISTOGRAM_BINS = 40
+
+Curves = dict[str, dict[str, list[float]]]
+
+
+def rows(measured: Measured) -> tuple[list[Row], Curves]:
+    """All rows and curves of the group."""
+    if measured.kept == 0:
+        names = (
+            "sliced_wasserstein_1 sliced_wasserstein_2 energy_distance maximum_mean_discrepancy "
+            "log_density_gap log_density_gap_sd"
+        )
+        return measured.not_given(names.split(), "draws were not kept"), {}
+    found = _projected(measured) + _paired(measured)
+    if measured.target.draw_exact is None:
+        found.append(_stein(measured))
+    return found + _log_density(measured), _histogram(measured)
+
+
+def _row(
+    measured: Measured,
+    metric: str,
+    statistic: Callable[[Array, Array], float],
+    sets: list[tuple[Array, Array] | None],
+    limit: int,
+) -> Row:
+    """`statistic` of draws and exact draws of every replicate, with its floor."""
+    values = [statistic(*pair) if pair is not None else float("nan") for pair in sets]
+    size = min(limit, measured.kept * measured.replicates[0].chains)
+    floor = measured.reference.floor(metric, size, statistic)
+    return over_replicates(metric, values, scale="log", floor=floor, lowest=0.0, note=measured.failure)
+
+
+def _sets(measured: Measured, limit: int) -> list[tuple[Array, Array] | None]:
+    """Draws and exact draws of equal number for each replicate; None where a chain has left."""
+    pairs: list[tuple[Array, Array] | None] = []
+    for index, (draws, failed) in enumerate(zip(measured.replicates, measured.failed, strict=True)):
+        if failed:
+            pairs.append(None)
+            continue
+        points = some_draws(draws, limit)
+        exact = measured.reference.sample(len(points), ("compared", index))
+        pairs.append((points[: len(exact)], exact))
+    return pairs
+
+
+def some_draws(draws: Draws, limit: int) -> Array:
+    """At most `limit` kept draws (n, dim), evenly picked over chains and time."""
+    points = draws.position.swapaxes(0, 1).reshape(-1, draws.dim)  # all chains of a draw together
+    return points[evenly(len(points), limit)]
+
+
+def _projected(measured: Measured) -> list[Row]:
+    names = ("sliced_wasserstein_1", "sliced_wasserstein_2")
+    if not measured.reference.available:
+        return measured.not_given(names, "no exact or reference draws")
+    truth, directions = measured.target.truth, projections(measured.target.dim)
+    sets = _sets(measured, PROJECTED_DRAWS)
+    found = []
+    for power, metric in enumerate(names, start=1):
+        exists = truth is None or np.isfinite(truth.mean if power == 1 else truth.variance).all()
+        if exists:
+            found.append(
+                _row(
+                    measured, metric, lambda x, y, p=power: sliced_wasserstein(x, y, directions, p), sets, PROJECTED_DRAWS
+                )
+            )
+        else:
+            found += measured.not_given([metric], "infinite for this target")
+    return found
+
+
+def projections(dim: int) -> Array:
+    """Fixed random directions (dim, PROJECTIONS); in one dimension the axis itself."""
+    if dim == 1:
+        return np.ones((1, 1))
+    directions = stream("projections", dim).standard_normal((dim, PROJECTIONS))
+    return np.asarray(directions / np.linalg.norm(directions, axis=0))
+
+
+def sliced_wasserstein(x: Array, y: Array, directions: Array, power: int) -> float:
+    """Sliced Wasserstein distance of order `power` between two sets of equal size (n, dim)."""
+    difference = np.sort((x @ directions).T, axis=1) - np.sort((y @ directions).T, axis=1)
+    return float((np.abs(difference) ** power).mean() ** (1.0 / power))
+
+
+def _paired(measured: Measured) -> list[Row]:
+    names = ("energy_distance", "maximum_mean_discrepancy")
+    if not measured.reference.available:
+        return measured.not_given(names, "no exact or reference draws")
+    truth, bandwidth = measured.target.truth, measured.reference.bandwidth
+    sets = _sets(measured, PAIRED_DRAWS)
+    found = [
+        _row(measured, names[1], lambda x, y: maximum_mean_discrepancy(x, y, bandwidth), sets, PAIRED_DRAWS)
+    ]
+    if truth is None or np.isfinite(truth.mean).all():
+        return [_row(measured, names[0], energy_distance, sets, PAIRED_DRAWS), *found]
+    return measured.not_given(names[:1], "infinite for this target") + found
+
+
+def energy_distance(x: Array, y: Array) -> float:
+    """Energy distance between two sets (n, dim) of points, over pairs of different points."""
+    squared = 2.0 * cdist(x, y).mean() - pdist(x).mean() - pdist(y).mean()
+    return float(np.sqrt(max(0.0, squared)))
+
+
+def maximum_mean_discrepancy(x: Array, y: Array, bandwidth: float) -> float:
+    """Maximum mean discrepancy with the kernel exp(−r²/2h²), over pairs of different points.
+
+    The pairs of a point with itself are left out; keeping them and dividing by n(n − 1) leaves a floor of
+    √(2/(n − 1)) however alike the sets are (Gretton et al. 2012, JMLR 13).
+    """
+
+    def kernel(squared_distance: Array) -> float:
+        return float(np.exp(squared_distance / (-2.0 * bandwidth**2)).mean())
+
+    squared = (
+        kernel(pdist(x, "sqeuclidean")) + kernel(pdist(y, "sqeuclidean")) - 2.0 * kernel(cdist(x, y, "sqeuclidean"))
+    )
+    return float(np.sqrt(max(0.0, squared)))
+
+
+def _stein(measured: Measured) -> Row:
+    target, metric = measured.target, "kernel_stein_discrepancy"
+    scale = _scale(measured.reference)
+    values = [
+        float("nan") if failed else kernel_stein_discrepancy(some_draws(draws, PAIRED_DRAWS), target, scale)
+        for draws, failed in zip(measured.replicates, measured.failed, strict=True)
+    ]
+    floor = None
+    if measured.reference.available:
+        size = min(PAIRED_DRAWS, measured.kept * measured.replicates[0].chains)
+        floor = measured.reference.floor(metric, size, lambda x, y: kernel_stein_discrepancy(x, target, scale))
+    return over_replicates(metric, values, scale="log", floor=floor, lowest=0.0, note=measured.failure)
+
+
+def _scale(reference: Reference) -> Array:
+    """Standard deviations (dim,) of the target where they are known, otherwise ones."""
+    usable, dim = reference.moments.usable, reference.target.dim
+    return np.sqrt(np.where(usable[:dim], reference.moments.variance[:dim], 1.0))
+
+
+def kernel_stein_discrepancy(x: Array, target: Target, scale: Array) -> float:
+    """Kernel Stein discrepancy of points (n, dim) with the inverse multiquadric kernel (1 + r²)^(−½).
+
+    On coordinates divided by `scale` (dim,), over pairs of different points (Gorham and Mackey 2017,
+    arXiv 1703.01717). Needs the gradient of the log density only.
+    """
+    score = target.log_density_and_gradient(x)[1] * scale  # of the scaled coordinates
+    u, dim = x / scale, x.shape[1]
+    squared = squareform(pdist(u, "sqeuclidean"))  # (n, n)
+    base = 1.0 + squared
+    own = np.einsum("ni,ni->n", score, u)
+    crossed = score @ u.T
+    # (score of row − score of column) · (u of row − u of column)
+    work = own[:, None] + own[None, :] - crossed - crossed.T
+    stein = base**-0.5 * (score @ score.T) + base**-1.5 * (dim + work) - 3.0 * base**-2.5 * squared
+    n = len(x)
+    return float(np.sqrt(max(0.0, (stein.sum() - np.trace(stein)) / (n * (n - 1)))))
+
+
+def _log_density(measured: Measured) -> list[Row]:
+    reference, names = measured.reference, ("log_density_gap", "log_density_gap_sd")
+    if not np.isfinite(reference.mean_log_density):
+        return measured.not_given(names, "the expectation of log p is not known")
+    gaps = [
+        float("nan") if failed else float(draws.log_density.mean()) - reference.mean_log_density
+        for draws, failed in zip(measured.replicates, measured.failed, strict=True)
+    ]
+    sd = reference.log_density_sd
+    # The mean size of the gap of independent draws, by the central limit theorem.
+    floor_sd = float(np.sqrt(2.0 / (np.pi * measured.kept * measured.replicates[0].chains)))
+    known = bool(np.isfinite(sd) and sd > 0)
+    found = [over_replicates(names[0], gaps, floor=floor_sd * sd if known else None, note=measured.failure)]
+    if known:
+        found.append(over_replicates(names[1], [gap / sd for gap in gaps], floor=floor_sd, note=measured.failure))
+    else:
+        found += measured.not_given(names[1:], "no exact or reference draws")
+    return found
+
+
+def _histogram(measured: Measured) -> Curves:
+    cell = np.concatenate([draws.log_density.ravel() for draws in measured.replicates])
+    cell = cell[np.isfinite(cell)]
+    if not measured.reference.available or len(cell) == 0:
+        return {}
+    exact = measured.reference.log_density
+    ends = np.concatenate([np.quantile(values, (0.005, 1.0)) for values in (cell, exact)])
+    low, high = float(ends.min()), float(ends.max())
+    # A start far away must not squeeze everything else into one bin.
+    low = max(low, float(np.quantile(exact, 0.005)) - 3.0 * (float(exact.max()) - float(np.quantile(exact, 0.005))))
+    if high <= low:
+        return {}
+    edges = np.linspace(low, high, HISTOGRAM_BINS + 1)
+    width = edges[1] - edges[0]
+    densities = {
+        name: [float(count) / (len(values) * width) for count in np.histogram(values, edges)[0]]
+        for name, values in (("cell", cell), ("oracle", exact))
+    }
+    return {"log_density_histogram": {"edges": [float(edge) for edge in edges], **densities}}

@@ -1,0 +1,287 @@
+"""Gaussian mixtures with isotropic components: one compiled family for any number of modes, dimension and weights.
+
+Other files of this folder build their mixtures with `mixture`; `build` gives regular layouts by name.
+"""
+
+import numpy as np
+from scipy import special, stats
+
+from mcmc_bench.kernels.mathematics import exp
+from mcmc_bench.spelling import unknown
+from mcmc_bench.target import Array, Modes, Target, Truth, block_density
+
+from ._quadrature import quantiles
+
+#: A point belongs to a component's mode only within the radius that holds all but this share of the component.
+SHARE_OUTSIDE = 1e-4
+#: Modes count as well separated if less than this share of the exact draws is given to another component's mode.
+LARGEST_OVERLAP = 1e-3
+
+
+@block_density
+def log_density(x, log_density, gradient, data):
+    """log Σₖ wₖ N(x; mₖ, sₖ² I) without the (2π)^{−dim/2}. `data` holds, component by component,
+    log wₖ − dim log sₖ, 1/sₖ², mₖ (dim,).
+
+    The chains are the inner loop, on transposed copies, so that it runs in SIMD registers; the largest exponent is
+    taken out of the sum, so that no point is too far away.
+    """
+    chains, dim = x.shape
+    components = data.shape[0] // (dim + 2)
+    point = np.empty((dim, chains))
+    weighted = np.zeros((dim, chains))  # Σ of weight · precision · (mₖ − x)
+    exponent = np.empty((components, chains))
+    largest = np.empty(chains)
+    total = np.zeros(chains)
+    for chain in range(chains):
+        largest[chain] = -np.inf
+        for i in range(dim):
+            point[i, chain] = x[chain, i]
+    for k in range(components):
+        first = k * (dim + 2)
+        for chain in range(chains):
+            exponent[k, chain] = 0.0
+        for i in range(dim):
+            location = data[first + 2 + i]
+            for chain in range(chains):
+                exponent[k, chain] += (point[i, chain] - location) ** 2
+        for chain in range(chains):
+            exponent[k, chain] = data[first] - 0.5 * data[first + 1] * exponent[k, chain]
+            largest[chain] = max(largest[chain], exponent[k, chain])
+    for k in range(components):
+        first = k * (dim + 2)
+        for chain in range(chains):
+            weight = exp(exponent[k, chain] - largest[chain])
+            total[chain] += weight
+            exponent[k, chain] = weight * data[first + 1]
+        for i in range(dim):
+            location = data[first + 2 + i]
+            for chain in range(chains):
+                weighted[i, chain] += exponent[k, chain] * (location - point[i, chain])
+    for chain in range(chains):
+        log_density[chain] = largest[chain] + np.log(total[chain])
+        for i in range(dim):
+            gradient[chain, i] = weighted[i, chain] / total[chain]
+
+
+class Components:
+    """The components of a mixture, and what follows from them."""
+
+    def __init__(self, locations: Array, weights: Array, scales: Array) -> None:
+        self.locations = np.asarray(locations, dtype=float)  # (component, dim)
+        self.weights = np.asarray(weights, dtype=float) / np.sum(weights)  # (component,)
+        self.scales = np.broadcast_to(np.asarray(scales, dtype=float), self.weights.shape)  # (component,)
+        self.dim = self.locations.shape[1]
+
+    @property
+    def data(self) -> Array:
+        """What the density is computed from."""
+        constant = np.log(self.weights) - self.dim * np.log(self.scales)
+        return np.column_stack([constant, self.scales**-2.0, self.locations]).ravel()
+
+    def exponents(self, squared_distances: Array) -> Array:
+        """Log of each component's share of the density (up to the target's constant), from ‖x − mₖ‖² (…, component)."""
+        return np.log(self.weights) - self.dim * np.log(self.scales) - 0.5 * squared_distances / self.scales**2
+
+    def squared_distances(self, x: Array) -> Array:
+        """‖x − mₖ‖² (n, component) for points (n, dim)."""
+        return np.stack([((x - location) ** 2).sum(axis=1) for location in self.locations], axis=1)
+
+    def draw(self, generator: np.random.Generator, n: int) -> Array:
+        """Exact draws (n, dim)."""
+        component = generator.choice(len(self.weights), size=n, p=self.weights)
+        z = generator.standard_normal((n, self.dim))
+        return self.locations[component] + self.scales[component, None] * z
+
+    def assign(self, x: Array) -> np.ndarray:
+        """The component that is most responsible for each point, −1 outside the radius of `SHARE_OUTSIDE`.
+
+        Not the nearest location: in high dimension a wide component's draws may lie nearer to a narrow one's centre.
+        """
+        squared = self.squared_distances(x)
+        finite = np.isfinite(squared).all(axis=1)
+        best = np.where(finite[:, None], self.exponents(squared), 0.0).argmax(axis=1)
+        standardised = squared[np.arange(len(x)), best] / self.scales[best] ** 2
+        return np.where(finite & (standardised <= stats.chi2.isf(SHARE_OUTSIDE, self.dim)), best, -1)
+
+    def moments(self) -> tuple[Array, Array, Array]:
+        """E x, E x², Var x², each (dim,)."""
+        m, s = self.locations, self.scales[:, None]
+        second = self.weights @ (m**2 + s**2)
+        fourth = self.weights @ (m**4 + 6.0 * m**2 * s**2 + 3.0 * s**4)
+        return self.weights @ m, second, fourth - second**2
+
+    def quantiles(self) -> Array:
+        """(dim, level) quantiles of the marginals, which are mixtures too. Equal marginals are solved once."""
+        solved: dict[bytes, Array] = {}
+        for centre in self.locations.T:
+            if centre.tobytes() not in solved:
+                low, high = (centre - 9.0 * self.scales).min(), (centre + 9.0 * self.scales).max()
+                solved[centre.tobytes()] = quantiles(
+                    lambda t, m=centre: float(self.weights @ special.ndtr((t - m) / self.scales)), low, high
+                )
+        return np.array([solved[centre.tobytes()] for centre in self.locations.T])
+
+    def by_quadrature(self, points: int) -> tuple[float, float]:
+        """E log p, and the share of the mass where another component is more responsible than the one drawn from.
+
+        Gauss–Hermite over the coordinates in which locations differ (at most two), and Gauss–Laguerre over the
+        squared norm of the rest, on which alone the density depends.
+        """
+        active = np.flatnonzero(np.ptp(self.locations, axis=0) > 0)
+        if len(active) > 2:
+            raise ValueError(f"locations may differ in at most two coordinates, not in {len(active)}")
+        nodes, weights = np.polynomial.hermite_e.hermegauss(points)
+        grid = np.stack(np.meshgrid(*[nodes] * len(active), indexing="ij"), axis=-1).reshape(-1, len(active))
+        probability = np.array([1.0])
+        for _ in active:
+            probability = np.outer(probability, weights / weights.sum()).ravel()
+        rest = self.dim - len(active)
+        if rest == 0:
+            rest_squared, rest_probability = np.zeros(1), np.ones(1)
+        else:
+            # log p is linear in the norm if all components have one scale: then one node is exact.
+            laguerre = special.roots_genlaguerre(1 if np.ptp(self.scales) == 0 else points, rest / 2.0 - 1.0)
+            rest_squared, rest_probability = 2.0 * laguerre[0], laguerre[1] / laguerre[1].sum()
+        mean, elsewhere = 0.0, 0.0
+        for k, (weight, scale) in enumerate(zip(self.weights, self.scales, strict=True)):
+            x = self.locations[k, active] + scale * grid  # (node, active)
+            near = ((x[:, None, :] - self.locations[:, active]) ** 2).sum(axis=2)  # (node, component)
+            squared = near[:, None, :] + scale**2 * rest_squared[:, None]  # (node, rest, component)
+            exponents = self.exponents(squared)
+            mean += weight * probability @ special.logsumexp(exponents, axis=2) @ rest_probability
+            elsewhere += weight * probability @ (exponents.argmax(axis=2) != k) @ rest_probability
+        return float(mean), float(elsewhere)
+
+
+def mixture(
+    locations: Array,
+    weights: Array,
+    scales: Array | float,
+    *,
+    one_point: Array,
+    formula: str,
+    description: str,
+    source: str,
+    tags: tuple[str, ...] = (),
+) -> Target:
+    """The target Σₖ wₖ N(mₖ, sₖ² I).
+
+    Args:
+        locations: mₖ, (component, dim); they may differ in at most two coordinates.
+        weights: wₖ, (component,), in any unit.
+        scales: sₖ, (component,) or one for all.
+        one_point: the start that all chains share in the "one_point" experiment.
+        formula: one line of plain text.
+        description: one sentence.
+        source: author, year, arXiv id or DOI.
+        tags: besides "multimodal".
+    """
+    components = Components(locations, weights, np.asarray(scales))
+    mean, second, variance_of_square = components.moments()
+    mean_log_density, overlap = components.by_quadrature(points=48)
+    margin = 3.0 * components.scales[:, None]
+    low, high = (components.locations - margin).min(axis=0), (components.locations + margin).max(axis=0)
+    precision = np.repeat(components.scales[:, None] ** -2.0, components.dim, axis=1)
+    return Target(
+        dim=components.dim,
+        density=log_density,
+        data=components.data,
+        draw_exact=components.draw,
+        draw_dispersed=lambda generator, n: generator.uniform(low, high, (n, components.dim)),
+        one_point=one_point,
+        truth=Truth(
+            origin="exact",
+            mean=mean,
+            second_moment=second,
+            variance_of_square=variance_of_square,
+            mean_log_density=mean_log_density,
+            quantiles=components.quantiles(),
+            note="moments in closed form, quantiles from the closed distribution function, mean log density by "
+            f"Gauss–Hermite quadrature; modes overlap in {overlap:.1g} of the mass",
+        ),
+        modes=Modes(
+            locations=components.locations,
+            weights=components.weights,
+            precision=precision if overlap < LARGEST_OVERLAP else None,
+            assignment=components.assign,
+        ),
+        tags=("multimodal", *tags),
+        formula=formula,
+        description=description,
+        source=source,
+    )
+
+
+def _ring(modes: int) -> Array:
+    angle = 2.0 * np.pi * np.arange(modes) / modes
+    return np.column_stack([np.cos(angle), np.sin(angle)]) / (2.0 * np.sin(np.pi / modes))
+
+
+def _grid(modes: int) -> Array:
+    side = int(np.rint(np.sqrt(modes)))
+    if side**2 != modes:
+        raise ValueError(f"layout 'grid' needs a square number of modes, such as {side**2}, not {modes}")
+    at = np.arange(side) - (side - 1) / 2.0
+    return np.stack(np.meshgrid(at, at, indexing="ij"), axis=-1).reshape(-1, 2)
+
+
+def _line(modes: int) -> Array:
+    return np.column_stack([np.arange(modes) - (modes - 1) / 2.0, np.zeros(modes)])
+
+
+#: Locations (mode, 2) with neighbours at distance 1, centred.
+LAYOUTS = {"ring": _ring, "grid": _grid, "line": _line}
+#: Relative weights of the modes.
+WEIGHTS = {
+    "equal": lambda modes: np.ones(modes),
+    "alternating": lambda modes: np.where(np.arange(modes) % 2 == 0, 0.7, 0.3),
+    "decreasing": lambda modes: 0.8 ** np.arange(modes),
+}
+
+
+def build(
+    layout: str = "ring",
+    modes: int = 8,
+    separation: float = 6.0,
+    weights: str = "equal",
+    dim: int = 2,
+    scale: float = 1.0,
+) -> Target:
+    """Components in a regular layout in the plane of the first two coordinates.
+
+    Args:
+        layout: ring, grid (a square number of modes) or line.
+        modes: number of components, at least 2.
+        separation: distance between neighbours, in units of `scale`.
+        weights: equal, alternating (0.7 : 0.3) or decreasing (each 0.8 of the one before).
+        dim: dimension, at least 2 (1 for a line).
+        scale: standard deviation of each component.
+    """
+    if layout not in LAYOUTS:
+        raise ValueError(unknown("layout", layout, list(LAYOUTS)))
+    if weights not in WEIGHTS:
+        raise ValueError(unknown("weights", weights, list(WEIGHTS)))
+    if modes < 2:
+        raise ValueError(f"modes = {modes} must be at least 2")
+    if dim < (1 if layout == "line" else 2):
+        raise ValueError(f"dim = {dim} must be at least {1 if layout == 'line' else 2} for layout {layout!r}")
+    if not (separation > 0 and scale > 0):
+        raise ValueError(f"separation = {separation} and scale = {scale} must be greater than 0")
+    locations = np.zeros((modes, dim))
+    plane = min(dim, 2)
+    locations[:, :plane] = scale * separation * LAYOUTS[layout](modes)[:, :plane]
+    # Between the two modes in the middle of a line or a grid; off the centre of a ring, where the score is nearly zero.
+    one_point = np.full(dim, 0.05 * scale)
+    if (modes if layout == "line" else round(np.sqrt(modes))) % 2 == 1 and layout != "ring":
+        one_point[:plane] += scale * separation * np.array([0.5, 0.5 if layout == "grid" else 0.0])[:plane]
+    one_point[0] += 0.05 * scale
+    return mixture(
+        locations,
+        WEIGHTS[weights](modes),
+        scale,
+        one_point=one_point,
+        formula="Σ wₖ N(mₖ, s² I)",
+        description="Modes at any distance, in any number, weights and dimension: where noise alone stops to help.",
+        source="closed form",
+    )

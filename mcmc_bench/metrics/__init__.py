@@ -3,8 +3,8 @@
 Knows draws, targets and results. Must not know any particular target or sampler, nor how runs are driven.
 """
 
-from mcmc_bench.metrics.cell import evaluate_cell
 from mcmc_bench.metrics.accuracy import selection_score
+from mcmc_bench.metrics.cell import evaluate_cell
 from mcmc_bench.metrics.definitions import definitions
 from mcmc_bench.metrics.reference import Reference
 from mcmc_bench.metrics.tree import evaluate

@@ -70,11 +70,15 @@ def _errors(measured: Measured) -> list[Row]:
             note=why,
         ),
     ]
-    for metric, errors in (("real_ess", [b.mean() for b in of_chains]), ("real_ess_worst", [b[worst] for b in of_chains])):
+    for metric, errors in (
+        ("real_ess", [b.mean() for b in of_chains]),
+        ("real_ess_worst", [b[worst] for b in of_chains]),
+    ):
         if np.isfinite(errors).all():
             row = over_replicates(metric, errors, scale="inverse", note=why)
         else:  # an infinite error is worth no draws
             row = Row(metric, 0.0, replicates=len(errors), note=why)
+        row.floor = measured.ideal
         found.append(row)
         if metric == "real_ess":
             found.append(_scaled(row, "efficiency", 1.0 / measured.ideal))
@@ -83,7 +87,8 @@ def _errors(measured: Measured) -> list[Row]:
 
 def _scaled(row: Row, metric: str, factor: float) -> Row:
     value, low, high = (None if x is None else x * factor for x in (row.value, row.low, row.high))
-    return Row(metric, value, low, high, row.replicates, censored=row.censored, note=row.note)
+    floor = None if row.floor is None else row.floor * factor
+    return Row(metric, value, low, high, row.replicates, floor, censored=row.censored, note=row.note)
 
 
 def running_worst(draws: Draws, moments: Moments) -> Array:
@@ -120,9 +125,7 @@ def _low_error(measured: Measured) -> tuple[list[Row], Curves]:
             assert between.low is not None and between.high is not None and between.value is not None
             row.low = value * float(np.exp(between.low - between.value))
             row.high = value * float(np.exp(between.high - between.value))
-    ratio = _scaled(row, names[1], 1.0 / oracle)
-    ratio.floor = 1.0
-    return [row, ratio], {"error": _error_curve(measured, all_chains, spacing)}
+    return [row, _scaled(row, names[1], 1.0 / oracle)], {"error": _error_curve(measured, all_chains, spacing)}
 
 
 def _thinning_correction(measured: Measured) -> float:
@@ -164,10 +167,12 @@ def _error_curve(measured: Measured, worst: Array, spacing: float) -> dict[str, 
 
 
 def indicator_means(draws: Draws, quantiles: Array) -> Array:
-    """Share of each chain's kept draws below known quantiles (dim, level): (chain, dim, level)."""
-    return np.stack(
-        [(draws.position <= quantiles[:, level]).mean(axis=1) for level in range(quantiles.shape[1])], axis=2
-    )
+    """Share of each chain's kept draws below known quantiles (quantity, level): (chain, quantity, level).
+
+    The quantities are the coordinates and, if there is one quantity more, log p.
+    """
+    values = np.concatenate([draws.position, draws.log_density[:, :, None]], axis=2)[:, :, : len(quantiles)]
+    return np.stack([(values <= quantiles[:, level]).mean(axis=1) for level in range(quantiles.shape[1])], axis=2)
 
 
 def bias_rows(measured: Measured) -> list[Row]:
@@ -183,23 +188,31 @@ def bias_rows(measured: Measured) -> list[Row]:
     levels = np.array(QUANTILE_LEVELS)
     shares = np.concatenate([indicator_means(draws, quantiles[0]) for draws in measured.replicates])
     deviation = np.sqrt(levels * (1 - levels))
-    bias = (shares.mean(axis=0) - levels) / deviation  # (dim, level), in standard deviations of the indicator
+    bias = (shares.mean(axis=0) - levels) / deviation  # (quantity, level), in standard deviations of the indicator
     error = np.hypot(shares.std(axis=0, ddof=1) / np.sqrt(len(shares)), quantiles[1]) / deviation
     p = bias_p_values(shares, levels, quantiles[1])
     least = np.unravel_index(p.argmin(), p.shape)
     resolution = float(stats.t.ppf(0.975, len(shares) - 1) * error.max())
     replicates = len(measured.replicates)
-    where = f"coordinate {least[0]}, {levels[least[1]]:.0%} quantile; over {len(shares)} chains"
+    quantity = "log p" if least[0] == measured.target.dim else f"coordinate {least[0]}"
+    where = f"{levels[least[1]]:.0%} quantile of {quantity}; over {len(shares)} chains"
     worst = float(np.abs(bias).max())
     return [
-        Row(names[0], worst, max(0.0, worst - resolution), worst + resolution, replicates, note=f"over {len(shares)} chains"),
+        Row(
+            names[0],
+            worst,
+            max(0.0, worst - resolution),
+            worst + resolution,
+            replicates,
+            note=f"over {len(shares)} chains",
+        ),
         Row(names[1], resolution, replicates=replicates, note=f"over {len(shares)} chains"),
         Row(names[2], min(1.0, float(p.min()) * p.size), replicates=replicates, note=f"smallest at {where}"),
     ]
 
 
 def bias_p_values(shares: Array, levels: Array, truth_error: Array) -> Array:
-    """Two-sided p-value of each indicator from its means over single chains (chain, dim, level): (dim, level).
+    """Two-sided p-value of each indicator from its means over single chains (chain, quantity, level): (quantity, level).
 
     Student's t over chains, which are independent whatever happens within them. Where more than a fifth of the
     chains never cross the quantile their means are nearly 0 or 1 and far from normal; the binomial distribution is

@@ -73,9 +73,14 @@ def evaluate_cell(
 
 def _cost(measured: Measured) -> tuple[list[Row], Curves]:
     costs = [draws.cost for draws in measured.replicates]
-    names = (
-        "evaluations tuning_evaluations warm_up_evaluations sampling_evaluations sampling_seconds compile_seconds"
-    ).split()
+    names = [
+        "evaluations",
+        "tuning_evaluations",
+        "warm_up_evaluations",
+        "sampling_evaluations",
+        "sampling_seconds",
+        "compile_seconds",
+    ]
     return [over_replicates(name, [getattr(cost, name) for cost in costs], lowest=0.0) for name in names], {}
 
 

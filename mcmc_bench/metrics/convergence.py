@@ -6,6 +6,7 @@ comes first. Importing this module imports ArviZ, which takes seconds. Must not 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -31,6 +32,8 @@ from mcmc_bench.target import QUANTILE_LEVELS
 R_HAT_LIMIT, ESS_LIMIT = 1.01, 400.0
 #: Silent failures are tested as if a suite had this many replicates, at 5 % for all together.
 FAMILY, FAMILY_LEVEL = 1000, 0.05
+#: Of the levels of known quantiles, those that z uses: each costs an ESS.
+Z_LEVELS = [0, 2, 4]
 
 Curves = dict[str, dict[str, list[float]]]
 NAN = float("nan")
@@ -45,13 +48,14 @@ class Diagnosis:
     ess_tail: float = NAN
     ess_log_density: float = NAN
     within: float = NAN  # within-chain variance over the true
+    stuck: bool = False  # R-hat of a mode indicator is infinite; `r_hat` is that of the rest
     z: Array = field(default_factory=lambda: np.empty(0))
     note: str = ""
 
     @property
     def clean(self) -> bool:
         """Whether a user would take the run for converged."""
-        return self.r_hat < R_HAT_LIMIT and self.ess_bulk >= ESS_LIMIT and self.ess_tail >= ESS_LIMIT
+        return not self.stuck and self.r_hat < R_HAT_LIMIT and self.ess_bulk >= ESS_LIMIT and self.ess_tail >= ESS_LIMIT
 
 
 def rows(measured: Measured) -> tuple[list[Row], Curves]:
@@ -65,7 +69,7 @@ def rows(measured: Measured) -> tuple[list[Row], Curves]:
     ]
     note = "; ".join(dict.fromkeys(one.note for one in found if one.note))
     table = [
-        over_replicates("r_hat_max", [one.r_hat for one in found], scale="log", lowest=0.0, note=note),
+        _r_hat(found, note),
         over_replicates("ess_bulk_min", [one.ess_bulk for one in found], scale="log", lowest=0.0, note=note),
         over_replicates("ess_tail_min", [one.ess_tail for one in found], scale="log", lowest=0.0, note=note),
         over_replicates("ess_log_density", [one.ess_log_density for one in found], scale="log", lowest=0.0, note=note),
@@ -92,6 +96,14 @@ def rows(measured: Measured) -> tuple[list[Row], Curves]:
     ], {}
 
 
+def _r_hat(found: Sequence[Diagnosis], note: str) -> Row:
+    row = over_replicates("r_hat_max", [one.r_hat for one in found], scale="log", lowest=0.0, note=note)
+    if any(one.stuck for one in found) and row.value is not None:
+        row.censored, row.low, row.high = True, None, None
+        row.note = "; ".join(part for part in (note, "infinite for a mode indicator: no chain changes mode") if part)
+    return row
+
+
 def diagnose(draws: Draws, mode: npt.NDArray[np.int64], reference: Reference) -> Diagnosis:
     """The diagnostics of one replicate, none of whose chains has left; `mode` is (chain, draw)."""
     chains = evenly(draws.chains, DIAGNOSED_CHAINS)
@@ -99,16 +111,17 @@ def diagnose(draws: Draws, mode: npt.NDArray[np.int64], reference: Reference) ->
     columns = evenly(draws.dim, DIAGNOSED_COORDINATES)
     picked = np.ix_(chains, kept)
     x = np.moveaxis(draws.position[picked][:, :, columns], 2, 0)  # (coordinate, chain, draw)
-    found = Diagnosis(within=within_chain_variance(draws, reference), z=_z(x, columns, reference))
+    log_density = draws.log_density[picked][None]
+    found = Diagnosis(within=within_chain_variance(draws, reference), z=_z(x, log_density, columns, reference))
     if found.within < COLLAPSED:
         found.ess_bulk = found.ess_tail = found.ess_log_density = 0.0
         found.note = "collapsed: the chains do not move"
         return found
-    continuous = np.concatenate([x, draws.log_density[picked][None]])
-    ranked = _rank_normalised(_split(continuous))
+    continuous = np.concatenate([x, log_density])
+    halves = _split(continuous)
+    ranked = _rank_normalised(halves)
     bulk = array_stats.ess(ranked, method="identity")
     r_hat = array_stats.rhat(ranked, method="identity")
-    halves = _split(continuous)
     folded = _rank_normalised(np.abs(halves - np.median(halves, axis=(1, 2), keepdims=True)))
     r_hat = np.maximum(r_hat, array_stats.rhat(folded, method="identity"))
     tail = array_stats.ess(continuous, method="tail", prob=0.05)
@@ -118,7 +131,8 @@ def diagnose(draws: Draws, mode: npt.NDArray[np.int64], reference: Reference) ->
         bulk, r_hat = np.append(bulk, indicator_bulk), np.append(r_hat, indicator_r_hat)
     found.ess_bulk, found.ess_tail = float(np.min(bulk)), float(np.min(tail))
     if len(chains) > 1:
-        found.r_hat = float(np.max(r_hat))
+        found.r_hat = float(np.max(r_hat[np.isfinite(r_hat)]))
+        found.stuck = bool(np.isposinf(r_hat).any())
     else:
         found.note = "one chain: no R-hat"
     return found
@@ -166,13 +180,16 @@ def _of_modes(mode: npt.NDArray[np.int64], modes: int) -> tuple[Array, Array]:
         return array_stats.ess(halves, method="identity"), array_stats.rhat(halves, method="identity")
 
 
-def _z(x: Array, columns: npt.NDArray[np.int64], reference: Reference) -> Array:
-    """z of the quantile indicators of the diagnosed draws (coordinate, chain, draw)."""
+def _z(x: Array, log_density: Array, columns: npt.NDArray[np.int64], reference: Reference) -> Array:
+    """z of the quantile indicators of the diagnosed draws (coordinate, chain, draw) and log p (1, chain, draw)."""
     if reference.quantiles is None:
         return np.empty(0)
     quantiles, truth_error = reference.quantiles
-    levels = np.array(QUANTILE_LEVELS)
-    below = (x[:, None] <= quantiles[columns][:, :, None, None]).astype(float)  # (coordinate, level, chain, draw)
+    if len(quantiles) > reference.target.dim:
+        x, columns = np.concatenate([x, log_density]), np.append(columns, reference.target.dim)
+    levels = np.array(QUANTILE_LEVELS)[Z_LEVELS]
+    limits, truth_error = quantiles[columns][:, Z_LEVELS], truth_error[columns][:, Z_LEVELS]
+    below = (x[:, None] <= limits[:, :, None, None]).astype(float)  # (quantity, level, chain, draw)
     independent = np.sqrt(levels * (1 - levels) / (x.shape[1] * x.shape[2]))
     error = np.maximum(np.nan_to_num(array_stats.mcse(below)), independent)
     return np.asarray((below.mean(axis=(2, 3)) - levels) / np.hypot(error, truth_error)).ravel()

@@ -5,8 +5,6 @@ Must not know any particular target or sampler.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from scipy.spatial.distance import cdist, pdist, squareform
 
@@ -40,20 +38,6 @@ def rows(measured: Measured) -> tuple[list[Row], Curves]:
     return found + _log_density(measured), _histogram(measured)
 
 
-def _row(
-    measured: Measured,
-    metric: str,
-    statistic: Callable[[Array, Array], float],
-    sets: list[tuple[Array, Array] | None],
-    limit: int,
-) -> Row:
-    """`statistic` of draws and exact draws of every replicate, with its floor."""
-    values = [statistic(*pair) if pair is not None else float("nan") for pair in sets]
-    size = min(limit, measured.kept * measured.replicates[0].chains)
-    floor = measured.reference.floor(metric, size, statistic)
-    return over_replicates(metric, values, scale="log", floor=floor, lowest=0.0, note=measured.failure)
-
-
 def _sets(measured: Measured, limit: int) -> list[tuple[Array, Array] | None]:
     """Draws and exact draws of equal number for each replicate; None where a chain has left."""
     pairs: list[tuple[Array, Array] | None] = []
@@ -78,18 +62,20 @@ def _projected(measured: Measured) -> list[Row]:
     if not measured.reference.available:
         return measured.not_given(names, "no exact or reference draws")
     truth, directions = measured.target.truth, projections(measured.target.dim)
-    sets = _sets(measured, PROJECTED_DRAWS)
+    pairs = _sets(measured, PROJECTED_DRAWS)
+    size = min(PROJECTED_DRAWS, measured.kept * measured.replicates[0].chains)
     found = []
     for power, metric in enumerate(names, start=1):
-        exists = truth is None or np.isfinite(truth.mean if power == 1 else truth.variance).all()
-        if exists:
-            found.append(
-                _row(
-                    measured, metric, lambda x, y, p=power: sliced_wasserstein(x, y, directions, p), sets, PROJECTED_DRAWS
-                )
-            )
-        else:
+        if truth is not None and not np.isfinite(truth.mean if power == 1 else truth.variance).all():
             found += measured.not_given([metric], "infinite for this target")
+            continue
+
+        def distance(x: Array, y: Array, power: int = power) -> float:
+            return sliced_wasserstein(x, y, directions, power)
+
+        values = [float("nan") if pair is None else distance(*pair) for pair in pairs]
+        floor = measured.reference.floor(metric, size, distance)
+        found.append(over_replicates(metric, values, scale="log", floor=floor, lowest=0.0, note=measured.failure))
     return found
 
 
@@ -108,39 +94,51 @@ def sliced_wasserstein(x: Array, y: Array, directions: Array, power: int) -> flo
 
 
 def _paired(measured: Measured) -> list[Row]:
-    names = ("energy_distance", "maximum_mean_discrepancy")
-    if not measured.reference.available:
+    names, reference = ("energy_distance", "maximum_mean_discrepancy"), measured.reference
+    if not reference.available:
         return measured.not_given(names, "no exact or reference draws")
-    truth, bandwidth = measured.target.truth, measured.reference.bandwidth
-    sets = _sets(measured, PAIRED_DRAWS)
+    bandwidth = reference.bandwidth
+    values = np.full((len(measured.replicates), 2), np.nan)
+    for index, pair in enumerate(_sets(measured, PAIRED_DRAWS)):
+        if pair is not None:
+            distances = pair_distances(*pair)  # once for both
+            values[index] = energy_distance(*distances), maximum_mean_discrepancy(*distances, bandwidth)
+    size = min(PAIRED_DRAWS, measured.kept * measured.replicates[0].chains)
+    floors = (
+        reference.floor(names[0], size, lambda x, y: energy_distance(*pair_distances(x, y))),
+        reference.floor(names[1], size, lambda x, y: maximum_mean_discrepancy(*pair_distances(x, y), bandwidth)),
+    )
     found = [
-        _row(measured, names[1], lambda x, y: maximum_mean_discrepancy(x, y, bandwidth), sets, PAIRED_DRAWS)
+        over_replicates(name, list(column), scale="log", floor=floor, lowest=0.0, note=measured.failure)
+        for name, column, floor in zip(names, values.T, floors, strict=True)
     ]
-    if truth is None or np.isfinite(truth.mean).all():
-        return [_row(measured, names[0], energy_distance, sets, PAIRED_DRAWS), *found]
-    return measured.not_given(names[:1], "infinite for this target") + found
+    truth = measured.target.truth
+    if truth is not None and not np.isfinite(truth.mean).all():
+        found[0] = measured.not_given(names[:1], "infinite for this target")[0]
+    return found
 
 
-def energy_distance(x: Array, y: Array) -> float:
-    """Energy distance between two sets (n, dim) of points, over pairs of different points."""
-    squared = 2.0 * cdist(x, y).mean() - pdist(x).mean() - pdist(y).mean()
-    return float(np.sqrt(max(0.0, squared)))
+def pair_distances(x: Array, y: Array) -> tuple[Array, Array, Array]:
+    """Distances within x, within y (each pair of different points once) and between x and y."""
+    return pdist(x), pdist(y), cdist(x, y)
 
 
-def maximum_mean_discrepancy(x: Array, y: Array, bandwidth: float) -> float:
-    """Maximum mean discrepancy with the kernel exp(−r²/2h²), over pairs of different points.
+def energy_distance(within_x: Array, within_y: Array, between: Array) -> float:
+    """Energy distance of two sets from their `pair_distances`, over pairs of different points."""
+    return float(np.sqrt(max(0.0, 2.0 * between.mean() - within_x.mean() - within_y.mean())))
+
+
+def maximum_mean_discrepancy(within_x: Array, within_y: Array, between: Array, bandwidth: float) -> float:
+    """Maximum mean discrepancy with the kernel exp(−r²/2h²) from `pair_distances`, over pairs of different points.
 
     The pairs of a point with itself are left out; keeping them and dividing by n(n − 1) leaves a floor of
     √(2/(n − 1)) however alike the sets are (Gretton et al. 2012, JMLR 13).
     """
 
-    def kernel(squared_distance: Array) -> float:
-        return float(np.exp(squared_distance / (-2.0 * bandwidth**2)).mean())
+    def kernel(distance: Array) -> float:
+        return float(np.exp(distance**2 / (-2.0 * bandwidth**2)).mean())
 
-    squared = (
-        kernel(pdist(x, "sqeuclidean")) + kernel(pdist(y, "sqeuclidean")) - 2.0 * kernel(cdist(x, y, "sqeuclidean"))
-    )
-    return float(np.sqrt(max(0.0, squared)))
+    return float(np.sqrt(max(0.0, kernel(within_x) + kernel(within_y) - 2.0 * kernel(between))))
 
 
 def _stein(measured: Measured) -> Row:

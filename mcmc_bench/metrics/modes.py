@@ -20,14 +20,19 @@ FOUND = 0.1
 Curves = dict[str, dict[str, list[float]]]
 Modes = npt.NDArray[np.int64]
 
-_OF_MODES = (
-    "modes_found mode_weight_error unassigned_share transitions_per_1000 round_trips_per_1000 occupancy_entropy"
-).split()
+_OF_MODES = [
+    "modes_found",
+    "mode_weight_error",
+    "unassigned_share",
+    "transitions_per_1000",
+    "round_trips_per_1000",
+    "occupancy_entropy",
+]
 
 
 def rows(measured: Measured) -> tuple[list[Row], Curves]:
     """All rows and curves of the group."""
-    found, curves = _end_points(measured), {}
+    found = _end_points(measured)
     if measured.kept == 0:
         return found + measured.not_given([*_OF_MODES, "within_mode_variance_ratio"], "draws were not kept"), {}
     found = [_spread(measured), *found]
@@ -87,7 +92,9 @@ def _occupancy(measured: Measured, weights: Array) -> tuple[list[Row], Curves]:
     ]  # fmt: skip
     if not all(ok):
         return found, {}
-    per_mode = [over_replicates("", [float(s[k]) for s in of_replicates], lowest=0.0, highest=1.0) for k in range(count)]
+    per_mode = [
+        over_replicates("", [float(s[k]) for s in of_replicates], lowest=0.0, highest=1.0) for k in range(count)
+    ]
     value = [float(row.value or 0.0) for row in per_mode]
     curve = {
         "modes": [float(k) for k in range(count)],

@@ -223,14 +223,22 @@ class Reference:
 
     @cached_property
     def quantiles(self) -> tuple[Array, Array] | None:
-        """Quantiles (dim, level) and the standard errors (level,) of the shares below them; None if not known."""
+        """Quantiles of every coordinate and then of log p, and the standard errors of the shares below them.
+
+        Both of shape (quantity, level). Those of the truth are exact; others, and those of log p, are from exact
+        draws. Without exact draws: coordinates only; None if nothing is known.
+        """
         truth, levels = self.target.truth, np.array(QUANTILE_LEVELS)
-        if truth is not None and truth.quantiles is not None:
-            return truth.quantiles, np.zeros(len(levels))
+        known = None if truth is None else truth.quantiles
         if not self.available:
-            return None
+            return None if known is None else (known, np.zeros_like(known))
         points = self.sample(QUANTILE_DRAWS, "quantiles")
-        return np.quantile(points, levels, axis=0).T, np.sqrt(levels * (1 - levels) / len(points))
+        log_density = self.target.log_density_and_gradient(points)[0]
+        values = np.quantile(np.column_stack([points, log_density]), levels, axis=0).T  # (dim + 1, level)
+        errors = np.tile(np.sqrt(levels * (1 - levels) / len(points)), (len(values), 1))
+        if known is not None:
+            values[:-1], errors[:-1] = known, 0.0
+        return values, errors
 
 
 @lru_cache(maxsize=64)
@@ -246,4 +254,4 @@ def scatter(points: Array, mode: npt.NDArray[np.int64], modes: int) -> tuple[Arr
     # Two passes: subtracting the mean first keeps the tiny spread of gradient ascent from rounding.
     sums = np.stack([np.bincount(mode, column, minlength=modes) for column in points.T], axis=1)
     centred = points - (sums / np.maximum(counts, 1.0)[:, None])[mode]
-    return np.bincount(mode, (centred**2).sum(axis=1), minlength=modes), counts
+    return np.asarray(np.bincount(mode, (centred**2).sum(axis=1), minlength=modes), dtype=np.float64), counts

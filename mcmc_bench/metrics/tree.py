@@ -5,11 +5,12 @@ Must not know any particular target or sampler.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
-from mcmc_bench.draws import Cost, Draws
+from mcmc_bench.draws import Array, Cost, Draws
 from mcmc_bench.metrics.cell import evaluate_cell
 from mcmc_bench.metrics.definitions import definitions
 from mcmc_bench.metrics.reference import Reference
@@ -49,7 +50,7 @@ def evaluate(tree: xarray.DataTree, target: Target) -> pandas.DataFrame:
         burn_in=draws.cost.warm_up_evaluations / spent,
     )
     known = definitions()
-    columns = "metric value low high floor censored note".split()
+    columns = ["metric", "value", "low", "high", "floor", "censored", "note"]
     return pandas.DataFrame(
         [
             {
@@ -74,10 +75,10 @@ def draws_of(tree: xarray.DataTree, target: Target) -> Draws:
             f"posterior/x must have dims chain, draw, dim with dim = {target.dim} for {target.label}, not {dict(x.sizes)}"
         )
     position = np.asarray(x.transpose("chain", "draw", "dim").values, dtype=np.float64)
-    chains, draws, dim = position.shape
-    finite = np.isfinite(position).all(axis=2)
+    chains, draws = position.shape[:2]
+    finite = np.asarray(np.isfinite(position).all(axis=2))
 
-    def statistic(name: str, default: float) -> np.ndarray:
+    def statistic(name: str, default: float) -> Array:
         group = tree.children.get("sample_stats")
         if group is None or name not in group.data_vars:
             return np.full((chains, draws), default)
@@ -85,7 +86,7 @@ def draws_of(tree: xarray.DataTree, target: Target) -> Draws:
 
     moments = tree.children.get("moments")
 
-    def moment(name: str, default: np.ndarray) -> np.ndarray:
+    def moment(name: str, default: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return default if moments is None or name not in moments.data_vars else np.asarray(moments[name].values)
 
     log_density = statistic("lp", np.nan)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from mcmc_bench.results import Cell, Definition, Judgement, Row
+from mcmc_bench.results import Cell, Definition, Judgement, Row, Verdict
 
 #: Family-wise error rate of the test for bias over a suite (Holm 1979).
 LEVEL = 0.05
@@ -34,10 +34,9 @@ def judge(cells: Sequence[Cell], definitions: Mapping[str, Definition]) -> None:
     adjusted = _holm({cell.id: p for cell in cells if (p := cell.value("calibration_p_value")) is not None})
     for cell in cells:
         if cell.outcome != "finished":
-            verdict = "not applicable" if cell.outcome == "not applicable" else "inconclusive"
-            cell.verdicts = {
-                key: Judgement(verdict, f"{cell.outcome}: {cell.message}".rstrip(": ")) for key in VERDICTS
-            }  # type: ignore[arg-type]
+            verdict: Verdict = "not applicable" if cell.outcome == "not applicable" else "inconclusive"
+            because = f"{cell.outcome}: {cell.message}" if cell.message else cell.outcome
+            cell.verdicts = {key: Judgement(verdict, because) for key in VERDICTS}
             continue
         cell.verdicts = {
             "exact_kernel": _exact_kernel(cell),

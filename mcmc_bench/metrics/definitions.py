@@ -35,384 +35,138 @@ def definitions() -> dict[str, Definition]:
     def add(key: str, group: str, direction: Direction, title: str, text: str, ideal: float | None = None) -> None:
         found[key] = Definition(title, " ".join(text.split()), direction, group, ideal)
 
-    add(
-        "evaluations",
-        "cost",
-        "lower",
-        "Evaluations per chain",
-        """
+    # fmt: off
+    add("evaluations", "cost", "lower", "Evaluations per chain", """
         Target evaluations (log density, gradient or both at once) of one chain: tuning, warm-up and sampling.
-        Counted inside the kernel; one exact draw of the oracle counts as one.""",
-    )
+        Counted inside the kernel; one exact draw of the oracle counts as one.""")
     add("tuning_evaluations", "cost", "lower", "Tuning evaluations", "The part of the evaluations spent on tuning.")
     add("warm_up_evaluations", "cost", "lower", "Warm-up evaluations", "The part of the evaluations discarded.")
     add("sampling_evaluations", "cost", "lower", "Sampling evaluations", "The part of the evaluations measured.")
-    add(
-        "sampling_seconds",
-        "cost",
-        "lower",
-        "Seconds of sampling",
-        """
+    add("sampling_seconds", "cost", "lower", "Seconds of sampling", """
         Seconds of all chains of a replicate after warm-up, summed over threads. Wall time is secondary: it depends
-        on the machine.""",
-    )
+        on the machine.""")
     add("compile_seconds", "cost", "lower", "Seconds of compilation", "Seconds until the compiled kernel was ready.")
 
-    add(
-        "r_hat_max",
-        "convergence",
-        "lower",
-        "Worst R-hat",
-        f"""
+    add("r_hat_max", "convergence", "lower", "Worst R-hat", f"""
         Largest rank-normalised split R-hat (Vehtari et al. 2021, by ArviZ) over coordinates, log p and mode
         indicators. {_DIAGNOSED} Not given for collapsed chains, where it means nothing; a lower bound where it is
-        infinite for a mode indicator since no chain changes mode.""",
-        1.0,
-    )
-    add(
-        "ess_bulk_min",
-        "convergence",
-        "higher",
-        "Least bulk ESS",
-        f"""
+        infinite for a mode indicator since no chain changes mode.""", 1.0)
+    add("ess_bulk_min", "convergence", "higher", "Least bulk ESS", f"""
         Smallest bulk effective sample size (by ArviZ) over coordinates, log p and mode indicators; 0 for collapsed
         chains, for which the plain formula returns the number of draws. Good for a biased chain too: it knows no
-        truth. {_DIAGNOSED}""",
-    )
-    add(
-        "ess_tail_min",
-        "convergence",
-        "higher",
-        "Least tail ESS",
-        f"""
+        truth. {_DIAGNOSED}""")
+    add("ess_tail_min", "convergence", "higher", "Least tail ESS", f"""
         Smallest tail effective sample size (5 % and 95 %, by ArviZ) over coordinates and log p; 0 for collapsed
-        chains. {_DIAGNOSED}""",
-    )
-    add(
-        "ess_log_density",
-        "convergence",
-        "higher",
-        "Bulk ESS of log p",
-        f"""
-        Bulk effective sample size (by ArviZ) of the log density; 0 for collapsed chains. {_DIAGNOSED}""",
-    )
-    add(
-        "within_chain_variance",
-        "convergence",
-        "target",
-        "Variance within chains, over the true",
-        f"""
+        chains. {_DIAGNOSED}""")
+    add("ess_log_density", "convergence", "higher", "Bulk ESS of log p", f"""
+        Bulk effective sample size (by ArviZ) of the log density; 0 for collapsed chains. {_DIAGNOSED}""")
+    add("within_chain_variance", "convergence", "target", "Variance within chains, over the true", f"""
         Mean over chains of the variance within a chain, summed over coordinates, over the true one. Below
-        {COLLAPSED:g} the chains have collapsed. Below 1 for slow chains and for chains that stay in one mode.""",
-        1.0,
-    )
-    add(
-        "z_max",
-        "convergence",
-        "lower",
-        "Largest |z|",
-        """
+        {COLLAPSED:g} the chains have collapsed. Below 1 for slow chains and for chains that stay in one mode.""", 1.0)
+    add("z_max", "convergence", "lower", "Largest |z|", """
         Largest |estimate − truth| / √(MCSE² + truth's SE²) over the indicators of the 5, 50 and 95 % quantiles of
         coordinates and log p, each bounded, with ArviZ's MCSE of the diagnosed draws (never less than that of
-        independent draws).""",
-    )
-    add(
-        "calibration",
-        "convergence",
-        "target",
-        "Share of |z| < 1.96",
-        """
+        independent draws).""")
+    add("calibration", "convergence", "target", "Share of |z| < 1.96", """
         Share of the quantile indicators' |z| below 1.96. 0.95 if the error bars are right; indicators of one
-        replicate are correlated, so that single values scatter widely.""",
-        0.95,
-    )
-    add(
-        "silent_failure",
-        "convergence",
-        "lower",
-        "Silent failures",
-        """
+        replicate are correlated, so that single values scatter widely.""", 0.95)
+    add("silent_failure", "convergence", "lower", "Silent failures", """
         Share of replicates in which R-hat < 1.01 and bulk and tail ESS ≥ 400 for everything diagnosed, and yet the
         largest |z| is beyond its bound for 1000 replicates at 5 % (Bonferroni over replicates and indicators): wrong,
-        and the diagnostics did not see it.""",
-        0.0,
-    )
+        and the diagnostics did not see it.""", 0.0)
 
-    add(
-        "bias_squared_average",
-        "accuracy",
-        "lower",
-        "b², average",
-        """
+    add("bias_squared_average", "accuracy", "lower", "b², average", """
         (estimate − truth)² / variance under the target, averaged over f = x and f = x² of every coordinate. The
-        estimate is the mean over all transitions of all chains of a replicate.""",
-        0.0,
-    )
-    add(
-        "bias_squared_max",
-        "accuracy",
-        "lower",
-        "b², worst",
-        """
+        estimate is the mean over all transitions of all chains of a replicate.""", 0.0)
+    add("bias_squared_max", "accuracy", "lower", "b², worst", """
         Largest (estimate − truth)² / variance under the target over f = x and f = x² of every coordinate, for
         estimates from all transitions of all chains of a replicate. Grows with the dimension even for independent
-        draws: read it beside its floor.""",
-        0.0,
-    )
-    add(
-        "real_ess",
-        "accuracy",
-        "higher",
-        "Real ESS of a chain",
-        """
+        draws: read it beside its floor.""", 0.0)
+    add("real_ess", "accuracy", "higher", "Real ESS of a chain", """
         Variance under the target / mean squared error of one chain's estimate (Turner and Neal 2017), harmonic mean
         over f = x and f = x² of every coordinate: the number of independent draws with the same error. Charges bias
-        and variance. For a biased chain it is not a rate: read it with the budget.""",
-    )
-    add(
-        "real_ess_worst",
-        "accuracy",
-        "higher",
-        "Real ESS of a chain, worst",
-        """
-        Real ESS of the worst of f = x and f = x² over all coordinates.""",
-    )
-    add(
-        "efficiency",
-        "accuracy",
-        "higher",
-        "Real ESS per evaluation, share of the oracle's",
-        """
+        and variance. For a biased chain it is not a rate: read it with the budget.""")
+    add("real_ess_worst", "accuracy", "higher", "Real ESS of a chain, worst", """
+        Real ESS of the worst of f = x and f = x² over all coordinates.""")
+    add("efficiency", "accuracy", "higher", "Real ESS per evaluation, share of the oracle's", """
         Real ESS of a chain over the number of independent draws that the same evaluations after burn-in would buy.
-        1 for the oracle at any budget; falls with the budget for a biased chain.""",
-    )
-    add(
-        "gradients_to_low_error",
-        "accuracy",
-        "lower",
-        "Evaluations to low error",
-        f"""
+        1 for the oracle at any budget; falls with the budget for a biased chain.""")
+    add("gradients_to_low_error", "accuracy", "lower", "Evaluations to low error", f"""
         Target evaluations after burn-in up to the last time that the median over chains of the worst b² (x and x²,
         running mean of one chain) exceeds {LOW_ERROR}. Censored if it ends above. Followed at the kept draws; where
         those are thinned, scaled so that its end is the error of all transitions. Floor: the same for independent
-        draws.""",
-    )
-    add(
-        "gradients_to_low_error_ratio",
-        "accuracy",
-        "lower",
-        "Evaluations to low error, over the oracle's",
-        """
+        draws.""")
+    add("gradients_to_low_error_ratio", "accuracy", "lower", "Evaluations to low error, over the oracle's", """
         Evaluations to low error over the number of independent draws with the same error in the same
-        dimension.""",
-        1.0,
-    )
-    add(
-        "largest_bias",
-        "accuracy",
-        "lower",
-        "Largest bias of a quantile",
-        """
+        dimension.""", 1.0)
+    add("largest_bias", "accuracy", "lower", "Largest bias of a quantile", """
         Largest |mean over all chains and replicates of the share of draws below a known quantile − its level|, in
-        standard deviations of that indicator. Follows Student's t over chains, which are independent.""",
-        0.0,
-    )
-    add(
-        "bias_resolution",
-        "accuracy",
-        "lower",
-        "Bias that would be seen",
-        """
+        standard deviations of that indicator. Follows Student's t over chains, which are independent.""", 0.0)
+    add("bias_resolution", "accuracy", "lower", "Bias that would be seen", """
         The largest bias, in standard deviations of a quantile indicator, that this many chains cannot tell from none:
-        half of the widest 95 % interval over the indicators.""",
-        0.0,
-    )
-    add(
-        "calibration_p_value",
-        "accuracy",
-        "higher",
-        "p-value of the bias test",
-        """
+        half of the widest 95 % interval over the indicators.""", 0.0)
+    add("calibration_p_value", "accuracy", "higher", "p-value of the bias test", """
         Bonferroni's p-value over the indicators of known quantiles of coordinates and log p, each tested on its means over single chains
         (Student's t; where chains stay on one side of a quantile, a bound by the binomial distribution). Fed into one
-        Holm family over the suite.""",
-    )
+        Holm family over the suite.""")
 
-    add(
-        "sliced_wasserstein_1",
-        "distance",
-        "lower",
-        "Sliced Wasserstein-1",
-        """
+    add("sliced_wasserstein_1", "distance", "lower", "Sliced Wasserstein-1", """
         Mean over 50 fixed random directions of the Wasserstein-1 distance between projections of at most 1000
-        draws, evenly picked, and as many exact ones.""",
-        0.0,
-    )
-    add(
-        "sliced_wasserstein_2",
-        "distance",
-        "lower",
-        "Sliced Wasserstein-2",
-        """
+        draws, evenly picked, and as many exact ones.""", 0.0)
+    add("sliced_wasserstein_2", "distance", "lower", "Sliced Wasserstein-2", """
         Root of the mean over 50 fixed random directions of the squared Wasserstein-2 distance between projections of
-        at most 1000 draws, evenly picked, and as many exact ones.""",
-        0.0,
-    )
-    add(
-        "energy_distance",
-        "distance",
-        "lower",
-        "Energy distance",
-        """
+        at most 1000 draws, evenly picked, and as many exact ones.""", 0.0)
+    add("energy_distance", "distance", "lower", "Energy distance", """
         √max(0, 2 E‖X − Y‖ − E‖X − X'‖ − E‖Y − Y'‖) between at most 500 draws X and as many exact ones Y; means over
-        pairs of different points.""",
-        0.0,
-    )
-    add(
-        "maximum_mean_discrepancy",
-        "distance",
-        "lower",
-        "Maximum mean discrepancy",
-        """
+        pairs of different points.""", 0.0)
+    add("maximum_mean_discrepancy", "distance", "lower", "Maximum mean discrepancy", """
         √max(0, MMD²) with the kernel exp(−r²/2h²), h the median distance between exact draws, between at most 500
-        draws and as many exact ones; means over pairs of different points.""",
-        0.0,
-    )
-    add(
-        "kernel_stein_discrepancy",
-        "distance",
-        "lower",
-        "Kernel Stein discrepancy",
-        """
+        draws and as many exact ones; means over pairs of different points.""", 0.0)
+    add("kernel_stein_discrepancy", "distance", "lower", "Kernel Stein discrepancy", """
         √max(0, KSD²) with the inverse multiquadric kernel (1 + r²)^(−½) on standardised coordinates, pairs of
         different points of at most 500 draws; where the target has no exact sampler. Blind to the weights of
-        separate modes.""",
-        0.0,
-    )
-    add(
-        "log_density_gap",
-        "distance",
-        "target",
-        "Gap of log p",
-        """
+        separate modes.""", 0.0)
+    add("log_density_gap", "distance", "target", "Gap of log p", """
         Mean log density of the draws − its true expectation. Far above 0: draws sit on peaks, above the typical
-        set.""",
-        0.0,
-    )
-    add(
-        "log_density_gap_sd",
-        "distance",
-        "target",
-        "Gap of log p, in sd",
-        """
-        Gap of log p over the standard deviation of log p under the target.""",
-        0.0,
-    )
+        set.""", 0.0)
+    add("log_density_gap_sd", "distance", "target", "Gap of log p, in sd", """
+        Gap of log p over the standard deviation of log p under the target.""", 0.0)
 
-    add(
-        "modes_found",
-        "modes",
-        "higher",
-        "Modes found",
-        """
+    add("modes_found", "modes", "higher", "Modes found", """
         Share of the known modes that hold at least a tenth of their true weight among the draws. Says nothing about
-        weights or spread: uniform noise finds every mode.""",
-        1.0,
-    )
-    add(
-        "mode_weight_error",
-        "modes",
-        "lower",
-        "Mode-weight error",
-        """
+        weights or spread: uniform noise finds every mode.""", 1.0)
+    add("mode_weight_error", "modes", "lower", "Mode-weight error", """
         ½ Σ |share of the assigned draws in a mode − its true weight|: the mass in the wrong mode. 1 if no draw belongs
-        to any.""",
-        0.0,
-    )
-    add(
-        "unassigned_share",
-        "modes",
-        "lower",
-        "Unassigned share",
-        """
-        Share of draws that belong to no known mode. Floor: that of exact draws.""",
-    )
-    add(
-        "within_mode_variance_ratio",
-        "modes",
-        "target",
-        "Spread within modes, over the true",
-        """
+        to any.""", 0.0)
+    add("unassigned_share", "modes", "lower", "Unassigned share", """
+        Share of draws that belong to no known mode. Floor: that of exact draws.""")
+    add("within_mode_variance_ratio", "modes", "target", "Spread within modes, over the true", """
         Variance of the draws around the mean of their mode, summed over coordinates and modes, over that of exact
         draws under the same assignment and with the same share of draws in each mode. 0 for gradient ascent. A target
-        without known modes is one mode.""",
-        1.0,
-    )
-    add(
-        "transitions_per_1000",
-        "modes",
-        "higher",
-        "Mode changes per 1000 evaluations",
-        """
+        without known modes is one mode.""", 1.0)
+    add("transitions_per_1000", "modes", "higher", "Mode changes per 1000 evaluations", """
         Changes of mode between successive kept draws of a chain per 1000 evaluations; draws outside all modes are
-        passed over. A lower bound where draws are thinned.""",
-    )
-    add(
-        "round_trips_per_1000",
-        "modes",
-        "higher",
-        "Round trips per 1000 evaluations",
-        """
+        passed over. A lower bound where draws are thinned.""")
+    add("round_trips_per_1000", "modes", "higher", "Round trips per 1000 evaluations", """
         Returns of a chain to the first mode it was in, per 1000 evaluations. A lower bound where draws are
-        thinned.""",
-    )
-    add(
-        "occupancy_entropy",
-        "modes",
-        "higher",
-        "Entropy of occupancy",
-        """
+        thinned.""")
+    add("occupancy_entropy", "modes", "higher", "Entropy of occupancy", """
         Entropy of the shares of the modes over the logarithm of their number. Worthless alone: uniform noise scores
-        0.97 on 40 modes; read it with the unassigned share and the spread within modes.""",
-    )
-    add(
-        "end_points",
-        "modes",
-        "higher",
-        "Distinct end points, count",
-        """
+        0.97 on 40 modes; read it with the unassigned share and the spread within modes.""")
+    add("end_points", "modes", "higher", "Distinct end points, count", """
         Clusters of the end points of all chains of all replicates, at half the median nearest-neighbour distance
-        between as many exact draws.""",
-    )
-    add(
-        "distinct_end_points",
-        "modes",
-        "higher",
-        "Distinct end points, share",
-        """
+        between as many exact draws.""")
+    add("distinct_end_points", "modes", "higher", "Distinct end points, share", """
         Clusters of the chains' end points of a replicate over the number of chains. Two points are one if closer than
         half the median nearest-neighbour distance between as many exact draws: copies with a little noise count
-        once.""",
-    )
+        once.""")
 
-    add(
-        "acceptance_rate",
-        "diagnostics",
-        "higher",
-        "Acceptance",
-        """
+    add("acceptance_rate", "diagnostics", "higher", "Acceptance", """
         Mean acceptance probability over all transitions; 1 for kernels that reject nothing. Neither large nor small
-        is good in itself.""",
-    )
+        is good in itself.""")
     add("divergences", "diagnostics", "lower", "Divergences", "Divergent transitions of a replicate.", 0.0)
-    add(
-        "stopped_chains",
-        "diagnostics",
-        "lower",
-        "Chains that left",
-        """
+    add("stopped_chains", "diagnostics", "lower", "Chains that left", """
         Chains of a replicate whose position or log density was no longer finite. Estimates that include them have
-        failed; they are never dropped.""",
-        0.0,
-    )
+        failed; they are never dropped.""", 0.0)
+    # fmt: on
     return found

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 from mcmc_bench import samplers as _samplers
-from mcmc_bench.kernels import jit as _jit
 from mcmc_bench.sampler import Sampler
 from mcmc_bench.spelling import unknown
 from mcmc_bench.target import Target
@@ -82,11 +81,10 @@ def _content_module(path: Path) -> types.ModuleType:
         module = types.ModuleType(package)
         module.__path__ = [str(folder)]
         sys.modules[package] = module
-    with _jit.compiling_into(_jit.cache_folder(folder)):
-        try:
-            return importlib.import_module(f"{package}.{path.stem}")
-        except Exception as error:
-            raise CatalogError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
+    try:
+        return importlib.import_module(f"{package}.{path.stem}")
+    except Exception as error:
+        raise CatalogError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
 
 
 def target_parameters(name: str, extra: tuple[Path, ...] = ()) -> dict[str, Any]:

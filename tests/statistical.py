@@ -15,7 +15,6 @@ import numpy as np
 from scipy import stats
 
 import mcmc_bench.samplers
-from mcmc_bench.kernels import jit
 from mcmc_bench.sampler import Sampler
 
 FALSE_FAILURE = 1e-6
@@ -51,6 +50,5 @@ def mutant(sampler: str, right: str, wrong: str, folder: Path) -> Sampler:
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
-    with jit.compiling_into(folder / "compiled"):
-        specification.loader.exec_module(module)
+    specification.loader.exec_module(module)
     return dataclasses.replace(module.SAMPLER, name=f"{sampler}_mutant")

@@ -16,8 +16,7 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -57,24 +56,18 @@ STEP_SIGNATURE = types.void(
 STEP_TYPE = types.FunctionType(STEP_SIGNATURE)
 
 
-def sources_in(folder: Path) -> list[Path]:
-    """Every Python source below `folder`, in a fixed order."""
-    return sorted(path for path in folder.rglob("*.py") if "__pycache__" not in path.parts)
-
-
-def hash_sources(*folders: Path) -> str:
-    """A short hash of the names and texts of all Python sources below `folders`."""
+def hash_sources(folder: Path, pattern: str) -> str:
+    """A short hash of the texts of the files in `folder` that match `pattern`, the same wherever the folder stands."""
     digest = hashlib.sha256()
-    for folder in folders:
-        for path in sources_in(folder):
-            digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes() + b"\0")
+    for path in sorted(folder.glob(pattern)):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
 
 @cache
 def engine_hash() -> str:
     """The hash of the engine's sources as they are on disk at first use."""
-    return hash_sources(ENGINE_FOLDER)
+    return hash_sources(ENGINE_FOLDER, "**/*.py")
 
 
 @cache
@@ -97,36 +90,33 @@ def _cache_parent(chosen: str | None) -> Path:
 
 
 def cache_folder(*content_folders: Path) -> Path:
-    """Where machine code compiled from the engine and `content_folders` is kept.
+    """Where machine code compiled from the engine and the Python files of `content_folders` is kept.
 
     The parent is ``$MCMC_BENCH_CACHE_DIR``, or else ``$NUMBA_CACHE_DIR``, or else the user's cache folder.
     """
     parent = _cache_parent(os.environ.get("MCMC_BENCH_CACHE_DIR") or os.environ.get("NUMBA_CACHE_DIR"))
+    content = " ".join(hash_sources(folder, "*.py") for folder in content_folders)
     machine = f"{numba.__version__} {np.__version__} {llvmlite.binding.get_host_cpu_name()}"
-    key = hashlib.sha256(f"{engine_hash()} {hash_sources(*content_folders)} {machine}".encode()).hexdigest()[:16]
-    return parent / key
-
-
-@contextmanager
-def compiling_into(folder: Path) -> Iterator[None]:
-    """Functions decorated inside this context keep their machine code in `folder`."""
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(folder)
-    try:
-        yield
-    finally:
-        numba.config.CACHE_DIR = before
+    return parent / hashlib.sha256(f"{engine_hash()} {content} {machine}".encode()).hexdigest()[:16]
 
 
 def jit(function: Callable[..., Any]) -> Any:
     """Compile `function` with the project's flags, at its first call.
 
-    Engine functions go to the engine's cache folder; a content folder's to the folder that the catalog opened.
+    Its machine code is kept in a folder named by the sources that may be compiled in: those of the engine and those
+    beside the function's own file. So whatever a target's file calls must stand in the same folder. A function with
+    no file (typed at a prompt) is not kept.
     """
-    if Path(function.__code__.co_filename).resolve().is_relative_to(ENGINE_FOLDER):
-        with compiling_into(cache_folder()):
-            return numba.njit(**FLAGS)(function)
-    return numba.njit(**FLAGS)(function)
+    file = Path(function.__code__.co_filename)
+    if not file.is_file():
+        return numba.njit(**{**FLAGS, "cache": False})(function)
+    in_engine = file.resolve().is_relative_to(ENGINE_FOLDER)
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(cache_folder() if in_engine else cache_folder(file.resolve().parent))
+    try:
+        return numba.njit(**FLAGS)(function)
+    finally:
+        numba.config.CACHE_DIR = before
 
 
 @jit

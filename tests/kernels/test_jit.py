@@ -79,12 +79,17 @@ def test_the_key_sees_every_change(tmp_path):
     (tmp_path / "a.py").write_text("x = 1\n")
     first = jit.cache_folder(tmp_path)
     assert jit.cache_folder(tmp_path) == first
-    (tmp_path / "below").mkdir()
-    (tmp_path / "below" / "b.py").write_text("")
+    (tmp_path / "b.py").write_text("")
     second = jit.cache_folder(tmp_path)
     (tmp_path / "a.py").write_text("x = 2\n")
     third = jit.cache_folder(tmp_path)
     assert len({first, second, third, jit.cache_folder()}) == 4
+
+
+def test_a_function_without_a_file_is_compiled_and_not_kept():
+    namespace = {}
+    exec("def double(x):\n    return 2.0 * x", namespace)  # noqa: S102 - as at a prompt
+    assert jit.jit(namespace["double"])(3.0) == 6.0
 
 
 def test_a_cache_that_cannot_be_written_is_said_and_does_without(tmp_path):

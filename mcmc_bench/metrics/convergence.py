@@ -21,6 +21,8 @@ from mcmc_bench.metrics.definitions import (
     DIAGNOSED_COORDINATES,
     DIAGNOSED_DRAWS,
     DIAGNOSED_MODES,
+    ESS_LIMIT,
+    R_HAT_LIMIT,
 )
 from mcmc_bench.metrics.intervals import over_replicates
 from mcmc_bench.metrics.measured import Measured, evenly
@@ -28,8 +30,6 @@ from mcmc_bench.metrics.reference import Reference
 from mcmc_bench.results import Row
 from mcmc_bench.target import QUANTILE_LEVELS
 
-#: R-hat and ESS by which a user would take a run for converged (Vehtari et al. 2021).
-R_HAT_LIMIT, ESS_LIMIT = 1.01, 400.0
 #: Silent failures are tested as if a suite had this many replicates, at 5 % for all together.
 FAMILY, FAMILY_LEVEL = 1000, 0.05
 #: Of the levels of known quantiles, those that z uses: each costs an ESS.

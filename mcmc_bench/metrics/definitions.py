@@ -20,6 +20,9 @@ COLLAPSED = 1e-3
 #: b² below which an estimate has reached low error: a tenth of a standard deviation.
 LOW_ERROR = 0.01
 
+#: R-hat and ESS by which a user would take a run for converged (Vehtari et al. 2021).
+R_HAT_LIMIT, ESS_LIMIT = 1.01, 400.0
+
 _DIAGNOSED = (
     f"Of at most {DIAGNOSED_CHAINS} chains × {DIAGNOSED_DRAWS} draws, {DIAGNOSED_COORDINATES} coordinates, log p and "
     f"{DIAGNOSED_MODES} mode indicators, evenly picked."

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from mcmc_bench.metrics.definitions import ESS_LIMIT, R_HAT_LIMIT
 from mcmc_bench.results import Cell, Definition, Judgement, Row, Verdict
 
 #: Family-wise error rate of the test for bias over a suite (Holm 1979).
@@ -146,10 +147,19 @@ def _diagnostics_honest(cell: Cell, p: float | None) -> Judgement:
     silent = cell.row("silent_failure")
     if silent is None or silent.value is None:
         return Judgement("inconclusive", _words(silent, "silent failures"))
-    numbers = f"{silent.value:.0%} of replicates are silent failures; " + "; ".join(
-        _words(cell.row(key), title) for key, title in (("r_hat_max", "R-hat"), ("ess_bulk_min", "bulk ESS"))
+    limits = (("r_hat_max", "R-hat"), ("ess_bulk_min", "bulk ESS"), ("ess_tail_min", "tail ESS"))
+    numbers = "; ".join(_words(cell.row(key), title) for key, title in limits)
+    if silent.value > 0:
+        return Judgement("fail", f"{silent.value:.0%} of replicates are silent failures; {numbers}")
+    r_hat, bulk, tail = (cell.value(key) for key, _ in limits)
+    clean = (
+        (r_hat is not None and r_hat < R_HAT_LIMIT)
+        and (bulk is not None and bulk >= ESS_LIMIT)
+        and (tail is not None and tail >= ESS_LIMIT)
     )
-    return Judgement("fail" if silent.value > 0 else "pass", numbers)
+    if clean and p is not None and p < LEVEL:
+        return Judgement("fail", f"nothing to see in {numbers}, yet the bias is real: p = {p:.2g} over all replicates")
+    return Judgement("pass", f"no silent failure; {numbers}")
 
 
 def _rank(cells: Iterable[Cell]) -> None:

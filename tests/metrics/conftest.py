@@ -118,9 +118,7 @@ def autoregressive(a: float, *names: object, dim: int = 2, chains: int = CHAINS,
     return np.ascontiguousarray(x.swapaxes(0, 1))
 
 
-def evaluate(
-    target: Target, replicates: list[Draws], *groups: str, budget: int | None = None
-) -> dict[str, Row]:
+def evaluate(target: Target, replicates: list[Draws], *groups: str, budget: int | None = None) -> dict[str, Row]:
     """Rows by metric."""
     rows, _ = metrics.evaluate_cell(
         replicates,

@@ -118,7 +118,7 @@ def test_infinite_moments_are_not_given_and_quantiles_are() -> None:
     target = load_target("student_t", dim=2, degrees_of_freedom=1.0)
     draws = [make_draws(target, independent(target, "cauchy", r)) for r in range(4)]
     rows = evaluate(target, draws)
-    for metric in "bias_squared_average bias_squared_max real_ess efficiency gradients_to_low_error".split():
+    for metric in ("bias_squared_average", "bias_squared_max", "real_ess", "efficiency", "gradients_to_low_error"):
         assert rows[metric].value is None
         assert "infinite" in rows[metric].note
     assert rows["within_mode_variance_ratio"].value is None

@@ -72,13 +72,17 @@ def differences(toy: Target, spoiled: dict[str, list[Draws]]) -> dict[str, dict[
     return _differences(toy, spoiled)
 
 
-@pytest.mark.parametrize(("fixture", "metric"), [(name, metric) for name, text in SEES.items() for metric in text.split()])
+@pytest.mark.parametrize(
+    ("fixture", "metric"), [(name, metric) for name, text in SEES.items() for metric in text.split()]
+)
 def test_it_moves_for_what_it_claims_to_see(
     differences: dict[str, dict[str, float]], fixture: str, metric: str
 ) -> None:
     assert abs(differences[fixture][metric]) > 8, f"{metric} on {fixture}: {differences[fixture][metric]:.1f} errors"
 
 
-@pytest.mark.parametrize(("fixture", "metric"), [(name, metric) for name, text in BLIND.items() for metric in text.split()])
+@pytest.mark.parametrize(
+    ("fixture", "metric"), [(name, metric) for name, text in BLIND.items() for metric in text.split()]
+)
 def test_it_does_not_see(differences: dict[str, dict[str, float]], fixture: str, metric: str) -> None:
     assert abs(differences[fixture][metric]) < 7, f"{metric} on {fixture}: {differences[fixture][metric]:.1f} errors"

@@ -192,7 +192,8 @@ def bias_rows(measured: Measured) -> list[Row]:
     error = np.hypot(shares.std(axis=0, ddof=1) / np.sqrt(len(shares)), quantiles[1]) / deviation
     p = bias_p_values(shares, levels, quantiles[1])
     least = np.unravel_index(p.argmin(), p.shape)
-    resolution = float(stats.t.ppf(0.975, len(shares) - 1) * error.max())
+    # Simultaneous over the indicators (Bonferroni), since it is the largest of them that is reported.
+    resolution = float(stats.t.isf(0.025 / p.size, len(shares) - 1) * error.max())
     replicates = len(measured.replicates)
     quantity = "log p" if least[0] == measured.target.dim else f"coordinate {least[0]}"
     where = f"{levels[least[1]]:.0%} quantile of {quantity}; over {len(shares)} chains"

@@ -112,8 +112,9 @@ def diagnose(draws: Draws, mode: npt.NDArray[np.int64], reference: Reference) ->
     picked = np.ix_(chains, kept)
     x = np.moveaxis(draws.position[picked][:, :, columns], 2, 0)  # (coordinate, chain, draw)
     log_density = draws.log_density[picked][None]
-    found = Diagnosis(within=within_chain_variance(draws, reference), z=_z(x, log_density, columns, reference))
-    if found.within < COLLAPSED:
+    within, least = within_chain_variance(draws, reference)
+    found = Diagnosis(within=within, z=_z(x, log_density, columns, reference))
+    if least < COLLAPSED:  # in any coordinate: ArviZ would give N draws for that one
         found.ess_bulk = found.ess_tail = found.ess_log_density = 0.0
         found.note = "collapsed: the chains do not move"
         return found
@@ -131,24 +132,28 @@ def diagnose(draws: Draws, mode: npt.NDArray[np.int64], reference: Reference) ->
         bulk, r_hat = np.append(bulk, indicator_bulk), np.append(r_hat, indicator_r_hat)
     found.ess_bulk, found.ess_tail = float(np.min(bulk)), float(np.min(tail))
     if len(chains) > 1:
-        found.r_hat = float(np.max(r_hat[np.isfinite(r_hat)]))
+        found.r_hat = float(np.max(r_hat[np.isfinite(r_hat)], initial=1.0))
         found.stuck = bool(np.isposinf(r_hat).any())
     else:
         found.note = "one chain: no R-hat"
     return found
 
 
-def within_chain_variance(draws: Draws, reference: Reference) -> float:
-    """Mean over chains of the variance within a chain summed over coordinates, over the true one.
+def within_chain_variance(draws: Draws, reference: Reference) -> tuple[float, float]:
+    """Mean over chains of the variance within a chain, over the true one: summed over coordinates, and the least.
 
     Over the coordinates with a known finite variance; against that of exact draws where there are none (it is finite
-    in any finite set, and the figure is then only good for telling collapsed chains).
+    in any finite set, and the figures are then only good for telling collapsed chains).
     """
     usable = reference.moments.usable[: draws.dim]
     variance = draws.position.var(axis=1).mean(axis=0)  # (dim,)
     if usable.any():
-        return float(variance[usable].sum() / reference.moments.variance[: draws.dim][usable].sum())
-    return float(variance.sum() / reference.points.var(axis=0).sum()) if reference.available else NAN
+        variance, true = variance[usable], reference.moments.variance[: draws.dim][usable]
+    elif reference.available:
+        true = reference.points.var(axis=0)
+    else:
+        return NAN, NAN
+    return float(variance.sum() / true.sum()), float((variance / true).min())
 
 
 def _split(values: Array) -> Array:

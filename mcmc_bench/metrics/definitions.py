@@ -65,7 +65,7 @@ def definitions() -> dict[str, Definition]:
         Bulk effective sample size (by ArviZ) of the log density; 0 for collapsed chains. {_DIAGNOSED}""")
     add("within_chain_variance", "convergence", "target", "Variance within chains, over the true", f"""
         Mean over chains of the variance within a chain, summed over coordinates, over the true one. Below
-        {COLLAPSED:g} the chains have collapsed. Below 1 for slow chains and for chains that stay in one mode.""", 1.0)
+        {COLLAPSED:g} in any coordinate the chains have collapsed. Below 1 for slow chains and for chains that stay in one mode.""", 1.0)
     add("z_max", "convergence", "lower", "Largest |z|", """
         Largest |estimate − truth| / √(MCSE² + truth's SE²) over the indicators of the 5, 50 and 95 % quantiles of
         coordinates and log p, each bounded, with ArviZ's MCSE of the diagnosed draws (never less than that of
@@ -107,7 +107,7 @@ def definitions() -> dict[str, Definition]:
         standard deviations of that indicator. Follows Student's t over chains, which are independent.""", 0.0)
     add("bias_resolution", "accuracy", "lower", "Bias that would be seen", """
         The largest bias, in standard deviations of a quantile indicator, that this many chains cannot tell from none:
-        half of the widest 95 % interval over the indicators.""", 0.0)
+        half of the widest of their 95 % intervals, simultaneous over the indicators (Bonferroni).""", 0.0)
     add("calibration_p_value", "accuracy", "higher", "p-value of the bias test", """
         Bonferroni's p-value over the indicators of known quantiles of coordinates and log p, each tested on its means over single chains
         (Student's t; where chains stay on one side of a quantile, a bound by the binomial distribution). Fed into one

@@ -77,7 +77,7 @@ def two_modes(weight: float, location: float, dim: int) -> Target:
 
 def make_draws(target: Target, position: np.ndarray, thin: int = 1) -> Draws:
     """Draws as a run would leave them, from positions (chain, draw, dim), `thin` of which make a kept one."""
-    chains, transitions, dim = position.shape
+    chains, transitions = position.shape[:2]
     kept = position[:, thin - 1 :: thin]
     finite = np.isfinite(kept).all(axis=2)
     log_density = np.full(kept.shape[:2], np.nan)

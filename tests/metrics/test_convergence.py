@@ -59,6 +59,15 @@ def test_collapsed_chains_have_no_effective_draws() -> None:
     assert float(array_stats.rhat(position[:, :, 0])) < 1.02
 
 
+def test_one_collapsed_coordinate_is_enough() -> None:
+    """The other coordinate moves, so that the sum over coordinates is half of the true one."""
+    target = load_target("gaussian", dim=2)
+    position = independent(target, "one coordinate") * np.array([1.0, 0.0])
+    rows = evaluate(target, [make_draws(target, position)] * 2, "convergence")
+    assert rows["within_chain_variance"].value == pytest.approx(0.5, abs=0.05)
+    assert rows["ess_bulk_min"].value == 0.0
+
+
 def test_independent_draws_with_twice_the_variance_are_a_silent_failure() -> None:
     """ULA at ε = 1/λ: perfect diagnostics, wrong answer."""
     target = load_target("gaussian", dim=2)

@@ -25,8 +25,8 @@ def build(curvature: float = 0.03, scale: float = 10.0) -> Target:
         curvature: b.
         scale: s, the standard deviation of x₀.
     """
-    if not scale > 0:
-        raise ValueError(f"scale = {scale} must be greater than 0")
+    if not (0 < scale < np.inf and np.isfinite(curvature)):
+        raise ValueError(f"scale = {scale} must be greater than 0, and it and curvature = {curvature} finite")
     bend = curvature * scale**2
 
     def draw(generator: np.random.Generator, n: int, width: float = 1.0) -> np.ndarray:

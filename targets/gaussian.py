@@ -26,8 +26,8 @@ def build(dim: int = 10, condition: float = 1.0) -> Target:
         dim: dimension.
         condition: ratio of the largest to the smallest eigenvalue of Σ, at least 1.
     """
-    if condition < 1:
-        raise ValueError(f"condition = {condition} must be at least 1")
+    if not 1 <= condition < np.inf:
+        raise ValueError(f"condition = {condition} must be finite and at least 1")
     variances = np.logspace(0, -np.log10(condition), dim) if dim > 1 else np.ones(1)
     rotation = np.linalg.qr(np.random.default_rng(0).standard_normal((dim, dim)))[0] if condition > 1 else np.eye(dim)
     covariance = (rotation * variances) @ rotation.T
@@ -40,7 +40,7 @@ def build(dim: int = 10, condition: float = 1.0) -> Target:
         data=precision,
         draw_exact=lambda generator, n: generator.standard_normal((n, dim)) @ root.T,
         draw_dispersed=lambda generator, n: 3.0 * generator.standard_normal((n, dim)) @ root.T,
-        one_point=np.full(dim, 3.0),
+        one_point=np.full(dim, 3.0) @ root.T,  # three standard deviations along every principal axis
         truth=Truth(
             origin="exact",
             mean=np.zeros(dim),

@@ -11,6 +11,8 @@ from ._quadrature import tabulated
 
 #: Up to this dimension the 2^dim modes are listed.
 LARGEST_DIM_WITH_MODES = 8
+#: Points with a coordinate beyond ±3 belong to no mode; 1e-15 of the mass lies there.
+EDGE = 3.0
 
 
 @point_density
@@ -61,7 +63,7 @@ def build(dim: int = 4) -> Target:
         modes = Modes(
             locations=np.array(wells)[signs],
             weights=np.prod(np.array([1.0 - right, right])[signs], axis=1),
-            assignment=lambda x: np.where(np.isfinite(x).all(axis=1), (x > 0).astype(np.int64) @ place, -1),
+            assignment=lambda x: np.where((np.abs(x) <= EDGE).all(axis=1), (x > 0).astype(np.int64) @ place, -1),
         )
     return Target(
         dim=dim,

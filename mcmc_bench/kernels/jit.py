@@ -100,7 +100,7 @@ def cache_folder(*content_folders: Path) -> Path:
     return parent / hashlib.sha256(f"{engine_hash()} {content} {machine}".encode()).hexdigest()[:16]
 
 
-def jit(function: Callable[..., Any]) -> Any:
+def jit(function: Callable[..., Any], **changed_flags: Any) -> Any:
     """Compile `function` with the project's flags, at its first call.
 
     Its machine code is kept in a folder named by the sources that may be compiled in: those of the engine and those
@@ -108,15 +108,24 @@ def jit(function: Callable[..., Any]) -> Any:
     no file (typed at a prompt) is not kept.
     """
     file = Path(function.__code__.co_filename)
+    flags = {**FLAGS, **changed_flags}
     if not file.is_file():
-        return numba.njit(**{**FLAGS, "cache": False})(function)
+        return numba.njit(**{**flags, "cache": False})(function)
     in_engine = file.resolve().is_relative_to(ENGINE_FOLDER)
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(cache_folder() if in_engine else cache_folder(file.resolve().parent))
     try:
-        return numba.njit(**FLAGS)(function)
+        return numba.njit(**flags)(function)
     finally:
         numba.config.CACHE_DIR = before
+
+
+def jit_in_order(function: Callable[..., Any]) -> Any:
+    """As `jit`, for formulas whose order of operations is their point: without the forms of fast-math that change it.
+
+    The flags go with the function's own operations, also where it is inlined into another.
+    """
+    return jit(function, fastmath={"contract"})
 
 
 @jit

@@ -22,7 +22,6 @@ from scipy import stats
 
 from mcmc_bench.catalog import load_sampler
 from mcmc_bench.draws import Draws
-from mcmc_bench.kernels import jit
 from mcmc_bench.sampling import Plan, run
 from mcmc_bench.target import QUANTILE_LEVELS, Array, Target
 
@@ -62,8 +61,7 @@ def load_module() -> ModuleType:
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
-    with jit.compiling_into(jit.cache_folder(TARGETS)):
-        specification.loader.exec_module(module)
+    specification.loader.exec_module(module)
     return module
 
 

@@ -20,7 +20,7 @@ The name of the target is the name of its file.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -52,6 +52,12 @@ def point_density(function: Callable[..., float]) -> Any:
     The function returns the log density and writes its gradient into its second argument.
     """
     return _jit.lift(_jit.jit(function))
+
+
+def target_label(name: str, parameters: Mapping[str, Any]) -> str:
+    """Name and parameters, e.g. ``gaussian(dim=10, condition=100)``."""
+    inside = ", ".join(f"{key}={value}" for key, value in parameters.items())
+    return f"{name}({inside})" if parameters else name
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,10 +165,7 @@ class Target:
     @property
     def label(self) -> str:
         """Name and parameters, e.g. ``gaussian(dim=10, condition=100)``: unique within a suite."""
-        if not self.parameters:
-            return self.name
-        inside = ", ".join(f"{key}={value}" for key, value in self.parameters.items())
-        return f"{self.name}({inside})"
+        return target_label(self.name, self.parameters)
 
     def log_density_and_gradient(self, x: Array) -> tuple[Array, Array]:
         """Log density (n,) and gradient (n, dim) at points `x` (n, dim), or at one point (dim,) with n = 1."""

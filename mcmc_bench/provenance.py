@@ -1,0 +1,69 @@
+"""Where results come from: versions, machine, sources, and the command that makes them again.
+
+Must not know what is run.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from mcmc_bench.kernels.jit import ENGINE_FOLDER, engine_hash
+
+PACKAGES = ("mcmc_bench", "numba", "llvmlite", "numpy", "scipy", "arviz-stats", "xarray", "matplotlib")
+
+
+def describe_environment(threads: int) -> dict[str, Any]:
+    """Versions, processor, threads and source hash of this process."""
+    return {
+        "python": platform.python_version(),
+        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": os.cpu_count() or 1,
+        "threads": threads,
+        "engine_hash": engine_hash(),
+        "commit": _commit(),
+    }
+
+
+def command(arguments: list[str]) -> str:
+    """The command line for `arguments` of mcmc-bench, quoted for a shell."""
+    return shlex.join(["mcmc-bench", *arguments])
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass  # not Linux
+    return platform.processor() or platform.machine()
+
+
+def _commit() -> str | None:
+    """The commit of the checkout that this runs from, with "+" if it has changes; None outside a checkout."""
+    if not (ENGINE_FOLDER.parent / ".git").exists():
+        return None
+
+    def git(*words: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(ENGINE_FOLDER.parent), *words], capture_output=True, text=True, check=True, timeout=10
+        ).stdout.strip()
+
+    try:
+        return git("rev-parse", "--short", "HEAD") + ("+" if git("status", "--porcelain") else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def is_terminal() -> bool:
+    """Whether there is someone to show a progress bar to."""
+    return sys.stderr.isatty()

@@ -1,0 +1,302 @@
+"""From a suite to results: cells in worker processes, checkpoints, choice of settings, verdicts.
+
+A cell that raises, hangs past its limit or takes its process down is recorded as that cell's outcome, and the rest
+goes on. Knows suites, workers and results. Must not know any particular target or sampler, nor the report.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pebble
+
+from mcmc_bench import metrics, worker
+from mcmc_bench.catalog import target_files
+from mcmc_bench.kernels.jit import engine_hash, hash_sources
+from mcmc_bench.provenance import describe_environment
+from mcmc_bench.results import Cell, Results, TargetFacts, cell_from_json, cell_to_json, identity_hash, write_atomically
+from mcmc_bench.suite import CellPlan, Suite, load_suite
+
+#: Called with what is done now, the number of finished cells and the number of all.
+Progress = Callable[[str, int, int], None]
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C; every finished cell is kept in `folder`, and the same command goes on from there."""
+
+    def __init__(self, folder: Path, done: int, count: int) -> None:
+        super().__init__(f"{done} of {count} cells are kept in {folder}; the same command goes on from there")
+
+
+def run(
+    suite: str | Path | Suite,
+    *,
+    output: str | Path | None = None,
+    targets_folder: str | Path | None = None,
+    threads: int | None = None,
+    seed: str | int | None = None,
+    fresh: bool = False,
+    keep_draws: bool = False,
+    progress: Progress | None = None,
+    command: str = "",
+) -> Results:
+    """Run a suite and store its results.
+
+    Args:
+        suite: name of a built-in suite, path of a TOML file, or a suite that is loaded.
+        output: folder of the results; ``reports/SUITE`` by default. Finished cells found there whose inputs and
+            sources are the same are not run again.
+        targets_folder: a folder of further targets.
+        threads: worker processes, each of one thread; one for each processor by default. No number depends on it.
+        seed: instead of the suite's own.
+        fresh: run everything again.
+        keep_draws: also store all draws, ``draws/CELL.nc``, in ArviZ's schema.
+        progress: see `Progress`.
+        command: what to type to make these results again, for the provenance.
+
+    Raises:
+        SuiteError: the suite cannot be run.
+        Interrupted: Ctrl-C; what is finished is stored.
+    """
+    the_suite = suite if isinstance(suite, Suite) else load_suite(suite, seed=seed, targets_folder=targets_folder)
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads = {threads} must be at least 1")
+    folder = Path(output) if output is not None else Path("reports") / the_suite.name
+    session = _Session(
+        the_suite, folder, str(targets_folder) if targets_folder is not None else None, threads or os.cpu_count() or 1,
+        keep_draws, progress or (lambda what, done, count: None),
+    )  # fmt: skip
+    if fresh:
+        for kind in ("cells", "draws", "targets"):
+            shutil.rmtree(folder / kind, ignore_errors=True)
+    return session.run(command)
+
+
+class _Session:
+    """One call of `run`."""
+
+    def __init__(
+        self, suite: Suite, folder: Path, targets_folder: str | None, threads: int, keep_draws: bool, progress: Progress
+    ) -> None:
+        self.suite, self.folder, self.targets_folder = suite, folder, targets_folder
+        self.threads, self.keep_draws, self.progress = threads, keep_draws, progress
+        files = target_files((Path(targets_folder),) if targets_folder is not None else ())
+        self.plans = {plan.identity(_sources(files[plan.target].parent)): plan for plan in suite.cells}
+        self.cells: dict[str, Cell] = {}
+        self.targets: dict[str, TargetFacts] = {}
+
+    def run(self, command: str) -> Results:
+        started, before = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), time.perf_counter()
+        for identity in self.plans:
+            if (cell := self._stored(identity)) is not None:
+                self.cells[identity] = cell
+        resumed = len(self.cells)
+        provenance = {
+            **describe_environment(self.threads),
+            "seed": self.suite.seed,
+            "suite_text": self.suite.text,
+            "command": command or f"mcmc-bench run {self.suite.name}",
+            "started": started,
+        }
+        try:
+            self._work()
+        except KeyboardInterrupt:
+            self._finish({**provenance, "seconds": time.perf_counter() - before, "complete": False, "resumed": resumed})
+            raise Interrupted(self.folder, len(self.cells), len(self.plans)) from None
+        return self._finish(
+            {**provenance, "seconds": time.perf_counter() - before, "complete": True, "resumed": resumed}
+        )
+
+    def _stored(self, identity: str) -> Cell | None:
+        """The finished cell of an earlier run, with its figure draws, or None."""
+        file = self.folder / "cells" / f"{identity}.json"
+        try:
+            cell = cell_from_json(json.loads(file.read_text(encoding="utf-8")))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None  # absent, or of another version: run it again
+        if cell.outcome == "finished":
+            wanted = ["npz", "nc"] if self.keep_draws else ["npz"]
+            if not all((self.folder / "draws" / f"{identity}.{ending}").is_file() for ending in wanted):
+                return None
+        # What the suite calls it, and which settings compete, may have changed without changing a number.
+        plan = self.plans[identity]
+        return replace(
+            cell, experiment=plan.experiment, sweep=plan.sweep, swept=list(plan.swept), selected=plan.sweep is None
+        )
+
+    # ------------------------------------------------------------ work
+
+    def _work(self) -> None:
+        todo = {identity: plan for identity, plan in self.plans.items() if identity not in self.cells}
+        undescribed = self._describe_stored()
+        if not todo and not undescribed:
+            return
+        workers = max(1, min(self.threads, len(todo) + len(undescribed)))
+        context = multiprocessing.get_context("spawn")  # numba's threads and fork do not go together
+        with pebble.ProcessPool(max_workers=workers, context=context, initializer=_prepare_worker) as pool:
+            try:
+                self._compile(pool, todo)
+                self._run_cells(pool, todo)
+                self._describe(pool, undescribed)
+            except BaseException:
+                pool.stop()
+                raise
+
+    def _compile(self, pool: Any, todo: dict[str, CellPlan]) -> None:
+        """Every sampler and every target is compiled once, by one worker, before all of them need it."""
+        seen: set[str] = set()
+        tasks = []
+        for plan in todo.values():
+            if {f"target {plan.target}", f"sampler {plan.sampler}"} - seen:
+                seen |= {f"target {plan.target}", f"sampler {plan.sampler}"}
+                tasks.append(pool.schedule(worker.warm_up, args=([plan], self.targets_folder), timeout=plan.time_limit))
+        for number, task in enumerate(_as_finished(tasks)):
+            self.progress(f"compiling ({number + 1} of {len(tasks)})", len(self.cells), len(self.plans))
+            task.exception()  # what cannot be compiled fails again in its cell, where it is recorded
+
+    def _run_cells(self, pool: Any, todo: dict[str, CellPlan]) -> None:
+        tasks: dict[Any, str] = {
+            pool.schedule(
+                worker.run_cell, args=(plan, identity, self.targets_folder, self.keep_draws), timeout=plan.time_limit
+            ): identity
+            for identity, plan in todo.items()
+        }
+        for task in _as_finished(list(tasks)):
+            identity = tasks[task]
+            outcome = self._outcome(task, todo[identity], identity)
+            if outcome.figure is not None:
+                write_atomically(self.folder / "draws" / f"{identity}.npz", outcome.figure)
+            if outcome.draws is not None:
+                write_atomically(self.folder / "draws" / f"{identity}.nc", outcome.draws)
+            if outcome.cell.outcome in ("finished", "not applicable"):
+                write_atomically(
+                    self.folder / "cells" / f"{identity}.json", json.dumps(cell_to_json(outcome.cell)).encode()
+                )
+            self.cells[identity] = outcome.cell
+            self.progress(todo[identity].label, len(self.cells), len(self.plans))
+
+    def _outcome(self, task: Any, plan: CellPlan, identity: str) -> worker.Outcome:
+        failed = worker.blank(plan, identity)
+        try:
+            outcome: worker.Outcome = task.result()
+        except TimeoutError:
+            failed.outcome = "timed out"
+            failed.message = f"not finished after {plan.time_limit:g} s; raise time_limit or lower budget"
+        except pebble.ProcessExpired as error:
+            failed.outcome = "died"
+            failed.message = f"its process ended with exit code {error.exitcode}"
+        except Exception as error:
+            failed.outcome = "raised"
+            failed.message = f"{type(error).__name__}: {error}"
+        else:
+            return outcome
+        return worker.Outcome(failed)
+
+    def _describe_stored(self) -> dict[str, CellPlan]:
+        """Facts of targets from an earlier run; returns the plans whose targets have none."""
+        missing: dict[str, CellPlan] = {}
+        for plan in self.plans.values():
+            label, file = plan.target_label, self._facts_file(plan)
+            try:
+                self.targets[label] = TargetFacts(**json.loads(file.read_text(encoding="utf-8")))
+            except (OSError, ValueError, TypeError):
+                missing[label] = plan
+        return missing
+
+    def _facts_file(self, plan: CellPlan) -> Path:
+        files = target_files((Path(self.targets_folder),) if self.targets_folder is not None else ())
+        key = identity_hash([plan.target, plan.target_parameters, _sources(files[plan.target].parent)])
+        return self.folder / "targets" / f"{key}.json"
+
+    def _describe(self, pool: Any, plans: dict[str, CellPlan]) -> None:
+        tasks = {
+            pool.schedule(worker.describe, args=(plan, self.targets_folder), timeout=plan.time_limit): plan
+            for plan in plans.values()
+        }
+        for task in _as_finished(list(tasks)):
+            plan = tasks[task]
+            try:
+                label, facts, portrait = task.result()
+            except Exception as error:  # a target that cannot be described is still named in the report
+                label, portrait = plan.target_label, None
+                facts = TargetFacts(
+                    key=identity_hash([plan.target, plan.target_parameters]),
+                    name=plan.target,
+                    parameters=dict(plan.target_parameters),
+                    dim=0,
+                    description=f"could not be described: {type(error).__name__}: {error}",
+                    formula="", source="", tags=[], truth_origin=None, truth_note="", mean_log_density=None,
+                )  # fmt: skip
+            self.targets[label] = facts
+            if portrait is not None:
+                write_atomically(self.folder / "targets" / f"{facts.key}.npz", portrait)
+                write_atomically(self._facts_file(plan), json.dumps(vars(facts)).encode())
+
+    # ------------------------------------------------------------ results
+
+    def _finish(self, provenance: dict[str, Any]) -> Results:
+        cells = [self.cells[identity] for identity in self.plans if identity in self.cells]
+        _select(cells)
+        definitions = metrics.definitions()
+        metrics.judge(cells, definitions)
+        labels = {plan.target_label for identity, plan in self.plans.items() if identity in self.cells}
+        results = Results(
+            suite=self.suite.name,
+            title=self.suite.title,
+            description=self.suite.description,
+            cells=cells,
+            definitions=definitions,
+            targets={label: facts for label, facts in self.targets.items() if label in labels},
+            provenance=provenance,
+            experiments=dict(self.suite.experiments),
+        )
+        for label in labels - results.targets.keys():  # interrupted before it was described
+            plan = next(plan for plan in self.plans.values() if plan.target_label == label)
+            results.targets[label] = TargetFacts(
+                key="", name=plan.target, parameters=dict(plan.target_parameters), dim=0, description="", formula="",
+                source="", tags=[], truth_origin=None, truth_note="", mean_log_density=None,
+            )  # fmt: skip
+        results.folder = results.save(self.folder).parent
+        return results
+
+
+def _select(cells: list[Cell]) -> None:
+    """Mark the best setting of every sweep, by its score on replicates that are not the reported ones."""
+    best: dict[str, Cell] = {}
+    for cell in cells:
+        if cell.sweep is not None and cell.selection_score is not None:
+            other = best.setdefault(cell.sweep, cell)
+            if cell.selection_score > (other.selection_score or float("-inf")):
+                best[cell.sweep] = cell
+    for cell in best.values():
+        cell.selected = True
+
+
+@functools.cache
+def _sources(folder: Path) -> str:
+    """Hash of everything that the numbers of a target in `folder` are computed from."""
+    return f"{engine_hash()} {hash_sources(folder, '*.py')} {hash_sources(folder, 'data/*.*')}"
+
+
+def _prepare_worker() -> None:
+    """Ctrl-C is the parent's to answer; one thread for BLAS, since there is a worker for each processor."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _as_finished(tasks: list[Any]) -> Iterator[Future[Any]]:
+    """The tasks in the order in which they end; Ctrl-C is answered within a fraction of a second."""
+    waiting = set(tasks)
+    while waiting:
+        done, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
+        yield from done

@@ -1,0 +1,305 @@
+"""What to run: a suite's TOML file, read and checked, as a list of cells.
+
+Every mistake is found before anything runs, and named with file, key, value and the nearest right spelling. Knows the
+catalog. Must not know how cells are run or measured.
+"""
+
+from __future__ import annotations
+
+import itertools
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from mcmc_bench.catalog import CatalogError, list_samplers, load_sampler, suite_files, target_files, target_parameters
+from mcmc_bench.results import identity_hash
+from mcmc_bench.sampling import Plan, SamplingError
+from mcmc_bench.spelling import unknown
+from mcmc_bench.target import target_label
+
+STARTS = ("dispersed", "one_point", "exact")
+
+
+class SuiteError(ValueError):
+    """A suite that cannot be run; the message names the file, the key, the value and the mend."""
+
+
+@dataclass(frozen=True)
+class CellPlan:
+    """One cell to run: everything that determines its numbers, but for the sources."""
+
+    experiment: str
+    target: str
+    target_parameters: Mapping[str, Any]
+    sampler: str
+    settings: Mapping[str, float]  # complete, in the sampler's order
+    inverse_mass_matrix: tuple[float, ...] | None
+    start: str
+    budget: int
+    burn_in: float
+    chains: int
+    replicates: int
+    selection_replicates: int
+    max_draws: int
+    time_limit: float
+    metrics: tuple[str, ...] | None
+    seed: str
+    swept: tuple[str, ...] = ()  # names of the settings that vary within the sweep
+    sweep: str | None = None  # name of the sweep, shared by the cells that compete
+
+    @property
+    def target_label(self) -> str:
+        """Name and parameters of the target."""
+        return target_label(self.target, self.target_parameters)
+
+    @property
+    def label(self) -> str:
+        """One line for people: target, sampler, start and what is swept."""
+        values = ", ".join(f"{name}={self.settings[name]:g}" for name in self.swept)
+        return f"{self.target_label} · {self.sampler}" + (f"({values})" if values else "") + f" · {self.start}"
+
+    def identity(self, sources: str) -> str:
+        """Hash of everything that determines the numbers; `sources` is the hash of engine and content.
+
+        The time limit is left out: it decides whether there are numbers, not which.
+        """
+        content = {name: value for name, value in vars(self).items() if name not in ("time_limit", "sweep", "swept")}
+        return identity_hash({**content, "sources": sources})
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A suite, read and checked."""
+
+    name: str
+    title: str
+    description: str
+    seed: str
+    cells: tuple[CellPlan, ...]
+    experiments: Mapping[str, str]  # name to title
+    text: str  # the file as it was
+
+
+@dataclass
+class _Reader:
+    """Checks one table at a time and remembers where it is, for the messages."""
+
+    file: str
+    extra: tuple[Path, ...] = ()
+    path: list[str] = field(default_factory=list)
+
+    def fail(self, message: str, key: str | None = None) -> NoReturn:
+        where = ".".join([*self.path, *([key] if key else [])])
+        raise SuiteError(f"{self.file}: {where}: {message}" if where else f"{self.file}: {message}")
+
+    def keys(self, table: Mapping[str, Any], known: Sequence[str]) -> None:
+        for key in table:
+            if key not in known:
+                self.fail(unknown("key", key, known), key)
+
+    def text(self, table: Mapping[str, Any], key: str, default: str | None = None) -> str:
+        value = table.get(key, default)
+        if value is None:
+            self.fail(f"is missing; give {key} = \"…\"", key)
+        if not isinstance(value, str) or not value.strip():
+            self.fail(f"{value!r} must be a text that is not empty", key)
+        return value
+
+    def whole(self, table: Mapping[str, Any], key: str, default: int, smallest: int) -> int:
+        value = table.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int) or value < smallest:
+            self.fail(f"{value!r} must be a whole number, at least {smallest}", key)
+        return value
+
+    def number(self, table: Mapping[str, Any], key: str, default: float, low: float, high: float) -> float:
+        value = table.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value < high:
+            self.fail(f"{value!r} must be a number from {low:g} to below {high:g}", key)
+        return float(value)
+
+    def list_of(self, table: Mapping[str, Any], key: str, default: list[str], known: Sequence[str]) -> tuple[str, ...]:
+        value = table.get(key, default)
+        values = [value] if isinstance(value, str) else value
+        if not isinstance(values, list) or not values:
+            self.fail(f"{value!r} must be a list that is not empty", key)
+        for item in values:
+            if not isinstance(item, str) or item not in known:
+                self.fail(unknown(f"entry of {key}", str(item), known), key)
+        return tuple(values)
+
+
+#: Keys that the suite sets for all, an experiment for itself, and a target's table for that target.
+_LIMITS = (
+    "budget", "burn_in", "chains", "start", "replicates", "selection_replicates", "max_draws", "time_limit", "metrics",
+)  # fmt: skip
+
+
+def list_suites() -> dict[str, str]:
+    """Name to title of every built-in suite."""
+    return {name: tomllib.loads(path.read_text("utf-8"))["suite"]["title"] for name, path in suite_files().items()}
+
+
+def load_suite(
+    suite: str | Path, *, seed: str | int | None = None, targets_folder: str | Path | None = None
+) -> Suite:
+    """Read a suite.
+
+    Args:
+        suite: the name of a built-in suite or the path of a TOML file.
+        seed: instead of the suite's own.
+        targets_folder: a folder of further targets.
+
+    Raises:
+        SuiteError: no such suite, not TOML, or anything in it that cannot be.
+    """
+    built_in = suite_files()
+    path = built_in.get(str(suite), Path(suite))
+    if not path.is_file():
+        if path.suffix == ".toml" or "/" in str(suite):
+            raise SuiteError(f"{path}: no such file; built-in suites: {', '.join(sorted(built_in))}")
+        raise SuiteError(unknown("suite", str(suite), list(built_in)) + " Or give the path of a TOML file.")
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = tomllib.loads(text)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SuiteError(f"{path} cannot be read as TOML: {error}") from error
+    extra = (Path(targets_folder),) if targets_folder is not None else ()
+    try:
+        return _read(_Reader(path.name, extra), path.stem, content, text, None if seed is None else str(seed))
+    except CatalogError as error:
+        raise SuiteError(f"{path.name}: {error}") from error
+
+
+def _read(reader: _Reader, name: str, content: Mapping[str, Any], text: str, seed: str | None) -> Suite:
+    reader.keys(content, ("suite", "experiment"))
+    top = content.get("suite")
+    if not isinstance(top, dict):
+        reader.fail("has no table [suite]")
+    experiments = content.get("experiment")
+    if not isinstance(experiments, list) or not experiments or not all(isinstance(e, dict) for e in experiments):
+        reader.fail("has no table [[experiment]]; give at least one")
+    reader.path = ["suite"]
+    reader.keys(top, ("title", "description", "seed", *_LIMITS))
+    chosen_seed = seed if seed is not None else str(top.get("seed", name))
+    cells: list[CellPlan] = []
+    titles: dict[str, str] = {}
+    for table in experiments:
+        reader.path = [f"experiment {table.get('name', len(titles) + 1)!r}"]
+        reader.keys(table, ("name", "title", "targets", "samplers", *_LIMITS))
+        experiment = reader.text(table, "name")
+        titles.setdefault(experiment, reader.text(table, "title", experiment))
+        cells += _cells(reader, experiment, {**{key: top[key] for key in _LIMITS if key in top}, **table}, chosen_seed)
+    seen: dict[str, CellPlan] = {}
+    for cell in cells:
+        other = seen.setdefault(cell.identity(""), cell)
+        if other is not cell:
+            reader.path = []
+            reader.fail(f"the same cell stands twice: {cell.label} in experiment {cell.experiment!r}")
+    reader.path = ["suite"]
+    return Suite(
+        name=name,
+        title=reader.text(top, "title"),
+        description=reader.text(top, "description", reader.text(top, "title")),
+        seed=chosen_seed,
+        cells=tuple(cells),
+        experiments=titles,
+        text=text,
+    )
+
+
+def _cells(reader: _Reader, experiment: str, table: Mapping[str, Any], seed: str) -> list[CellPlan]:
+    cells = []
+    for target_entry in _tables(reader, table, "targets"):
+        name = reader.text(target_entry, "name")
+        known = target_files(reader.extra)
+        if name not in known:
+            reader.fail(unknown("target", name, list(known)), "targets")
+        given = {**table, **{key: value for key, value in target_entry.items() if key in _LIMITS}}
+        parameters = {key: value for key, value in target_entry.items() if key not in ("name", "samplers", *_LIMITS)}
+        if parameters:
+            declared = target_parameters(name, reader.extra)
+            for key in parameters:
+                if key not in declared:
+                    reader.fail(unknown(f"parameter of target {name}", key, [*declared, *_LIMITS]), "targets")
+        # A target may bring samplers' settings of its own: one step size does not fit all densities.
+        samplers = _tables(reader, target_entry if "samplers" in target_entry else table, "samplers")
+        limits = _limits(reader, given)
+        for sampler_entry in samplers:
+            for start in limits["starts"]:
+                cells += _sweep(reader, experiment, name, parameters, sampler_entry, start, limits["rest"], seed)
+    return cells
+
+
+def _tables(reader: _Reader, table: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    value = table.get(key)
+    if not isinstance(value, list) or not value:
+        reader.fail(f"{value!r} must be a list of names or tables that is not empty", key)
+    entries = [{"name": entry} if isinstance(entry, str) else entry for entry in value]
+    if not all(isinstance(entry, dict) for entry in entries):
+        reader.fail(f"{value!r} must hold names or tables", key)
+    return entries
+
+
+def _limits(reader: _Reader, given: Mapping[str, Any]) -> dict[str, Any]:
+    from mcmc_bench.metrics.definitions import GROUPS
+
+    metrics = reader.list_of(given, "metrics", list(GROUPS), GROUPS) if "metrics" in given else None
+    return {
+        "starts": reader.list_of(given, "start", ["dispersed"], STARTS),
+        "rest": {
+            "budget": reader.whole(given, "budget", 2000, 2),
+            "burn_in": reader.number(given, "burn_in", 0.25, 0.0, 1.0),
+            "chains": reader.whole(given, "chains", 16, 1),
+            "replicates": reader.whole(given, "replicates", 4, 1),
+            "selection_replicates": reader.whole(given, "selection_replicates", 1, 1),
+            "max_draws": reader.whole(given, "max_draws", 500, 4),
+            "time_limit": reader.number(given, "time_limit", 120.0, 0.001, 1e9),
+            "metrics": metrics,
+        },
+    }
+
+
+def _sweep(
+    reader: _Reader,
+    experiment: str,
+    target: str,
+    parameters: Mapping[str, Any],
+    entry: Mapping[str, Any],
+    start: str,
+    limits: Mapping[str, Any],
+    seed: str,
+) -> list[CellPlan]:
+    """The cells of one sampler entry: one, or one for each combination of the settings given as lists."""
+    name = reader.text(entry, "name")
+    if name not in list_samplers():
+        reader.fail(unknown("sampler", name, list_samplers()), "samplers")
+    sampler = load_sampler(name)
+    settings = {key: value for key, value in entry.items() if key not in ("name", "select", "inverse_mass_matrix")}
+    select = entry.get("select", True)
+    if not isinstance(select, bool):
+        reader.fail(f"select = {select!r} must be true or false", "samplers")
+    mass = entry.get("inverse_mass_matrix")
+    if mass is not None and (not sampler.uses_inverse_mass_matrix or not isinstance(mass, list)):
+        reader.fail(f"inverse_mass_matrix = {mass!r}: {name} takes none, or not this", "samplers")
+    swept = tuple(key for key, value in settings.items() if isinstance(value, list))
+    for key in swept:
+        if not settings[key]:
+            reader.fail(f"{name}: {key} is an empty list", "samplers")
+    sweep = identity_hash([experiment, target, parameters, name, settings, start, limits]) if swept and select else None
+    cells = []
+    for values in itertools.product(*(settings[key] for key in swept)):
+        try:
+            complete = sampler.complete({**settings, **dict(zip(swept, values, strict=True))})
+            Plan.for_budget(sampler, complete, limits["budget"], limits["burn_in"], limits["max_draws"])
+        except (ValueError, SamplingError) as error:
+            reader.fail(str(error), "samplers")
+        cells.append(
+            CellPlan(
+                experiment=experiment, target=target, target_parameters=dict(parameters), sampler=name,
+                settings=complete, inverse_mass_matrix=None if mass is None else tuple(float(m) for m in mass),
+                start=start, seed=seed, swept=swept, sweep=sweep, **limits,
+            )
+        )  # fmt: skip
+    return cells

@@ -1,0 +1,234 @@
+"""What happens inside a worker process: sample one cell, measure it, and hand back plain data.
+
+Knows sampling and metrics. Must not know suites as a whole, nor where results are stored.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mcmc_bench import metrics
+from mcmc_bench.catalog import load_sampler, load_target
+from mcmc_bench.draws import Array, Cost, Draws
+from mcmc_bench.metrics import Reference
+from mcmc_bench.results import Cell, TargetFacts, identity_hash
+from mcmc_bench.sampler import Sampler
+from mcmc_bench.sampling import Plan, run
+from mcmc_bench.suite import CellPlan
+from mcmc_bench.target import Target
+
+#: Points and chains of a cell that are kept for the figures.
+FIGURE_POINTS, FIGURE_CHAINS = 2000, 8
+GRID_POINTS = 120
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One cell, done: its results, its figure draws, and what is asked for besides."""
+
+    cell: Cell
+    figure: bytes | None = None  # an npz
+    draws: bytes | None = None  # all replicates in ArviZ's schema, netCDF
+
+
+@lru_cache(maxsize=8)
+def _target(name: str, parameters: tuple[tuple[str, Any], ...], folder: str | None) -> Target:
+    # One object for all cells of a target: what is compiled and drawn for comparison is made once a process.
+    return load_target(name, targets_folder=folder, **dict(parameters))
+
+
+def _load(plan: CellPlan, folder: str | None) -> Target:
+    return _target(plan.target, tuple(plan.target_parameters.items()), folder)
+
+
+def warm_up(plans: list[CellPlan], folder: str | None) -> None:
+    """Compile what `plans` need, so that the workers that follow find it in the cache."""
+    for plan in plans:
+        target, sampler = _load(plan, folder), load_sampler(plan.sampler)
+        if sampler.draw is None:
+            run(
+                target, sampler, plan.settings, Plan(0, 1), chains=1, start=target.one_point[None], names=("warm up",),
+                inverse_mass_matrix=plan.inverse_mass_matrix,
+            )  # fmt: skip
+
+
+def blank(plan: CellPlan, identity: str) -> Cell:
+    """The cell of `plan` before anything is known about it."""
+    return Cell(
+        id=identity,
+        experiment=plan.experiment,
+        target=plan.target_label,
+        sampler=plan.sampler,
+        sampler_kind=load_sampler(plan.sampler).kind,
+        settings=dict(plan.settings),
+        start=plan.start,
+        budget=plan.budget,
+        burn_in=plan.burn_in,
+        chains=plan.chains,
+        replicates=plan.replicates,
+        sweep=plan.sweep,
+        swept=list(plan.swept),
+        selected=plan.sweep is None,
+    )
+
+
+def _not_applicable(plan: CellPlan, target: Target) -> str:
+    if target.draw_exact is not None:
+        return ""
+    if load_sampler(plan.sampler).kind == "oracle":
+        return f"{target.label} has no exact sampler"
+    return f"{target.label} has no exact sampler to start from" if plan.start == "exact" else ""
+
+
+def run_cell(plan: CellPlan, identity: str, folder: str | None, keep_draws: bool) -> Outcome:
+    """All replicates of one cell, measured."""
+    target, sampler = _load(plan, folder), load_sampler(plan.sampler)
+    if message := _not_applicable(plan, target):
+        cell = blank(plan, identity)
+        cell.outcome, cell.message = "not applicable", message
+        return Outcome(cell)
+    length = Plan.for_budget(sampler, plan.settings, plan.budget, plan.burn_in, plan.max_draws)
+
+    def replicate(purpose: str, index: int) -> Draws:
+        return run(
+            target,
+            sampler,
+            plan.settings,
+            length,
+            chains=plan.chains,
+            start=plan.start,  # type: ignore[arg-type]  # checked when the suite was read
+            names=(plan.seed, target.label, sampler.name, sorted(plan.settings.items()), plan.start, purpose, index),
+            inverse_mass_matrix=plan.inverse_mass_matrix,
+        )
+
+    replicates = [replicate("replicate", index) for index in range(plan.replicates)]
+    cell = blank(plan, identity)
+    cell.stopped_chains = int(sum((draws.stopped_at >= 0).sum() for draws in replicates))
+    cell.divergences = int(sum(draws.divergences.sum() for draws in replicates))
+    cell.cost = {name: float(np.mean([getattr(d.cost, name) for d in replicates])) for name in vars(Cost())}
+    cell.rows, cell.curves = metrics.evaluate_cell(
+        replicates,
+        target,
+        Reference.of(target),
+        budget=plan.budget,
+        burn_in=plan.burn_in,
+        groups=plan.metrics,
+        predicted=predictions(sampler, plan.settings, target),
+    )
+    if plan.sweep is not None:
+        # On replicates of their own: choosing and reporting on the same draws would flatter the chosen.
+        pilots = [replicate("selection", index) for index in range(plan.selection_replicates)]
+        cell.selection_score = metrics.selection_score(pilots, target)
+    return Outcome(cell, _figure_draws(replicates[0]), _netcdf(replicates, plan, target) if keep_draws else None)
+
+
+def predictions(sampler: Sampler, settings: Mapping[str, float], target: Target) -> dict[str, float]:
+    """Closed forms for metrics of this cell, where there are any.
+
+    The spread within modes for targets made of well-separated Gaussians; the mean acceptance on one isotropic
+    Gaussian at temperature 1.
+    """
+    modes, found = target.modes, {}
+    if modes is None or modes.precision is None:
+        return found
+    if sampler.stationary_variance is not None:
+        true = (1.0 / modes.precision).sum(axis=1)
+        with np.errstate(over="ignore"):
+            stationary = np.array([sampler.stationary_variance(settings, row).sum() for row in modes.precision])
+        ratio = float(modes.weights @ stationary / (modes.weights @ true))
+        if np.isfinite(ratio):
+            found["within_mode_variance_ratio"] = ratio
+    isotropic = len(modes.weights) == 1 and np.ptp(modes.precision) <= 1e-9 * modes.precision.max()
+    if sampler.mean_acceptance is not None and isotropic and settings.get("temperature", 1.0) == 1.0:
+        acceptance = sampler.mean_acceptance(settings, float(modes.precision[0, 0]), target.dim)
+        if np.isfinite(acceptance):
+            found["acceptance_rate"] = acceptance
+    return found
+
+
+def _npz(**arrays: Array) -> bytes:
+    stream = io.BytesIO()
+    np.savez_compressed(stream, allow_pickle=False, **arrays)
+    return stream.getvalue()
+
+
+def _figure_draws(draws: Draws) -> bytes:
+    chains = min(FIGURE_CHAINS, draws.chains)
+    kept = draws.position.shape[1]
+    step = max(1, -(-kept * chains // FIGURE_POINTS))
+    return _npz(
+        position=draws.position[:chains, ::step].astype(np.float32),
+        log_density=draws.log_density[:chains, ::step].astype(np.float32),
+    )
+
+
+def _netcdf(replicates: list[Draws], plan: CellPlan, target: Target) -> bytes:
+    """All replicates as further chains of one tree, in ArviZ's schema."""
+    import tempfile
+
+    import xarray
+
+    from mcmc_bench.api import to_datatree
+
+    about = {"target": target.label, "sampler": plan.sampler, "chains_per_replicate": plan.chains}
+    settings = {f"setting_{key}": value for key, value in plan.settings.items()}
+    trees = [to_datatree(draws, {**about, **settings}) for draws in replicates]
+    groups = {
+        f"/{group}": xarray.concat(
+            [tree[group].to_dataset() for tree in trees], dim="chain", combine_attrs="override"
+        ).assign_coords(chain=np.arange(plan.chains * len(trees)))
+        for group in trees[0].children
+    }
+    tree = xarray.DataTree.from_dict(groups)
+    tree.attrs.update(trees[0].attrs)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "draws.nc"
+        tree.to_netcdf(file, engine="h5netcdf")
+        return file.read_bytes()
+
+
+def describe(plan: CellPlan, folder: str | None) -> tuple[str, TargetFacts, bytes]:
+    """Label, facts and portrait (an npz) of a target, for the report."""
+    target = _load(plan, folder)
+    reference = Reference.of(target)
+    arrays: dict[str, Array] = {}
+    if reference.available:
+        arrays["draws"] = reference.points.astype(np.float32)
+        arrays["log_density"] = reference.log_density.astype(np.float32)
+        if target.dim == 2:
+            arrays |= _grid(target, reference.points)
+    modes, truth = target.modes, target.truth
+    several = modes is not None and len(modes.weights) > 1
+    facts = TargetFacts(
+        key=identity_hash([target.name, target.parameters]),
+        name=target.name,
+        parameters=target.parameters,
+        dim=target.dim,
+        description=target.description,
+        formula=target.formula,
+        source=target.source,
+        tags=list(target.tags),
+        truth_origin=truth.origin if truth is not None else None,
+        truth_note=truth.note if truth is not None else "",
+        mean_log_density=truth.mean_log_density if truth is not None else None,
+        mode_locations=modes.locations.tolist() if several and modes is not None else None,
+        mode_weights=modes.weights.tolist() if several and modes is not None else None,
+    )
+    return target.label, facts, _npz(**arrays)
+
+
+def _grid(target: Target, points: Array) -> dict[str, Array]:
+    """Log density (y, x) on a grid that covers the exact draws generously."""
+    low, high = np.quantile(points, 0.002, axis=0), np.quantile(points, 0.998, axis=0)
+    margin = 0.25 * (high - low)
+    x, y = (np.linspace(low[i] - margin[i], high[i] + margin[i], GRID_POINTS) for i in (0, 1))
+    corners = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    values = target.log_density_and_gradient(corners)[0].reshape(GRID_POINTS, GRID_POINTS)
+    return {"grid_x": x, "grid_y": y, "grid_log_density": values.astype(np.float32)}

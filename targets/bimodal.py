@@ -21,7 +21,9 @@ def build(dim: int = 50) -> Target:
         raise ValueError(f"dim = {dim} must be at least 1")
     locations = np.zeros((2, dim))
     locations[1, 0] = 4.0
-    start = np.zeros(dim)
+    # Between the two, at a typical distance from both: the centres of the components are nowhere near a draw, and a
+    # Langevin chain put there rejects for ever.
+    start = np.where(np.arange(dim) % 2 == 0, 0.8, -0.8)
     start[0] = 2.0
     return mixture(
         locations,

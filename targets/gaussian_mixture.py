@@ -180,8 +180,9 @@ def mixture(
     components = Components(locations, weights, np.asarray(scales))
     mean, second, variance_of_square = components.moments()
     mean_log_density, overlap = components.by_quadrature(points=48)
-    margin = 3.0 * components.scales[:, None]
-    low, high = (components.locations - margin).min(axis=0), (components.locations + margin).max(axis=0)
+    # Starts: uniform on a box around all modes, wider than the target also where it has many narrow modes.
+    margin = np.maximum(3.0 * components.scales.max(), 0.2 * np.ptp(components.locations, axis=0))
+    low, high = components.locations.min(axis=0) - margin, components.locations.max(axis=0) + margin
     precision = np.repeat(components.scales[:, None] ** -2.0, components.dim, axis=1)
     return Target(
         dim=components.dim,

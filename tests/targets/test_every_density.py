@@ -1,0 +1,189 @@
+"""Every density: its gradient by finite differences, near and far; the block form; starts; wrong parameters."""
+
+import numpy as np
+import pytest
+
+from mcmc_bench.catalog import CatalogError, list_targets, load_sampler, load_target, target_parameters
+from mcmc_bench.sampling import Plan, run
+from mcmc_bench.streams import stream
+
+STEP = 1e-3  # of the finite differences; small against the width of every target
+
+
+def typical_points(target, n):
+    """Draws of the target itself."""
+    if target.draw_exact is not None:
+        return target.draw_exact(stream("typical", target.label), n)
+    return target.reference_draws[:n]
+
+
+def extreme_points(target):
+    """A thousand and a million away, in all coordinates and in one."""
+    generator = stream("extreme", target.label)
+    points = [
+        scale * np.where(generator.random((2, target.dim)) < 0.5, -1.0, 1.0) * generator.uniform(0.5, 1, target.dim)
+        for scale in (1e3, 1e6)
+    ]
+    one = np.tile(target.one_point, (2, 1))
+    one[0, 0] += 1e3
+    one[1, -1] -= 1e3
+    return np.concatenate([*points, one])
+
+
+def gradient_errors(evaluate, points):
+    """|gradient − central difference of fourth order| of each point and coordinate, in units of what is allowed.
+
+    Allowed: 1e-5 of the point's largest gradient, and the rounding of the density over the step.
+    """
+    log_density, gradient = evaluate(points)
+    errors = np.empty_like(gradient)
+    for i in range(points.shape[1]):
+
+        def shifted(steps, i=i):
+            moved = points.copy()
+            moved[:, i] += steps * STEP
+            # The step that was really made: x + h − x is not h where x is large.
+            return evaluate(moved)[0], (moved[:, i] - points[:, i]) / steps
+
+        (plus, h), (minus, _), (plus2, _), (minus2, _) = (shifted(steps) for steps in (1, -1, 2, -2))
+        difference = (8.0 * (plus - minus) - (plus2 - minus2)) / (12.0 * h)
+        # Rounding of the density itself, and of its argument.
+        rounding = np.abs(log_density) + np.abs(points[:, i] * gradient[:, i])
+        allowed = 1e-5 * np.abs(gradient).max(axis=1) + 100 * np.finfo(float).eps * (rounding + 1.0) / STEP
+        errors[:, i] = np.abs(gradient[:, i] - difference) / allowed
+    return errors
+
+
+def test_gradient_at_random_points(target):
+    points = np.concatenate(
+        [typical_points(target, 30), target.starts("dispersed", stream("gradient", target.label), 30)]
+    )
+    errors = gradient_errors(target.log_density_and_gradient, points)
+    at = np.unravel_index(errors.argmax(), errors.shape)
+    assert errors.max() < 1, f"coordinate {at[1]} at {points[at[0]]}: {errors.max():.3g} times what is allowed"
+
+    # Power: the sign of any one coordinate flipped is caught by the same check.
+    for i in range(target.dim):
+
+        def mutant(x, i=i):
+            log_density, gradient = target.log_density_and_gradient(x)
+            gradient[:, i] *= -1.0
+            return log_density, gradient
+
+        assert gradient_errors(mutant, points)[:, i].max() > 100
+
+
+def test_extreme_points(target):
+    """Far away the density is finite, or −∞ where it is below the smallest number; never NaN, never +∞."""
+    points = extreme_points(target)
+    log_density, gradient = target.log_density_and_gradient(points)
+    assert not np.isnan(log_density).any()
+    assert (log_density < np.inf).all()
+    finite = np.isfinite(log_density)
+    assert np.isfinite(gradient[finite]).all()
+    near = finite & (np.abs(points).max(axis=1) < 2e3)  # further out, a step of 1e-3 is lost in rounding
+    assert near.any()
+    errors = gradient_errors(target.log_density_and_gradient, points[near])
+    assert errors.max() < 1, f"{errors.max():.3g} times what is allowed, at {points[near][errors.max(axis=1).argmax()]}"
+    # With −∞ somewhere, the drift has to point back or be absent, and not be a large number the wrong way.
+    inwards = -np.einsum("ni,ni->n", points, np.nan_to_num(gradient, posinf=0.0, neginf=0.0))
+    assert (inwards[finite] > 0).all() or "hierarchical" in target.tags
+
+
+def test_not_a_number_in_not_a_number_out(target):
+    """A chain that has left is not brought back, and its neighbours in the block do not notice."""
+    points = np.vstack([typical_points(target, 3), np.full(target.dim, np.nan)])
+    log_density, gradient = target.log_density_and_gradient(points)
+    assert np.isnan(log_density[3])
+    assert np.isfinite(log_density[:3]).all()
+    assert np.isfinite(gradient[:3]).all()
+
+
+@pytest.mark.parametrize("chains", [1, 5, 16, 37])
+def test_block_is_point_by_point(target, chains):
+    points = np.concatenate([typical_points(target, 20), target.starts("dispersed", stream("block"), 17)])[:chains]
+    before = points.copy()
+    log_density, gradient = target.log_density_and_gradient(points)
+    np.testing.assert_array_equal(points, before, "the density has changed its argument")
+    for chain in range(chains):
+        alone = target.log_density_and_gradient(points[chain])
+        np.testing.assert_allclose(log_density[chain], alone[0][0], rtol=1e-11, atol=1e-11)
+        scale = np.abs(alone[1]).max() + 1.0
+        np.testing.assert_allclose(gradient[chain], alone[1][0], rtol=0, atol=1e-11 * scale)
+
+
+def test_starts(target):
+    """Dispersed starts are wider than the target about its mean; every start has a finite density."""
+    dispersed = target.starts("dispersed", stream("starts", target.label), 4000)
+    for points in (dispersed, target.starts("one_point", stream("one"), 1)):
+        log_density, gradient = target.log_density_and_gradient(points)
+        assert np.isfinite(log_density).all()
+        assert np.isfinite(gradient).all()
+    spread = ((dispersed - target.truth.mean) ** 2).mean(axis=0)
+    known = np.isfinite(target.truth.variance)
+    assert (spread[known] > 1.1 * target.truth.variance[known]).all()
+
+
+def test_langevin_comes_in_from_the_starts(target):
+    """A MALA whose step suits the target is not stuck where it is started, no more than where the draws are."""
+    mala = load_sampler("mala")
+
+    def stuck(start, step_size):
+        draws = run(
+            target, mala, {"step_size": step_size}, Plan(500, 500, keep=False), chains=32, start=start,
+            names=("comes in", target.label),
+        )  # fmt: skip
+        assert (draws.stopped_at < 0).all()
+        return (draws.mean_acceptance < 0.02).mean(), np.median(draws.mean_acceptance)
+
+    typical = typical_points(target, 32)
+    for step_size in 4.0 ** np.arange(1, -15, -1):
+        stuck_inside, acceptance = stuck(typical, step_size)
+        if acceptance > 0.6:
+            break
+    for start in ("dispersed", "one_point"):
+        assert stuck(start, step_size)[0] <= stuck_inside + 0.2, f"step size {step_size}"
+
+
+def test_facts(target):
+    assert target.formula
+    assert target.description
+    assert target.source
+    assert target.tags
+    assert target.truth is not None
+    assert target.truth.note
+    assert target.coordinate_names is None or len(target.coordinate_names) == target.dim
+    assert target.draw_exact is not None or target.reference_draws is not None
+
+
+@pytest.mark.parametrize("name", list_targets())
+def test_every_parameter_has_a_default_and_is_described(name):
+    build = load_target(name)  # noqa: F841 - builds with the defaults
+    assert all(value is not None for value in target_parameters(name).values())
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "message"),
+    [
+        ("gaussian", {"condition": 0.5}, "condition = 0.5 must be finite and at least 1"),
+        ("gaussian", {"condition": np.nan}, "condition = nan"),
+        ("gaussian", {"dim": 0}, "dim must be at least 1"),
+        ("banana", {"scale": 0}, "scale = 0 must be greater than 0"),
+        ("rosenbrock", {"blocks": 0}, "blocks = 0 must be at least 1"),
+        ("neal_funnel", {"dim": 1}, "dim = 1 must be at least 2"),
+        ("student_t", {"degrees_of_freedom": 0}, "degrees_of_freedom = 0 must be greater than 0"),
+        ("donut", {"width": 3.0}, "smaller than radius = 2.6"),
+        ("bimodal", {"dim": 0}, "dim = 0 must be at least 1"),
+        ("ring_of_8", {"radius": -1.0}, "radius = -1.0"),
+        ("grid_of_25", {"scale": 0.0}, "scale = 0.0"),
+        ("gaussian_mixture", {"layout": "rnig"}, "did you mean 'ring'"),
+        ("gaussian_mixture", {"weights": "equals"}, "did you mean 'equal'"),
+        ("gaussian_mixture", {"layout": "grid", "modes": 8}, "a square number of modes, such as 9, not 8"),
+        ("gaussian_mixture", {"modes": 1}, "modes = 1 must be at least 2"),
+        ("gaussian_mixture", {"dim": 1}, "dim = 1 must be at least 2 for layout 'ring'"),
+        ("many_well", {"dims": 3}, "did you mean 'dim'"),
+    ],
+)
+def test_wrong_parameters_are_named(name, parameters, message):
+    with pytest.raises(CatalogError, match=message):
+        load_target(name, **parameters)

@@ -1,0 +1,5 @@
+"""``python -m mcmc_bench`` is ``mcmc-bench``."""
+
+from mcmc_bench.cli import main
+
+main()

@@ -1,0 +1,348 @@
+"""The command line: thin commands over the Python interface, one clear line for every mistake.
+
+Imports what a command needs when it runs, so that ``--help`` is instant. Must not compute anything itself.
+
+Exit codes: 0 all is well; 1 some cells failed (their outcomes are in the results); 2 usage or input that cannot be
+read; 130 interrupted with Ctrl-C (finished work is kept).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from mcmc_bench.results import Results
+
+SOME_CELLS_FAILED, USAGE, INTERRUPTED = 1, 2, 130
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="Which MCMC sampler is right for which density, with evidence.\n\n"
+    "Exit codes: 0 all is well · 1 some cells failed · 2 usage or unreadable input · 130 interrupted, finished work "
+    "is kept.",
+    epilog="Start with: `mcmc-bench run noise`, then `mcmc-bench report reports/noise`",
+)
+
+TargetsFolder = Annotated[
+    Path | None, typer.Option("--targets", metavar="DIR", help="A folder with further target files, searched first.")
+]
+Threads = Annotated[int | None, typer.Option(min=1, help="How many processors to use; all by default.")]
+
+
+class Kind(StrEnum):
+    """What can be listed."""
+
+    targets = "targets"
+    samplers = "samplers"
+    suites = "suites"
+    metrics = "metrics"
+
+
+def main() -> None:
+    """Entry point of the console command."""
+    try:
+        app()
+    except KeyboardInterrupt as interruption:
+        _say(f"interrupted{': ' + str(interruption) if str(interruption) else ''}")
+        raise SystemExit(INTERRUPTED) from None
+
+
+def _say(message: str) -> None:
+    typer.echo(message, err=True)
+
+
+@contextmanager
+def _clear_errors() -> Iterator[None]:
+    """Mistakes of the user end in one line and exit code 2; anything else is ours, with its traceback."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        _say(f"mcmc-bench: {error}")
+        raise typer.Exit(USAGE) from error
+
+
+@contextmanager
+def _bar(title: str) -> Iterator[Any]:
+    """A progress callback ``(what, done, count)``: a bar with an estimate on a terminal, else a line each tenth."""
+    if not sys.stderr.isatty():
+        last = -1
+
+        def lines(what: str, done: int, count: int) -> None:
+            nonlocal last
+            tenth = 10 * done // max(1, count)
+            if tenth > last or done == count:
+                last = tenth if done < count else 11
+                _say(f"{title}: {done} of {count} · {what}")
+
+        yield lines
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        TextColumn("left"), TimeRemainingColumn(), TextColumn("[dim]{task.fields[what]}"),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(title, total=None, what="")
+
+        def bar(what: str, done: int, count: int) -> None:
+            progress.update(task, completed=done, total=count, what=what)
+
+        yield bar
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    return Console(soft_wrap=not sys.stdout.isatty())
+
+
+def _table(*columns: str, title: str = "") -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(title) if title else None, title_justify="left")
+    for number, column in enumerate(columns):
+        table.add_column(column, no_wrap=number == 0)
+    return table
+
+
+@app.command(epilog="Examples: `mcmc-bench run noise` · `mcmc-bench run smoke -o /somewhere` · `mcmc-bench run my.toml "
+             "--targets my_targets --threads 4`")
+def run(
+    suite: Annotated[str, typer.Argument(help="Name of a suite (mcmc-bench list suites) or path of a TOML file.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="DIR", help="Default: reports/SUITE.")] = None,
+    targets: TargetsFolder = None,
+    threads: Threads = None,
+    seed: Annotated[str | None, typer.Option(help="Instead of the suite's own.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume/--fresh", help="Keep finished cells whose inputs are the same, or start over.")
+    ] = True,
+    draws: Annotated[bool, typer.Option("--draws", help="Store all draws too: draws/CELL.nc, ArviZ's schema.")] = False,
+    report: Annotated[bool, typer.Option("--report/--no-report", help="Write the report when the run is done.")] = True,
+) -> None:
+    """Run a suite, store its results and write the report."""
+    from mcmc_bench.provenance import command
+    from mcmc_bench.running import run as run_suite
+
+    with _clear_errors(), _bar(f"running {suite}") as progress:
+        results = run_suite(
+            suite, output=output, targets_folder=targets, threads=threads, seed=seed, fresh=not resume,
+            keep_draws=draws, progress=progress, command=command(sys.argv[1:]),
+        )  # fmt: skip
+    _outcomes(results)
+    if report:
+        assert results.folder is not None
+        _write_report(results, results.folder)
+    if any(cell.outcome in ("raised", "timed out", "died") for cell in results.cells):
+        raise typer.Exit(SOME_CELLS_FAILED)
+
+
+def _outcomes(results: Results) -> None:
+    """What became of the cells, and where they are."""
+    assert results.folder is not None
+    counts: dict[str, int] = {}
+    for cell in results.cells:
+        counts[cell.outcome] = counts.get(cell.outcome, 0) + 1
+        if cell.outcome in ("raised", "timed out", "died"):
+            _say(f"{cell.outcome}: {cell.target} · {cell.sampler} · {cell.start}: {cell.message}")
+    words = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+    resumed = results.provenance.get("resumed", 0)
+    kept = f" ({resumed} kept from an earlier run)" if resumed else ""
+    typer.echo(f"{len(results.cells)} cells: {words}{kept}, in {results.provenance['seconds']:.1f} s")
+    typer.echo(f"results: {results.folder / 'results.json'}")
+
+
+@app.command(epilog="Examples: `mcmc-bench report reports/noise` · `mcmc-bench report reports/noise -o /somewhere`")
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A results folder, or its results.json.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="DIR", help="Default: the folder.")] = None,
+) -> None:
+    """Write index.html and the figures from stored results."""
+    from mcmc_bench.results import Results
+
+    with _clear_errors():
+        results = Results.load(folder)
+    assert results.folder is not None
+    _write_report(results, output or results.folder)
+
+
+def _write_report(results: Results, folder: Path) -> None:
+    from mcmc_bench.report import write_report
+
+    with _clear_errors(), _bar("report") as progress:
+        page = write_report(results, folder, progress=progress)
+    typer.echo(f"report:  {page}")
+
+
+@app.command(name="list", epilog="Examples: `mcmc-bench list targets` · `mcmc-bench list metrics`")
+def list_(
+    kind: Annotated[Kind, typer.Argument(help="What to list.")],
+    targets: TargetsFolder = None,
+) -> None:
+    """List targets, samplers, suites or metrics."""
+    with _clear_errors():
+        table = {
+            Kind.targets: lambda: _list_targets(targets),
+            Kind.samplers: _list_samplers,
+            Kind.suites: _list_suites,
+            Kind.metrics: _list_metrics,
+        }[kind]()
+    _console().print(table)
+
+
+def _list_targets(folder: Path | None) -> Table:
+    from mcmc_bench.catalog import list_targets, load_target
+
+    table = _table("target", "dim", "truth", "exact sampler", "tags", "density")
+    for name in list_targets((folder,) if folder is not None else ()):
+        target = load_target(name, targets_folder=folder)
+        table.add_row(
+            name, str(target.dim), target.truth.origin if target.truth else "unknown",
+            "yes" if target.draw_exact else "no", ", ".join(target.tags), _plain(target.formula),
+        )  # fmt: skip
+    return table
+
+
+def _plain(text: str) -> Any:
+    """Text that is shown as it is: square brackets are not markup."""
+    from rich.text import Text
+
+    return Text(text)
+
+
+def _list_samplers() -> Table:
+    from mcmc_bench.catalog import list_samplers, load_sampler
+
+    table = _table("sampler", "kind", "settings (default)", "what it does", "source")
+    for name in list_samplers():
+        sampler = load_sampler(name)
+        settings = ", ".join(f"{key} ({setting.default:g})" for key, setting in sampler.settings.items())
+        table.add_row(name, sampler.kind, settings, _plain(sampler.description), _plain(sampler.source))
+    return table
+
+
+def _list_suites() -> Table:
+    from mcmc_bench.suite import list_suites
+
+    table = _table("suite", "what it shows")
+    for name, title in list_suites().items():
+        table.add_row(name, _plain(title))
+    return table
+
+
+def _list_metrics() -> Table:
+    from mcmc_bench.metrics.definitions import definitions
+
+    table = _table("metric", "group", "better", "definition")
+    for key, definition in definitions().items():
+        better = f"near {definition.ideal:g}" if definition.direction == "target" else definition.direction
+        table.add_row(key, definition.group, better, _plain(definition.definition))
+    return table
+
+
+@app.command(epilog="Examples: `mcmc-bench show banana` · `mcmc-bench show gaussian --set dim=2 --set condition=100 -o "
+             "gaussian.png`")
+def show(
+    target: Annotated[str, typer.Argument(help="Name of a target.")],
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A target's parameter.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="PNG", help="Default: TARGET.png.")] = None,
+    targets: TargetsFolder = None,
+) -> None:
+    """Facts about a target, and a picture of it."""
+    from mcmc_bench.catalog import load_target
+    from mcmc_bench.show import draw_target, facts
+
+    with _clear_errors():
+        the_target = load_target(target, targets_folder=targets, **_assignments(set_ or []))
+        table = _table("", the_target.label, title=the_target.description)
+        for name, value in facts(the_target).items():
+            table.add_row(name, _plain(value))
+        _console().print(table)
+        file = output or Path(f"{target}.png")
+        draw_target(the_target, file)
+    typer.echo(f"picture: {file}")
+
+
+@app.command(epilog="Examples: `mcmc-bench sample banana mala --draws 2000 --set step_size=0.5` · `mcmc-bench sample "
+             "gaussian hmc --draws 1000 --target-set dim=50 --set step_size=0.3 -o draws.nc`")
+def sample(
+    target: Annotated[str, typer.Argument(help="Name of a target.")],
+    sampler: Annotated[str, typer.Argument(help="Name of a sampler.")],
+    draws: Annotated[int, typer.Option(help="Draws of each chain.")] = 1000,
+    burn_in: Annotated[int, typer.Option(help="Transitions discarded first.")] = 200,
+    chains: Annotated[int, typer.Option(help="Number of chains.")] = 4,
+    seed: Annotated[str, typer.Option(help="The same seed gives the same draws.")] = "0",
+    start: Annotated[str, typer.Option(help="dispersed, one_point or exact.")] = "dispersed",
+    threads: Threads = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting of the sampler.")
+    ] = None,
+    target_set: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="A target's parameter.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="NC", help="Store the draws: netCDF, ArviZ's schema.")
+    ] = None,
+    targets: TargetsFolder = None,
+) -> None:
+    """Run one sampler on one target and measure it."""
+    from mcmc_bench.api import sample as sample_
+    from mcmc_bench.catalog import load_sampler, load_target
+    from mcmc_bench.metrics import evaluate
+
+    with _clear_errors():
+        the_target = load_target(target, targets_folder=targets, **_assignments(target_set or []))
+        the_sampler = load_sampler(sampler)
+        with _bar(f"{sampler} on {target}") as progress:
+            done, count = 0, (draws + burn_in) * chains
+
+            def advance(transitions: int) -> None:
+                nonlocal done
+                done += transitions
+                progress("transitions of all chains", done, count)
+
+            tree = sample_(
+                the_target, the_sampler, draws=draws, burn_in=burn_in, chains=chains, seed=seed, threads=threads,
+                start=start, progress=advance, **_assignments(set_ or []),  # type: ignore[arg-type]
+            )  # fmt: skip
+        if output is not None:
+            tree.to_netcdf(output, engine="h5netcdf")
+        frame = evaluate(tree, the_target)
+    table = _table("metric", "value", "i.i.d. floor", "note", title=f"{sampler} on {the_target.label}")
+    for line in frame.to_dict("records"):
+        table.add_row(line["metric"], _figure(line["value"]), _figure(line["floor"]), _plain(line.get("note") or ""))
+    _console().print(table)
+    if output is not None:
+        typer.echo(f"draws: {output}")
+
+
+def _figure(value: Any) -> str:
+    return "–" if value is None or value != value else f"{value:.4g}"
+
+
+def _assignments(texts: list[str]) -> dict[str, Any]:
+    """``["dim=10", "condition=2.5"]`` as keyword arguments: numbers where they are numbers, else text."""
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not separator or not name:
+            raise ValueError(f"--set {text}: write NAME=VALUE, for example --set step_size=0.1")
+        for kind in (int, float):
+            try:
+                found[name] = kind(value)
+                break
+            except ValueError:
+                found[name] = value
+    return found

@@ -53,9 +53,7 @@ def build(curvature: float = 0.03, scale: float = 10.0) -> Target:
             quantiles=np.stack(
                 [
                     scale * stats.norm.ppf(QUANTILE_LEVELS),
-                    quantiles(
-                        lambda t: normal_mean(lambda z: stats.norm.cdf(t - bend * (z**2 - 1.0))), -width, width
-                    ),
+                    quantiles(lambda t: normal_mean(lambda z: stats.norm.cdf(t - bend * (z**2 - 1.0))), -width, width),
                 ]
             ),
             note="moments in closed form; quantiles of x₁ by quadrature over x₀",

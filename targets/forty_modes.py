@@ -20,8 +20,8 @@ def published_locations() -> np.ndarray:
 def build() -> Target:
     """Σ N(mₖ, s² I)/40 with s = log(1 + e).
 
-    Some components overlap: each is given the points that it is most responsible for, which differs from the true
-    weights by 0.002 in total variation.
+    A tenth of the mass lies where components overlap. Each point belongs to the component that is most responsible
+    for it, and the weights of the modes are the shares that so belong to them, not 1/40 to the last digit.
     """
     return mixture(
         published_locations(),

@@ -3,6 +3,9 @@
 Other files of this folder build their mixtures with `mixture`; `build` gives regular layouts by name.
 """
 
+import functools
+from collections.abc import Iterator
+
 import numpy as np
 from scipy import special, stats
 
@@ -122,36 +125,60 @@ class Components:
                 )
         return np.array([solved[centre.tobytes()] for centre in self.locations.T])
 
-    def by_quadrature(self, points: int) -> tuple[float, float]:
-        """E log p, and the share of the mass where another component is more responsible than the one drawn from.
-
-        Gauss–Hermite over the coordinates in which locations differ (at most two), and Gauss–Laguerre over the
-        squared norm of the rest, on which alone the density depends.
-        """
+    @property
+    def active(self) -> np.ndarray:
+        """The coordinates in which locations differ. The density depends on them and on the norm of the rest."""
         active = np.flatnonzero(np.ptp(self.locations, axis=0) > 0)
         if len(active) > 2:
             raise ValueError(f"locations may differ in at most two coordinates, not in {len(active)}")
-        nodes, weights = np.polynomial.hermite_e.hermegauss(points)
-        grid = np.stack(np.meshgrid(*[nodes] * len(active), indexing="ij"), axis=-1).reshape(-1, len(active))
-        probability = np.array([1.0])
-        for _ in active:
-            probability = np.outer(probability, weights / weights.sum()).ravel()
-        rest = self.dim - len(active)
-        if rest == 0:
-            rest_squared, rest_probability = np.zeros(1), np.ones(1)
-        else:
-            # log p is linear in the norm if all components have one scale: then one node is exact.
-            laguerre = special.roots_genlaguerre(1 if np.ptp(self.scales) == 0 else points, rest / 2.0 - 1.0)
-            rest_squared, rest_probability = 2.0 * laguerre[0], laguerre[1] / laguerre[1].sum()
+        return active
+
+    def exponents_of_draws(self, z: Array, rest: Array) -> Iterator[Array]:
+        """Component by component, the `exponents` (n, component) at draws from it.
+
+        The draws are given in its own units: `z` (n, active) standard normal, `rest` (n,) the squared norm of the
+        other coordinates.
+        """
+        for location, scale in zip(self.locations, self.scales, strict=True):
+            x = location[self.active] + scale * z
+            near = ((x[:, None, :] - self.locations[:, self.active]) ** 2).sum(axis=2)
+            yield self.exponents(near + scale**2 * rest[:, None])
+
+    def mean_log_density_and_overlap(self, points: int = 48) -> tuple[float, float]:
+        """E log p, and the share of the draws for which another component is more responsible than their own.
+
+        By Gauss–Hermite and Gauss–Laguerre rules.
+        """
+        rules = [np.polynomial.hermite_e.hermegauss(points)] * len(self.active)
+        others = self.dim - len(self.active)
+        if others > 0:
+            # log p is linear in the squared norm if all components have one scale: then one node is exact.
+            count = 1 if np.ptp(self.scales) == 0 else points
+            nodes, weights = special.roots_genlaguerre(count, others / 2.0 - 1.0)
+            rules.append((2.0 * nodes, weights))
+        grid = np.stack(np.meshgrid(*[nodes for nodes, _ in rules], indexing="ij"), axis=-1).reshape(-1, len(rules))
+        probability = functools.reduce(np.multiply.outer, [weights / weights.sum() for _, weights in rules]).ravel()
+        z, rest = grid[:, : len(self.active)], grid[:, -1] if others > 0 else np.zeros(len(grid))
         mean, elsewhere = 0.0, 0.0
-        for k, (weight, scale) in enumerate(zip(self.weights, self.scales, strict=True)):
-            x = self.locations[k, active] + scale * grid  # (node, active)
-            near = ((x[:, None, :] - self.locations[:, active]) ** 2).sum(axis=2)  # (node, component)
-            squared = near[:, None, :] + scale**2 * rest_squared[:, None]  # (node, rest, component)
-            exponents = self.exponents(squared)
-            mean += weight * probability @ special.logsumexp(exponents, axis=2) @ rest_probability
-            elsewhere += weight * probability @ (exponents.argmax(axis=2) != k) @ rest_probability
-        return float(mean), float(elsewhere)
+        for k, exponents in enumerate(self.exponents_of_draws(z, rest)):
+            mean += self.weights[k] * float(probability @ special.logsumexp(exponents, axis=1))
+            elsewhere += self.weights[k] * float(probability @ (exponents.argmax(axis=1) != k))
+        return mean, elsewhere
+
+    def assigned_shares(self, log2_points: int = 14) -> Array:
+        """The share of the mass for which each component is the most responsible, (component,).
+
+        By a Sobol sequence, which suits an integrand of zeros and ones; right to about 1e-4.
+        """
+        others = self.dim - len(self.active)
+        sobol = stats.qmc.Sobol(len(self.active) + (others > 0), scramble=False).random_base2(log2_points)
+        level = sobol + 0.5 / len(sobol)
+        rest = stats.chi2.ppf(level[:, -1], others) if others > 0 else np.zeros(len(level))
+        shares = np.zeros(len(self.weights))
+        z = special.ndtri(level[:, : len(self.active)])
+        for weight, exponents in zip(self.weights, self.exponents_of_draws(z, rest), strict=True):
+            shares += weight * np.bincount(exponents.argmax(axis=1), minlength=len(shares)) / len(level)
+        return shares
 
 
 def mixture(
@@ -179,7 +206,8 @@ def mixture(
     """
     components = Components(locations, weights, np.asarray(scales))
     mean, second, variance_of_square = components.moments()
-    mean_log_density, overlap = components.by_quadrature(points=48)
+    mean_log_density, overlap = components.mean_log_density_and_overlap()
+    separated = overlap < LARGEST_OVERLAP
     # Starts: uniform on a box around all modes, wider than the target also where it has many narrow modes.
     margin = np.maximum(3.0 * components.scales.max(), 0.2 * np.ptp(components.locations, axis=0))
     low, high = components.locations.min(axis=0) - margin, components.locations.max(axis=0) + margin
@@ -203,8 +231,9 @@ def mixture(
         ),
         modes=Modes(
             locations=components.locations,
-            weights=components.weights,
-            precision=precision if overlap < LARGEST_OVERLAP else None,
+            # Where components overlap, what belongs to each is not quite what was drawn from each.
+            weights=components.weights if separated else components.assigned_shares(),
+            precision=precision if separated else None,
             assignment=components.assign,
         ),
         tags=("multimodal", *tags),

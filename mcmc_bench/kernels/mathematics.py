@@ -62,7 +62,7 @@ def exp(x):
     value = p * _float_from_bits((half + 1023) << 52) * _float_from_bits((rest + 1023) << 52)
     value = 0.0 if x < _SMALLEST else value
     value = np.inf if x > _LARGEST else value
-    return x if x != x else value
+    return x if np.isnan(x) else value
 
 
 @jit

@@ -1,6 +1,6 @@
 """Writes breast_cancer.csv, the data of the target breast_cancer_logistic. Needs scikit-learn, which carries the data.
 
-    python targets/data/make_breast_cancer.py
+Run as: python targets/data/make_breast_cancer.py
 """
 
 from pathlib import Path

@@ -83,9 +83,7 @@ def convergence(draws: Draws) -> tuple[float, float]:
 
 def largest_z(pairs: list[tuple[Estimate, Estimate]]) -> tuple[float, float]:
     """The largest |z| of differences, and the two-sided Bonferroni bound that it exceeds once in a thousand times."""
-    z = np.concatenate(
-        [np.ravel((a.value - b.value) / np.hypot(a.standard_error, b.standard_error)) for a, b in pairs]
-    )
+    z = np.concatenate([np.ravel((a.value - b.value) / np.hypot(a.standard_error, b.standard_error)) for a, b in pairs])
     return float(np.abs(z).max()), float(stats.t.isf(1e-3 / 2 / len(z), CHAINS - 1))
 
 
@@ -125,7 +123,9 @@ def checks(target: Target, runs: dict[str, Draws]) -> dict[str, Any]:
         table[f"{name}: smallest acceptance of a chain"] = (float(draws.mean_acceptance.min()), ">", 0.4)
     for what, (value, relation, limit) in table.items():
         print(f"{what}: {value:.6g} (must be {relation} {limit:.6g})")
-    failed = [key for key, (value, sign, limit) in table.items() if not (value < limit if sign == "<" else value > limit)]
+    failed = [
+        key for key, (value, sign, limit) in table.items() if not (value < limit if sign == "<" else value > limit)
+    ]
     if failed:
         raise RuntimeError(f"not written, these checks failed: {failed}")
     return {what: {"value": value, "must be": f"{sign} {limit:.6g}"} for what, (value, sign, limit) in table.items()}
@@ -160,7 +160,9 @@ def main() -> None:
         "evaluations": evaluations,
         "seconds": {name: round(draws.cost.sampling_seconds, 1) for name, draws in runs.items()},
         "checks": passed,
-        "versions": {name: importlib.metadata.version(name) for name in ("mcmc_bench", "numba", "numpy", "arviz-stats")},
+        "versions": {
+            name: importlib.metadata.version(name) for name in ("mcmc_bench", "numba", "numpy", "arviz-stats")
+        },
     }
     apart = hmc.position.shape[1] // STORED_DRAWS_PER_CHAIN
     stored = hmc.position[:, apart - 1 :: apart][:, :STORED_DRAWS_PER_CHAIN]

@@ -18,12 +18,18 @@ VARIANTS = [
     ("many_well", {"dim": 2}),
     ("donut", {"radius": 1.0, "width": 0.6}),
 ]
-CASES = [(name, {}) for name in list_targets()] + VARIANTS
+CASES = [load_target(name) for name in list_targets()] + [load_target(name, **given) for name, given in VARIANTS]
 
 
-@pytest.fixture(
-    scope="module", params=CASES, ids=lambda case: case[0] + "".join(f"-{k}={v}" for k, v in case[1].items())
-)
-def target(request):
-    name, parameters = request.param
-    return load_target(name, **parameters)
+def fixture_for(which):
+    return pytest.fixture(scope="module", params=[case for case in CASES if which(case)], ids=lambda case: case.label)(
+        lambda request: request.param
+    )
+
+
+target = fixture_for(lambda case: True)
+exact_target = fixture_for(lambda case: case.draw_exact is not None)
+#: Planar, with tails light enough for a grid.
+planar_target = fixture_for(lambda case: case.dim == 2 and "heavy-tailed" not in case.tags)
+target_with_modes = fixture_for(lambda case: case.modes is not None)
+target_with_gaussian_modes = fixture_for(lambda case: case.modes is not None and case.modes.precision is not None)

@@ -30,47 +30,40 @@ def extreme_points(target):
     return np.concatenate([*points, one])
 
 
-def gradient_errors(evaluate, points):
-    """|gradient − central difference of fourth order| of each point and coordinate, in units of what is allowed.
-
-    Allowed: 1e-5 of the point's largest gradient, and the rounding of the density over the step.
+def central_differences(target, points):
+    """The gradient (n, dim) by central differences of fourth order, and the error that each point may have (n, dim):
+    1e-5 of the point's largest gradient, and the rounding of the density over the step.
     """
-    log_density, gradient = evaluate(points)
-    errors = np.empty_like(gradient)
-    for i in range(points.shape[1]):
+    log_density, gradient = target.log_density_and_gradient(points)
+    difference, allowed = np.empty_like(gradient), np.empty_like(gradient)
+    for i in range(target.dim):
 
         def shifted(steps, i=i):
             moved = points.copy()
             moved[:, i] += steps * STEP
             # The step that was really made: x + h − x is not h where x is large.
-            return evaluate(moved)[0], (moved[:, i] - points[:, i]) / steps
+            return target.log_density_and_gradient(moved)[0], (moved[:, i] - points[:, i]) / steps
 
         (plus, h), (minus, _), (plus2, _), (minus2, _) = (shifted(steps) for steps in (1, -1, 2, -2))
-        difference = (8.0 * (plus - minus) - (plus2 - minus2)) / (12.0 * h)
+        difference[:, i] = (8.0 * (plus - minus) - (plus2 - minus2)) / (12.0 * h)
         # Rounding of the density itself, and of its argument.
         rounding = np.abs(log_density) + np.abs(points[:, i] * gradient[:, i])
-        allowed = 1e-5 * np.abs(gradient).max(axis=1) + 100 * np.finfo(float).eps * (rounding + 1.0) / STEP
-        errors[:, i] = np.abs(gradient[:, i] - difference) / allowed
-    return errors
+        allowed[:, i] = 1e-5 * np.abs(gradient).max(axis=1) + 100 * np.finfo(float).eps * (rounding + 1.0) / STEP
+    return difference, allowed
 
 
 def test_gradient_at_random_points(target):
     points = np.concatenate(
         [typical_points(target, 30), target.starts("dispersed", stream("gradient", target.label), 30)]
     )
-    errors = gradient_errors(target.log_density_and_gradient, points)
+    gradient = target.log_density_and_gradient(points)[1]
+    difference, allowed = central_differences(target, points)
+    errors = np.abs(gradient - difference) / allowed
     at = np.unravel_index(errors.argmax(), errors.shape)
     assert errors.max() < 1, f"coordinate {at[1]} at {points[at[0]]}: {errors.max():.3g} times what is allowed"
-
-    # Power: the sign of any one coordinate flipped is caught by the same check.
-    for i in range(target.dim):
-
-        def mutant(x, i=i):
-            log_density, gradient = target.log_density_and_gradient(x)
-            gradient[:, i] *= -1.0
-            return log_density, gradient
-
-        assert gradient_errors(mutant, points)[:, i].max() > 100
+    # Power: the sign of any one coordinate flipped is caught, and so is one that is wrong by a hundredth.
+    for mutant in (-gradient, 1.01 * gradient):
+        assert ((np.abs(mutant - difference) / allowed).max(axis=0) > 10).all()
 
 
 def test_extreme_points(target):
@@ -83,11 +76,9 @@ def test_extreme_points(target):
     assert np.isfinite(gradient[finite]).all()
     near = finite & (np.abs(points).max(axis=1) < 2e3)  # further out, a step of 1e-3 is lost in rounding
     assert near.any()
-    errors = gradient_errors(target.log_density_and_gradient, points[near])
+    difference, allowed = central_differences(target, points[near])
+    errors = np.abs(gradient[near] - difference) / allowed
     assert errors.max() < 1, f"{errors.max():.3g} times what is allowed, at {points[near][errors.max(axis=1).argmax()]}"
-    # With −∞ somewhere, the drift has to point back or be absent, and not be a large number the wrong way.
-    inwards = -np.einsum("ni,ni->n", points, np.nan_to_num(gradient, posinf=0.0, neginf=0.0))
-    assert (inwards[finite] > 0).all() or "hierarchical" in target.tags
 
 
 def test_not_a_number_in_not_a_number_out(target):
@@ -157,9 +148,8 @@ def test_facts(target):
 
 
 @pytest.mark.parametrize("name", list_targets())
-def test_every_parameter_has_a_default_and_is_described(name):
-    build = load_target(name)  # noqa: F841 - builds with the defaults
-    assert all(value is not None for value in target_parameters(name).values())
+def test_every_parameter_has_a_default(name):
+    assert all(isinstance(value, (int, float, str)) for value in target_parameters(name).values())
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ Standard errors come from the spread between independent chains, and so rest on 
 """
 
 import importlib.metadata
-import importlib.util
 import json
 import os
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ import numpy as np
 from arviz_stats.base import array_stats
 from scipy import stats
 
-from mcmc_bench.catalog import load_sampler
+from mcmc_bench.catalog import _content_module, load_sampler
 from mcmc_bench.draws import Draws
 from mcmc_bench.sampling import Plan, run
 from mcmc_bench.target import QUANTILE_LEVELS, Array, Target
@@ -55,14 +54,11 @@ class Estimate:
 
 
 def load_module() -> ModuleType:
-    """The target's module; not through the catalog, which would ask for the very file that this script writes."""
-    file = TARGETS / "breast_cancer_logistic.py"
-    specification = importlib.util.spec_from_file_location(file.stem, file)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    """The target's module: its `build` would ask for the very file that this script writes.
+
+    Loaded as the catalog does it, since compiled code remembers the name of its module.
+    """
+    return _content_module(TARGETS / "breast_cancer_logistic.py")
 
 
 def estimates(draws: Draws) -> dict[str, Estimate]:

@@ -127,7 +127,7 @@ def definitions() -> dict[str, Definition]:
         draws and as many exact ones; means over pairs of different points.""", 0.0)
     add("kernel_stein_discrepancy", "distance", "lower", "Kernel Stein discrepancy", """
         √max(0, KSD²) with the inverse multiquadric kernel (1 + r²)^(−½) on standardised coordinates, pairs of
-        different points of at most 500 draws; where the target has no exact sampler. Blind to the weights of
+        different points of at most 200 draws; where the target has no exact sampler. Blind to the weights of
         separate modes.""", 0.0)
     add("log_density_gap", "distance", "target", "Gap of log p", """
         Mean log density of the draws − its true expectation. Far above 0: draws sit on peaks, above the typical

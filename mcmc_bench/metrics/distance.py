@@ -17,8 +17,8 @@ from mcmc_bench.streams import stream
 from mcmc_bench.target import Target
 
 PROJECTIONS = 50
-#: Draws of a replicate that are compared, at most: by projections, and by pairs.
-PROJECTED_DRAWS, PAIRED_DRAWS = 1000, 500
+#: Draws of a replicate that are compared, at most: by projections, by pairs, and by pairs with their scores.
+PROJECTED_DRAWS, PAIRED_DRAWS, STEIN_DRAWS = 1000, 500, 200
 HISTOGRAM_BINS = 40
 
 Curves = dict[str, dict[str, list[float]]]
@@ -62,7 +62,10 @@ def _projected(measured: Measured) -> list[Row]:
     if not measured.reference.available:
         return measured.not_given(names, "no exact or reference draws")
     truth, directions = measured.target.truth, projections(measured.target.dim)
-    pairs = _sets(measured, PROJECTED_DRAWS)
+    pairs = [
+        None if pair is None else (projected(pair[0], directions), _projected_exact(measured, index, pair[1], directions))
+        for index, pair in enumerate(_sets(measured, PROJECTED_DRAWS))
+    ]
     size = min(PROJECTED_DRAWS, measured.kept * measured.replicates[0].chains)
     found = []
     for power, metric in enumerate(names, start=1):
@@ -73,7 +76,7 @@ def _projected(measured: Measured) -> list[Row]:
         def distance(x: Array, y: Array, power: int = power) -> float:
             return sliced_wasserstein(x, y, directions, power)
 
-        values = [float("nan") if pair is None else distance(*pair) for pair in pairs]
+        values = [float("nan") if pair is None else wasserstein(*pair, power) for pair in pairs]
         floor = measured.reference.floor(metric, size, distance)
         found.append(over_replicates(metric, values, scale="log", floor=floor, lowest=0.0, note=measured.failure))
     return found
@@ -87,10 +90,25 @@ def projections(dim: int) -> Array:
     return np.asarray(directions / np.linalg.norm(directions, axis=0))
 
 
+def projected(x: Array, directions: Array) -> Array:
+    """Sorted projections (direction, n) of points (n, dim): the quantiles along each direction."""
+    return np.sort((x @ directions).T, axis=1)
+
+
+def _projected_exact(measured: Measured, index: int, exact: Array, directions: Array) -> Array:
+    # The exact set of a replicate's number is the same for all cells: sorted once.
+    key = ("projected", index, len(exact))
+    return measured.reference.once(key, lambda: projected(exact, directions))  # type: ignore[return-value]
+
+
+def wasserstein(x: Array, y: Array, power: int) -> float:
+    """Wasserstein distance of order `power` from sorted projections (direction, n), over all directions."""
+    return float((np.abs(x - y) ** power).mean() ** (1.0 / power))
+
+
 def sliced_wasserstein(x: Array, y: Array, directions: Array, power: int) -> float:
     """Sliced Wasserstein distance of order `power` between two sets of equal size (n, dim)."""
-    difference = np.sort((x @ directions).T, axis=1) - np.sort((y @ directions).T, axis=1)
-    return float((np.abs(difference) ** power).mean() ** (1.0 / power))
+    return wasserstein(projected(x, directions), projected(y, directions), power)
 
 
 def _paired(measured: Measured) -> list[Row]:
@@ -145,12 +163,12 @@ def _stein(measured: Measured) -> Row:
     target, metric = measured.target, "kernel_stein_discrepancy"
     scale = _scale(measured.reference)
     values = [
-        float("nan") if failed else kernel_stein_discrepancy(some_draws(draws, PAIRED_DRAWS), target, scale)
+        float("nan") if failed else kernel_stein_discrepancy(some_draws(draws, STEIN_DRAWS), target, scale)
         for draws, failed in zip(measured.replicates, measured.failed, strict=True)
     ]
     floor = None
     if measured.reference.available:
-        size = min(PAIRED_DRAWS, measured.kept * measured.replicates[0].chains)
+        size = min(STEIN_DRAWS, measured.kept * measured.replicates[0].chains)
         floor = measured.reference.floor(metric, size, lambda x, y: kernel_stein_discrepancy(x, target, scale))
     return over_replicates(metric, values, scale="log", floor=floor, lowest=0.0, note=measured.failure)
 

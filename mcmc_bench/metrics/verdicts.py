@@ -176,6 +176,8 @@ def _rank(cells: Iterable[Cell]) -> None:
             verdict = Judgement("not applicable", f"not ranked: fails {', '.join(wrong)}")
         elif unclear:
             verdict = Judgement("inconclusive", f"not ranked: {', '.join(unclear)} inconclusive; {words}")
+        elif cell.sweep is None:
+            verdict = Judgement("not applicable", f"not ranked: its setting was not chosen from a sweep; {words}")
         elif not cell.selected:
             verdict = Judgement("not applicable", f"not the best setting of its sweep; {words}")
         elif share is None or share.value is None:

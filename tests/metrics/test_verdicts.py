@@ -19,7 +19,7 @@ def cell(target: Target, replicates: list[Draws], name: str, kind: str = "exact"
     made = Cell(
         id=name, experiment="tests", target=target.label, sampler=name, sampler_kind=kind, settings={},
         start="dispersed", budget=replicates[0].transitions, burn_in=0.0, chains=replicates[0].chains,
-        replicates=len(replicates), selected=True, rows=list(evaluate(target, replicates).values()),
+        replicates=len(replicates), selected=True, sweep="sweep", rows=list(evaluate(target, replicates).values()),
         stopped_chains=sum(int((draws.stopped_at >= 0).sum()) for draws in replicates),
     )  # fmt: skip
     for key, value in changes.items():
@@ -67,6 +67,8 @@ def test_only_what_is_right_is_ranked() -> None:
         cell(target, fast, "elsewhere", start="one_point"),
     ]
     verdicts = judged(*cells)
+    unswept = cell(target, fast, "one setting", sweep=None)
+    assert judged(unswept)[0]["efficiency"] == "not applicable"
     assert [one["efficiency"] for one in verdicts] == [
         "pass", "pass", "not applicable", "not applicable", "not applicable", "pass",
     ]  # fmt: skip

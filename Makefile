@@ -1,0 +1,64 @@
+# The commands of this project; each makes .venv by itself on first use. `make help` lists them.
+PYTHON ?= python3
+NEWEST ?= python3.13
+VENV := .venv
+BIN := $(VENV)/bin
+export MPLBACKEND := agg
+
+.DEFAULT_GOAL := help
+.PHONY: help demo report test lint test-newest bench clean
+
+help: ## list these commands
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
+
+define check-version
+	@$(1) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "mcmc_bench needs Python 3.11 or newer; $(1) is $$($(1) --version 2>&1). Say which: make PYTHON=python3.12 …"; exit 1; }
+endef
+
+$(VENV)/installed: pyproject.toml hatch_build.py
+	$(call check-version,$(PYTHON))
+	@echo "Making $(VENV): installs the dependencies, one or two minutes, once."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/installed-test: $(VENV)/installed
+	@echo "Installing the tools of the tests, under a minute, once."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	@touch $@
+
+demo: $(VENV)/installed ## what the Gaussian noise does: runs the suite `noise` and writes its report
+	@echo "Demo: the suite 'noise', about a minute the first time; what is finished is not run again."
+	@$(BIN)/mcmc-bench run noise -o reports/noise
+	@echo "Open $(CURDIR)/reports/noise/index.html"
+
+report: $(VENV)/installed ## write the report of the last demo again
+	@echo "Report of reports/noise, a few seconds."
+	@$(BIN)/mcmc-bench report reports/noise
+	@echo "Open $(CURDIR)/reports/noise/index.html"
+
+lint: $(VENV)/installed-test ## ruff and mypy
+	@echo "Lint: ruff and mypy, some seconds."
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+test: lint ## lint and all tests
+	@echo "Tests: about five minutes on two cores."
+	@$(BIN)/python -m pytest
+
+test-newest: ## the quick tests on a newer Python (NEWEST=python3.13), where ArviZ is 1.x
+	$(call check-version,$(NEWEST))
+	@echo "Quick tests on $$($(NEWEST) --version): two or three minutes the first time."
+	@[ -x .venv-newest/bin/pytest ] || $(NEWEST) -m venv --clear .venv-newest
+	@.venv-newest/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	@.venv-newest/bin/python -m pytest -m 'not slow'
+
+bench: $(VENV)/installed-test ## speed against the same algorithms in C, and thread scaling
+	@echo "Speed: some minutes; leave the machine alone meanwhile."
+	@$(BIN)/python -m pytest benchmarks/speed
+
+clean: ## remove the environments, the caches and fresh reports (published ones stay)
+	rm -rf .venv .venv-newest build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks reports/noise reports/smoke
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

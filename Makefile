@@ -19,7 +19,7 @@ endef
 $(VENV)/installed: pyproject.toml hatch_build.py
 	$(call check-version,$(PYTHON))
 	@echo "Making $(VENV): installs the dependencies, one or two minutes, once."
-	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 	@touch $@
 
@@ -51,7 +51,7 @@ test: lint ## lint and all tests
 test-newest: ## the quick tests on a newer Python (NEWEST=python3.13), where ArviZ is 1.x
 	$(call check-version,$(NEWEST))
 	@echo "Quick tests on $$($(NEWEST) --version): two or three minutes the first time."
-	@[ -x .venv-newest/bin/pytest ] || $(NEWEST) -m venv --clear .venv-newest
+	@[ -x .venv-newest/bin/pytest ] || $(NEWEST) -m venv .venv-newest
 	@.venv-newest/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
 	@.venv-newest/bin/python -m pytest -m 'not slow'
 

@@ -66,7 +66,12 @@ def sample(
         SamplingError: a setting, start or number that cannot be; the message names it and what is allowed.
         CatalogError: an unknown target or sampler.
     """
-    for name, value, smallest in (("draws", draws, 1), ("burn_in", burn_in, 0), ("thin", thin, 1), ("chains", chains, 1)):
+    for name, value, smallest in (
+        ("draws", draws, 1),
+        ("burn_in", burn_in, 0),
+        ("thin", thin, 1),
+        ("chains", chains, 1),
+    ):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < smallest:
             raise SamplingError(f"{name} = {value!r} must be a whole number, at least {smallest}")
     if threads is not None and threads < 1:

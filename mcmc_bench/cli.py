@@ -8,6 +8,7 @@ read; 130 interrupted with Ctrl-C (finished work is kept).
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -89,7 +90,14 @@ def _bar(title: str) -> Iterator[Any]:
         yield lines
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
@@ -120,11 +128,15 @@ def _table(*columns: str, title: str = "") -> Table:
     return table
 
 
-@app.command(epilog="Examples: `mcmc-bench run noise` · `mcmc-bench run smoke -o /somewhere` · `mcmc-bench run my.toml "
-             "--targets my_targets --threads 4`")
+@app.command(
+    epilog="Examples: `mcmc-bench run noise` · `mcmc-bench run smoke -o /somewhere` · `mcmc-bench run my.toml "
+    "--targets my_targets --threads 4`"
+)
 def run(
     suite: Annotated[str, typer.Argument(help="Name of a suite (mcmc-bench list suites) or path of a TOML file.")],
-    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="DIR", help="Default: reports/SUITE.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="DIR", help="Default: reports/SUITE.")
+    ] = None,
     targets: TargetsFolder = None,
     threads: Threads = None,
     seed: Annotated[str | None, typer.Option(help="Instead of the suite's own.")] = None,
@@ -254,8 +266,10 @@ def _list_metrics() -> Table:
     return table
 
 
-@app.command(epilog="Examples: `mcmc-bench show banana` · `mcmc-bench show gaussian --set dim=2 --set condition=100 -o "
-             "gaussian.png`")
+@app.command(
+    epilog="Examples: `mcmc-bench show banana` · `mcmc-bench show gaussian --set dim=2 --set condition=100 -o "
+    "gaussian.png`"
+)
 def show(
     target: Annotated[str, typer.Argument(help="Name of a target.")],
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A target's parameter.")] = None,
@@ -277,8 +291,10 @@ def show(
     typer.echo(f"picture: {file}")
 
 
-@app.command(epilog="Examples: `mcmc-bench sample banana mala --draws 2000 --set step_size=0.5` · `mcmc-bench sample "
-             "gaussian hmc --draws 1000 --target-set dim=50 --set step_size=0.3 -o draws.nc`")
+@app.command(
+    epilog="Examples: `mcmc-bench sample banana mala --draws 2000 --set step_size=0.5` · `mcmc-bench sample "
+    "gaussian hmc --draws 1000 --target-set dim=50 --set step_size=0.3 -o draws.nc`"
+)
 def sample(
     target: Annotated[str, typer.Argument(help="Name of a target.")],
     sampler: Annotated[str, typer.Argument(help="Name of a sampler.")],
@@ -329,7 +345,7 @@ def sample(
 
 
 def _figure(value: Any) -> str:
-    return "–" if value is None or value != value else f"{value:.4g}"
+    return "–" if value is None or math.isnan(value) else f"{value:.4g}"
 
 
 def _assignments(texts: list[str]) -> dict[str, Any]:

@@ -193,9 +193,9 @@ class Results:
         import pandas
 
         identity = (
-            "id experiment target sampler sampler_kind start budget burn_in chains replicates outcome "
-            "selected stopped_chains"
-        ).split()
+            "id", "experiment", "target", "sampler", "sampler_kind", "start", "budget", "burn_in", "chains",
+            "replicates", "outcome", "selected", "stopped_chains",
+        )  # fmt: skip
         lines = [
             {
                 **{("cell" if name == "id" else name): getattr(cell, name) for name in identity},
@@ -253,8 +253,8 @@ def write_atomically(file: Path, content: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
-        os.chmod(name, 0o644)
-        os.replace(name, file)
+        Path(name).chmod(0o644)
+        Path(name).replace(file)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise

@@ -196,7 +196,7 @@ class _Session:
         except pebble.ProcessExpired as error:
             failed.outcome = "died"
             failed.message = f"its process ended with exit code {error.exitcode}"
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever a cell raises is its outcome
             failed.outcome = "raised"
             failed.message = f"{type(error).__name__}: {error}"
         else:
@@ -228,7 +228,7 @@ class _Session:
             plan = tasks[task]
             try:
                 label, facts, portrait = task.result()
-            except Exception as error:  # a target that cannot be described is still named in the report
+            except Exception as error:  # noqa: BLE001 - a target that cannot be described is still named in the report
                 label, portrait = plan.target_label, None
                 facts = TargetFacts(
                     key=identity_hash([plan.target, plan.target_parameters]),

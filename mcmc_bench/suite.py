@@ -102,7 +102,7 @@ class _Reader:
     def text(self, table: Mapping[str, Any], key: str, default: str | None = None) -> str:
         value = table.get(key, default)
         if value is None:
-            self.fail(f"is missing; give {key} = \"…\"", key)
+            self.fail(f'is missing; give {key} = "…"', key)
         if not isinstance(value, str) or not value.strip():
             self.fail(f"{value!r} must be a text that is not empty", key)
         return value
@@ -141,9 +141,7 @@ def list_suites() -> dict[str, str]:
     return {name: tomllib.loads(path.read_text("utf-8"))["suite"]["title"] for name, path in suite_files().items()}
 
 
-def load_suite(
-    suite: str | Path, *, seed: str | int | None = None, targets_folder: str | Path | None = None
-) -> Suite:
+def load_suite(suite: str | Path, *, seed: str | int | None = None, targets_folder: str | Path | None = None) -> Suite:
     """Read a suite.
 
     Args:

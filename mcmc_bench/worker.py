@@ -135,7 +135,8 @@ def predictions(sampler: Sampler, settings: Mapping[str, float], target: Target)
     The spread within modes for targets made of well-separated Gaussians; the mean acceptance on one isotropic
     Gaussian at temperature 1.
     """
-    modes, found = target.modes, {}
+    modes = target.modes
+    found: dict[str, float] = {}
     if modes is None or modes.precision is None:
         return found
     if sampler.stationary_variance is not None:

@@ -264,7 +264,7 @@ def _line(modes: int) -> Array:
 LAYOUTS = {"ring": _ring, "grid": _grid, "line": _line}
 #: Relative weights of the modes.
 WEIGHTS = {
-    "equal": lambda modes: np.ones(modes),
+    "equal": np.ones,
     "alternating": lambda modes: np.where(np.arange(modes) % 2 == 0, 0.7, 0.3),
     "decreasing": lambda modes: 0.8 ** np.arange(modes),
 }

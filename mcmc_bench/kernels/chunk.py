@@ -7,10 +7,10 @@ chunks without changing a single number. Must not know any particular sampler or
 from __future__ import annotations
 
 import numpy as np
+from numba import types
 
 from mcmc_bench.kernels import jit as _jit
 from mcmc_bench.kernels.jit import counter, cube, generator, is_finite, jit, matrix, vector
-from numba import types
 
 CHUNK_SIGNATURE = types.void(
     _jit.STEP_TYPE, _jit.TARGET_TYPE, vector, generator, vector, vector,  # what to run

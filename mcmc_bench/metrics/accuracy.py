@@ -122,7 +122,9 @@ def _low_error(measured: Measured) -> tuple[list[Row], Curves]:
             row.low, row.high = min(evaluations for evaluations, _ in single), None
         else:
             between = over_replicates(names[0], logs)
-            assert between.low is not None and between.high is not None and between.value is not None
+            assert between.value is not None
+            assert between.low is not None
+            assert between.high is not None
             row.low = value * float(np.exp(between.low - between.value))
             row.high = value * float(np.exp(between.high - between.value))
     return [row, _scaled(row, names[1], 1.0 / oracle)], {"error": _error_curve(measured, all_chains, spacing)}

@@ -63,7 +63,9 @@ def _projected(measured: Measured) -> list[Row]:
         return measured.not_given(names, "no exact or reference draws")
     truth, directions = measured.target.truth, projections(measured.target.dim)
     pairs = [
-        None if pair is None else (projected(pair[0], directions), _projected_exact(measured, index, pair[1], directions))
+        None
+        if pair is None
+        else (projected(pair[0], directions), _projected_exact(measured, index, pair[1], directions))
         for index, pair in enumerate(_sets(measured, PROJECTED_DRAWS))
     ]
     size = min(PROJECTED_DRAWS, measured.kept * measured.replicates[0].chains)

@@ -33,9 +33,7 @@ def step(
     fill_standard_normal(generator, noise)
     for chain in range(chains):
         for i in range(dim):
-            proposal[chain, i] = (
-                position[chain, i] + step_size * gradient[chain, i] + noise_scale * noise[chain, i]
-            )
+            proposal[chain, i] = position[chain, i] + step_size * gradient[chain, i] + noise_scale * noise[chain, i]
     evaluate(target, data, proposal, proposal_log_density, proposal_gradient, evaluations)
 
     for chain in range(chains):
@@ -43,9 +41,7 @@ def step(
         backward = 0.0  # ‖x − y − ε ∇log p(y)‖²
         for i in range(dim):
             forward += (noise_scale * noise[chain, i]) ** 2
-            backward += (
-                position[chain, i] - proposal[chain, i] - step_size * proposal_gradient[chain, i]
-            ) ** 2
+            backward += (position[chain, i] - proposal[chain, i] - step_size * proposal_gradient[chain, i]) ** 2
         exponent = proposal_log_density[chain] - log_density[chain] + (forward - backward) / (4.0 * step_size)
         if temperature > 0.0:
             log_ratio = exponent / temperature

@@ -50,6 +50,7 @@ class Estimate:
 
     @classmethod
     def of(cls, chain_means: Array) -> "Estimate":
+        """Mean over chains, and its standard error from their spread."""
         return cls(chain_means.mean(axis=0), chain_means.std(axis=0, ddof=1) / np.sqrt(len(chain_means)))
 
 

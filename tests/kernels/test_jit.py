@@ -41,9 +41,7 @@ print(target.log_density_and_gradient([[2.0]])[0][0])
 def evaluate(folder, cache, change=""):
     program = EVALUATE.format(folder=str(folder), change=textwrap.dedent(change))
     environment = {**os.environ, "MCMC_BENCH_CACHE_DIR": str(cache)}
-    done = subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return float(done.stdout)
 
@@ -88,7 +86,7 @@ def test_the_key_sees_every_change(tmp_path):
 
 def test_a_function_without_a_file_is_compiled_and_not_kept():
     namespace = {}
-    exec("def double(x):\n    return 2.0 * x", namespace)  # noqa: S102 - as at a prompt
+    exec("def double(x):\n    return 2.0 * x", namespace)
     assert jit.jit(namespace["double"])(3.0) == 6.0
 
 

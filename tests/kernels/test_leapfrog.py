@@ -13,9 +13,7 @@ def integrate(target, step_size, num_steps, position, momentum, inverse_mass_mat
     log_density, gradient = target.log_density_and_gradient(q)
     diagonal = np.ones(target.dim) if inverse_mass_matrix is None else inverse_mass_matrix
     evaluations = np.zeros(1, dtype=np.int64)
-    leapfrog(
-        target.pointer, target.data, step_size, num_steps, diagonal, q, p, log_density, gradient, evaluations
-    )
+    leapfrog(target.pointer, target.data, step_size, num_steps, diagonal, q, p, log_density, gradient, evaluations)
     assert evaluations[0] == num_steps
     energy = -log_density + 0.5 * (p**2 * diagonal).sum(axis=1)
     return q, p, energy

@@ -62,9 +62,7 @@ def test_log_ratio_of_mala_on_a_gaussian():
     before, after = (draws.position[:, :-1] ** 2).sum(-1), (draws.position[:, 1:] ** 2).sum(-1)
     moved = (draws.position[:, 1:] != draws.position[:, :-1]).any(-1)
     assert moved.mean() > 0.9
-    np.testing.assert_allclose(
-        draws.energy_error[:, 1:][moved], (0.05 / 4 * (after - before))[moved], atol=1e-12
-    )
+    np.testing.assert_allclose(draws.energy_error[:, 1:][moved], (0.05 / 4 * (after - before))[moved], atol=1e-12)
 
 
 # ---------------------------------------------------------------- stationary law
@@ -154,9 +152,7 @@ def test_ula_mean_of_a_draw_is_worth_its_closed_form():
     """ESS/N for the mean is ελ/(2 − ελ): Var of the chain mean is V/(N · that) up to 1/N."""
     step_size, steps = 0.4, 2000
     target = load_target("gaussian", dim=1)
-    draws = independent_chains(
-        target, load_sampler("ula"), {"step_size": step_size}, steps, 2048, "worth", warm_up=50
-    )
+    draws = independent_chains(target, load_sampler("ula"), {"step_size": step_size}, steps, 2048, "worth", warm_up=50)
     a, limit = 1 - step_size, 1 / (1 - step_size / 2)
     # Exact for finite N: the sum of an AR(1)'s autocovariances.
     exact = limit / steps * ((1 + a) / (1 - a) - 2 * a * (1 - a**steps) / (steps * (1 - a) ** 2))
@@ -167,9 +163,7 @@ def test_ula_mean_of_a_draw_is_worth_its_closed_form():
 def check_ula_stein_identity(sampler, target):
     """In equilibrium E[x·∇U] = d + (ε/2) E‖∇U‖² at any step size, on any target."""
     step_size = 0.08
-    draws = independent_chains(
-        target, sampler, {"step_size": step_size}, 400, 1024, "stein", "one_point", warm_up=200
-    )
+    draws = independent_chains(target, sampler, {"step_size": step_size}, 400, 1024, "stein", "one_point", warm_up=200)
     x = draws.position.reshape(-1, target.dim)
     force = -target.log_density_and_gradient(x)[1]
     difference = (x * force).sum(1) - target.dim - step_size / 2 * (force**2).sum(1)

@@ -28,6 +28,6 @@ class ContentHook(BuildHookInterface):
         root = Path(self.root)
         for folder, endings in CONTENT.items():
             for path in sorted((root / folder).rglob("*")):
-                if path.suffix in endings:
+                if path.suffix in endings and "__pycache__" not in path.parts:
                     inside = path.relative_to(root).as_posix()
                     build_data["force_include"][str(path)] = f"mcmc_bench/content/{inside}"

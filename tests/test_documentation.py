@@ -1,0 +1,141 @@
+"""What the README and CONTRIBUTING say is run as it stands there: examples, commands, recipes, links, lists."""
+
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import typer
+
+from mcmc_bench import cli
+from mcmc_bench.catalog import list_samplers, list_targets
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text()
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
+
+
+def blocks(text, language):
+    """The code blocks of a document in one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
+
+
+def recipe(name):
+    """The file that a recipe says to save under a path ending in `name`."""
+    (found,) = [
+        block for block in blocks(CONTRIBUTING, "python") if block.startswith("# ") and name in block.split("\n")[0]
+    ]
+    return found
+
+
+def commands(text):
+    """Every mcmc-bench command line in code, as lists of words, without the program's name."""
+    inline = re.findall(r"`(mcmc-bench [^`]*)`", text)
+    lines = [line for block in blocks(text, "sh") for line in block.splitlines()]
+    return [shlex.split(line, comments=True)[1:] for line in inline + lines if line.startswith("mcmc-bench ")]
+
+
+def test_python_example_of_the_readme(python):
+    (example,) = blocks(README, "python")
+    assert len(example.strip().splitlines()) <= 12
+    printed = python("-c", example)
+    without, with_noise = (int(count) for count in re.findall(r"16 chains end at (\d+) points", printed))
+    assert without <= 2  # the peaks
+    assert with_noise == 16
+    assert "calibration" in printed or "spread" in printed, printed
+
+
+@pytest.mark.parametrize("words", commands(README) + commands(CONTRIBUTING), ids=" ".join)
+def test_commands_are_commands(words):
+    """Each is parsed by the command line itself: its name, options and kinds of values exist."""
+    group = typer.main.get_command(cli.app)
+    group.commands[words[0]].make_context(words[0], words[1:])
+
+
+def test_a_wrong_command_is_seen():
+    with pytest.raises(Exception, match="--misspelt"):
+        test_commands_are_commands(["run", "noise", "--misspelt"])
+
+
+def test_make_commands_exist():
+    code = "\n".join(blocks(README + CONTRIBUTING, "sh") + re.findall(r"`(make [a-z-]+)`", README + CONTRIBUTING))
+    wanted = set(re.findall(r"\bmake ([a-z-]+)", code))
+    assert {"demo", "test"} <= wanted
+    for name in sorted(wanted | {"report", "bench", "clean", "lint", "help"}):
+        done = subprocess.run(["make", "--dry-run", name], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+
+def test_all_samplers_and_targets_are_named():
+    for name in list_samplers() + list_targets():
+        assert f"`{name}`" in README, name
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_links_lead_somewhere(document):
+    text = (ROOT / document).read_text()
+    for link in re.findall(r"\]\(([^)#]+)\)", text):
+        if not link.startswith("http"):
+            assert (ROOT / link).exists(), f"{document} links to {link}"
+
+
+def test_exit_codes_are_those_of_the_command_line():
+    for code in (cli.SOME_CELLS_FAILED, cli.USAGE, cli.INTERRUPTED):
+        assert re.search(rf"Exit codes:[^#]*\b{code} ", README)
+
+
+@pytest.mark.slow
+def test_add_a_target(python, tmp_path):
+    """The recipe's commands, and its truth against a sampler: six standard errors over 64 chains.
+
+    A right truth fails with probability 1e-7 for each of three moments; one for a higher barrier must fail.
+    """
+    (tmp_path / "my_targets").mkdir()
+    (tmp_path / "my_targets" / "two_wells.py").write_text(recipe("two_wells.py"))
+    mentioned = [words for words in commands(CONTRIBUTING) if "two_wells" in words]
+    assert len(mentioned) == 2
+    for words in mentioned:
+        python("-m", "mcmc_bench", *words)
+    assert (tmp_path / "two_wells.png").stat().st_size > 1000
+    python("-c", CHECK_TARGET, path=[ROOT])
+
+
+CHECK_TARGET = """
+import numpy as np
+import mcmc_bench
+target = mcmc_bench.load_target("two_wells", targets_folder="my_targets", height=2.0)
+x, step = np.array([0.3, -0.7]), 1e-6
+log_p = lambda x: target.log_density_and_gradient(x)[0][0]
+numeric = [(log_p(x + step * e) - log_p(x - step * e)) / (2 * step) for e in np.eye(2)]
+np.testing.assert_allclose(target.log_density_and_gradient(x)[1][0], numeric, rtol=1e-6)
+wrong = mcmc_bench.load_target("two_wells", targets_folder="my_targets", height=3.0)
+tree = mcmc_bench.sample(target, "mala", draws=4000, burn_in=500, chains=64, seed="recipe", step_size=0.1)
+def z(estimates, truth):
+    return abs((estimates.mean(axis=0) - truth) / (estimates.std(axis=0, ddof=1) / 8))
+
+square = (tree["posterior"]["x"].values ** 2).mean(axis=1)
+log_density = tree["sample_stats"]["lp"].values.mean(axis=1)
+assert (z(square, target.truth.second_moment) < 6).all(), z(square, target.truth.second_moment)
+assert z(log_density, target.truth.mean_log_density) < 6, z(log_density, target.truth.mean_log_density)
+assert z(square, wrong.truth.second_moment)[0] > 6, "no power: a barrier half as high again is not seen"
+"""
+
+
+@pytest.mark.slow
+def test_add_a_sampler(python, tmp_path):
+    """In a copy of the checkout: the recipe's commands, the property tests among them, with nothing else edited."""
+    ignore = shutil.ignore_patterns("__pycache__", "published")
+    for name in ("mcmc_bench", "targets", "tests/samplers", "tests/statistical.py", "pyproject.toml"):
+        source, copy = ROOT / name, tmp_path / name
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copytree(source, copy, ignore=ignore) if source.is_dir() else shutil.copy(source, copy)
+    (tmp_path / "mcmc_bench" / "samplers" / "box_metropolis.py").write_text(recipe("box_metropolis.py"))
+    lines = [line for block in blocks(CONTRIBUTING, "sh") for line in block.splitlines() if "box_metropolis" in line]
+    assert len(lines) == 2
+    first, second = (shlex.split(line) for line in lines)
+    assert "box_metropolis on gaussian" in python("-m", "mcmc_bench", *first[1:], path=[tmp_path])
+    assert second[0] == "python"
+    tested = python(*second[1:], path=[tmp_path])
+    assert int(re.search(r"(\d+) passed", tested)[1]) >= 10, tested

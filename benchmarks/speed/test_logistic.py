@@ -11,12 +11,12 @@ CHAINS, CALLS = 16, 200
 
 def test_logistic_gradient(c_library, address, compare):
     target = load_target("breast_cancer_logistic")
-    in_c = c_library("logistic").logistic_gradient
+    in_c = c_library("logistic").logistic
     x = target.starts("dispersed", np.random.default_rng(1), CHAINS)
     log_density, gradient = np.empty(CHAINS), np.empty_like(x)
     arguments = (
-        address(x), address(log_density), address(gradient), address(target.data),
-        *map(ctypes.c_long, (CHAINS, target.data.size // target.dim, target.dim)),
+        address(x), address(target.data), *map(ctypes.c_long, (CHAINS, target.data.size // target.dim, target.dim)),
+        address(log_density), address(gradient),
     )  # fmt: skip
     in_c(*arguments)
     expected = target.log_density_and_gradient(x)

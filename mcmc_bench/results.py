@@ -178,15 +178,29 @@ class Results:
 
     def to_json(self) -> dict[str, Any]:
         """The content of ``results.json``: JSON types only, no NaN."""
-        content = _plain(dataclasses.asdict(self))
+        content = _plain({**vars(self), "cells": [], "definitions": {}, "targets": {}, "folder": None})
         del content["folder"]
+        content["cells"] = [cell_to_json(cell) for cell in self.cells]
+        content["definitions"] = {key: _plain(vars(definition)) for key, definition in self.definitions.items()}
+        content["targets"] = {key: _plain(vars(facts)) for key, facts in self.targets.items()}
         return content
 
     def save(self, folder: str | Path) -> Path:
         """Write ``results.json`` into `folder`, whole or not at all. Returns the file's path."""
         file = Path(folder) / FILE_NAME
-        write_atomically(file, json.dumps(self.to_json(), indent=1, ensure_ascii=False, allow_nan=False).encode())
+        write_atomically(file, self._text().encode())
         return file
+
+    def _text(self) -> str:
+        """JSON with a line for each cell: small, and a changed cell is a changed line."""
+
+        def dump(value: Any) -> str:
+            return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+        content = self.to_json()
+        cells = ",\n".join(dump(cell) for cell in content.pop("cells"))
+        rest = ",\n".join(f"{dump(key)}: {dump(value)}" for key, value in content.items())
+        return f'{{\n{rest},\n"cells": [\n{cells}\n]\n}}\n'
 
     def to_dataframe(self) -> pandas.DataFrame:
         """One line for each cell and metric."""
@@ -237,8 +251,23 @@ def cell_from_json(content: Mapping[str, Any]) -> Cell:
 
 def cell_to_json(cell: Cell) -> dict[str, Any]:
     """The JSON form of a cell: JSON types only, no NaN."""
-    plain: dict[str, Any] = _plain(dataclasses.asdict(cell))
+    plain: dict[str, Any] = _plain({**vars(cell), "rows": [], "curves": {}, "verdicts": {}})
+    # What a row does not have is left out: there are thousands of rows.
+    plain["rows"] = [
+        {key: value for key, value in _plain(vars(row)).items() if key in ("metric", "value") or value not in (None, "", False)}
+        for row in cell.rows
+    ]
+    plain["curves"] = {
+        name: {key: [_five_digits(value) for value in values] for key, values in curve.items()}
+        for name, curve in cell.curves.items()
+    }
+    plain["verdicts"] = {key: vars(judgement) for key, judgement in cell.verdicts.items()}
     return plain
+
+
+def _five_digits(value: float | None) -> float | None:
+    """Enough for a curve that is only drawn."""
+    return None if value is None or not np.isfinite(value) else float(f"{value:.5g}")
 
 
 def identity_hash(content: Any) -> str:

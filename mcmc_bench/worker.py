@@ -27,6 +27,8 @@ from mcmc_bench.target import Target
 #: Points and chains of a cell that are kept for the figures.
 FIGURE_POINTS, FIGURE_CHAINS = 2000, 8
 GRID_POINTS = 120
+#: Up to this many times its true variance a mode among others is still one of its own.
+WIDEST_SEPARATE = 1.3
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,8 @@ def predictions(sampler: Sampler, settings: Mapping[str, float], target: Target)
         with np.errstate(over="ignore"):
             stationary = np.array([sampler.stationary_variance(settings, row).sum() for row in modes.precision])
         ratio = float(modes.weights @ stationary / (modes.weights @ true))
-        if np.isfinite(ratio):
+        # Where modes are several, the closed form is that of one alone: wider, and draws leave for the neighbours.
+        if np.isfinite(ratio) and (len(modes.weights) == 1 or ratio <= WIDEST_SEPARATE):
             found["within_mode_variance_ratio"] = ratio
     isotropic = len(modes.weights) == 1 and np.ptp(modes.precision) <= 1e-9 * modes.precision.max()
     if sampler.mean_acceptance is not None and isotropic and settings.get("temperature", 1.0) == 1.0:

@@ -254,7 +254,11 @@ def cell_to_json(cell: Cell) -> dict[str, Any]:
     plain: dict[str, Any] = _plain({**vars(cell), "rows": [], "curves": {}, "verdicts": {}})
     # What a row does not have is left out: there are thousands of rows.
     plain["rows"] = [
-        {key: value for key, value in _plain(vars(row)).items() if key in ("metric", "value") or value not in (None, "", False)}
+        {
+            key: value
+            for key, value in _plain(vars(row)).items()
+            if key in ("metric", "value") or not (value is None or value is False or value == "")
+        }
         for row in cell.rows
     ]
     plain["curves"] = {

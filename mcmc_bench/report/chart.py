@@ -1,0 +1,134 @@
+"""What a chart shows, apart from how it is drawn: `svg` draws it for the page, `picture` as a file.
+
+Must not know results, metrics or samplers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Scale = Literal["linear", "log"]
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Colour:
+    """A colour of both themes; `name` is its CSS variable."""
+
+    name: str
+    light: str
+    dark: str
+
+
+INK = Colour("ink", "#1c2126", "#e9e7e2")
+MUTED = Colour("muted", "#5d6670", "#a2abb5")
+GRID = Colour("grid", "#dcdad3", "#343b43")
+SHADE = Colour("shade", "#c3c1b9", "#4a525b")
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line, set of points, histogram or bars. Points whose y is None are marked as missing at the lower edge."""
+
+    x: Sequence[float]
+    y: Sequence[float | None]
+    colour: Colour
+    label: str = ""
+    kind: Literal["line", "dashed", "points", "area", "steps", "dots", "rings"] = "line"
+    low: Sequence[float | None] | None = None  # interval: bars for "points" and "line", a band if `band`
+    high: Sequence[float | None] | None = None
+    band: bool = False
+    marker: str = ""  # a name that the renderers know; "" for none
+    notes: Sequence[str] = ()  # of each point, shown when pointed at
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A straight line across the chart: the truth, a floor, a setting."""
+
+    value: float
+    label: str
+    vertical: bool = False
+    dashed: bool = False
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One set of axes."""
+
+    title: str
+    description: str  # for who cannot see it
+    series: list[Series]
+    x_label: str = ""
+    y_label: str = ""
+    x_scale: Scale = "linear"
+    y_scale: Scale = "linear"
+    rules: list[Rule] = field(default_factory=list)
+    x_limits: tuple[float, float] | None = None
+    y_limits: tuple[float, float] | None = None
+    x_ticks: Sequence[float] | None = None
+    x_tick_labels: Sequence[str] | None = None
+    contours: list[list[Array]] = field(default_factory=list)  # by level, outermost first: lines (point, 2)
+    contours_name: str = ""  # the same for charts that share contours and limits
+    bare: bool = False  # no axes, only a frame
+
+    def with_limits(self) -> Chart:
+        """The chart with limits that hold everything it shows."""
+        x = [value for series in self.series for value in series.x]
+        y = [
+            value
+            for series in self.series
+            for values in (series.y, series.low or (), series.high or ())
+            for value in values
+            if value is not None
+        ]
+        y += [rule.value for rule in self.rules if not rule.vertical]
+        x += [rule.value for rule in self.rules if rule.vertical]
+        return replace(
+            self,
+            x_limits=self.x_limits or limits(x, self.x_scale),
+            y_limits=self.y_limits or limits(y, self.y_scale),
+        )
+
+
+def limits(values: Sequence[float], scale: Scale) -> tuple[float, float]:
+    """Limits with a margin around `values`; non-finite ones, and non-positive ones on a log scale, do not count."""
+    usable = [value for value in values if math.isfinite(value) and (scale == "linear" or value > 0)]
+    if not usable:
+        return (0.1, 1.0) if scale == "log" else (0.0, 1.0)
+    low, high = min(usable), max(usable)
+    if scale == "log":
+        margin = max(1.15, (high / low) ** 0.06)
+        return low / margin, high * margin
+    margin = 0.06 * (high - low) or 0.5 * abs(high) or 0.5
+    return low - margin, high + margin
+
+
+def ticks(low: float, high: float, scale: Scale, at_most: int = 5) -> list[float]:
+    """Round numbers within the limits."""
+    from matplotlib.ticker import LogLocator, MaxNLocator
+
+    if scale == "log" and math.log10(high / low) > 1.0:
+        found = LogLocator(numticks=at_most).tick_values(low, high)
+        inside = [float(value) for value in found if low <= value <= high]
+        if len(inside) > 1:
+            return inside
+    if scale == "log":
+        found = np.array([m * 10.0**e for e in range(-12, 13) for m in (1, 2, 5)])
+    else:
+        found = MaxNLocator(at_most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    return [float(value) for value in found if low <= value <= high]
+
+
+def tick_label(value: float) -> str:
+    """A tick's number, short."""
+    if value == 0 or 1e-4 < abs(value) < 1e5:
+        return f"{round(value, 10):g}".replace("-", "−")
+    exponent = round(math.log10(abs(value)))
+    return "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))

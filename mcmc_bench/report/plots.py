@@ -1,0 +1,240 @@
+"""The charts of the page, built from cells, rows and curves.
+
+Knows results and what a chart is. Must not know how charts are drawn, nor any particular target or sampler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mcmc_bench.report import words
+from mcmc_bench.report.chart import INK, SHADE, Array, Chart, Rule, Series
+from mcmc_bench.report.choose import Choice, Look, by_sampler
+from mcmc_bench.results import Cell, Results
+
+#: Metrics against the noise and against the step size: key, title, words under it.
+DIAL = (
+    ("within_mode_variance_ratio", "Spread within modes", "over the true; 1 is right"),
+    ("log_density_gap", "Gap of log p", "mean log p of draws − the truth"),
+    ("sliced_wasserstein_1", "Distance", "sliced Wasserstein-1 to exact draws"),
+)
+STEP_SIZE = (
+    ("within_mode_variance_ratio", "Bias: spread within modes", "over the true; 1 is right"),
+    ("acceptance_rate", "Price: acceptance", "mean acceptance probability"),
+    ("efficiency", "Yield: efficiency", "real ESS per evaluation, share of the oracle’s"),
+)
+SHOWN_DOTS, SHOWN_RINGS = 500, 8
+#: Contours at these drops of log p: 1, 2 and 3 sd of a two-dimensional Gaussian.
+CONTOUR_DROPS = (4.5, 2.0, 0.5)
+MOST_MODES_WITH_INTERVALS = 12
+
+
+def against(choice: Choice, setting: str, metric: str, title: str, subtitle: str, cells: Sequence[Cell]) -> Chart | None:
+    """A metric against a setting, a line for each sampler, with closed forms dashed; None if no cell gives it.
+
+    Samplers that a metric cannot move (acceptance of what rejects nothing) are left out.
+    """
+    series: list[Series] = []
+    floors = [row.floor for cell in cells if (row := cell.row(metric)) is not None and row.floor is not None]
+    for sampler, ordered in by_sampler(sorted(cells, key=lambda cell: cell.settings[setting])).items():
+        look, rows = choice.looks[sampler], [cell.row(metric) for cell in ordered]
+        values = [row.value if row is not None else None for row in rows]
+        if all(value is None for value in values) or (metric == "acceptance_rate" and set(values) <= {1.0, None}):
+            continue
+        x = [cell.settings[setting] for cell in ordered]
+        predicted = [(a, row.predicted) for a, row in zip(x, rows, strict=True) if row and row.predicted is not None]
+        if len(predicted) > 1:
+            series.append(Series(*zip(*predicted, strict=True), look.colour, f"{look.name}, closed form", "dashed"))
+        series.append(
+            Series(
+                x, values, look.colour, look.name, "points" if len(predicted) > 1 else "line",
+                [row.low if row else None for row in rows], [row.high if row else None for row in rows],
+                marker=look.marker,
+                notes=[_note(look, setting, cell, metric) for cell in ordered],
+            )
+        )  # fmt: skip
+    if not series:
+        return None
+    rules = [_truth(choice.results, metric)] if metric != "acceptance_rate" and metric != "efficiency" else []
+    if metric == "sliced_wasserstein_1":
+        rules = [Rule(float(np.mean(floors)), "i.i.d. floor", dashed=True)] if floors else []
+    if setting == "temperature":
+        rules.append(Rule(1.0, "full noise", vertical=True, dashed=True))
+    log = setting != "temperature"
+    every = sorted({cell.settings[setting] for cell in cells})
+    return Chart(
+        title, f"{title} against {words.plain_name(setting)}: {subtitle}.", series,
+        x_label="temperature τ, share of the noise" if setting == "temperature" else words.plain_name(setting),
+        y_label=subtitle, x_scale="log" if log else "linear",
+        y_scale="log" if metric == "efficiency" and _positive(series) else "linear",
+        x_ticks=every if log else None, x_tick_labels=[f"{value:g}" for value in every] if log else None,
+        y_limits=(0.0, 1.04) if metric == "acceptance_rate" else None,
+        rules=[rule for rule in rules if rule is not None],
+    )  # fmt: skip
+
+
+def _truth(results: Results, metric: str) -> Rule | None:
+    definition = results.definitions.get(metric)
+    return Rule(definition.ideal, "true") if definition is not None and definition.ideal is not None else None
+
+
+def _note(look: Look, setting: str, cell: Cell, metric: str) -> str:
+    row = cell.row(metric)
+    value = words.of_row(row) if cell.outcome == "finished" else cell.outcome
+    predicted = f"; closed form {words.number(row.predicted)}" if row is not None and row.predicted is not None else ""
+    why = f": {row.note}" if row is not None and row.value is None and row.note else ""
+    return f"{look.name}, {words.plain_name(setting)} {cell.settings[setting]:g}: {value}{why}{predicted}"
+
+
+def _positive(series: Sequence[Series]) -> bool:
+    return any(value is not None and value > 0 for one in series for value in one.y)
+
+
+# ------------------------------------------------------------ one target
+
+
+def density(results: Results, target: str, cell: Cell | None, look: Look | None) -> Chart | None:
+    """Draws of a cell over the density, or exact ones where `cell` is None; the first two coordinates."""
+    portrait = results.portrait(target)
+    arrays = portrait if cell is None else results.draws(cell)
+    if arrays is None:
+        return None
+    positions = arrays["draws"][:, None] if cell is None else arrays["position"]  # (chain, draw, dim)
+    frame = _frame(portrait, positions)
+    if frame is None:
+        return None
+    x_limits, y_limits = frame
+    contours = _contours(portrait)
+    series = []
+    if not contours and portrait is not None and cell is not None and "draws" in portrait:
+        x, y = _plane(portrait["draws"], SHOWN_DOTS)
+        series.append(Series(x, y, SHADE, "exact draws", "dots"))
+    colour = INK if look is None else look.colour
+    x, y = _plane(positions.reshape(-1, positions.shape[-1]), SHOWN_DOTS)
+    series.append(Series(x, y, colour, "draws", "dots"))
+    if cell is not None:
+        x, y = _plane(positions[:SHOWN_RINGS, -1], SHOWN_RINGS)
+        series.append(Series(x, y, colour, "last draws of chains", "rings"))
+    who = "exact draws" if look is None else f"draws of {look.name}"
+    return Chart(
+        f"{target}: {who}", "", series, x_limits=x_limits, y_limits=y_limits, contours=contours, bare=True,
+        contours_name=f"contours-{results.targets[target].key}",
+    )  # fmt: skip
+
+
+def _plane(points: Array, at_most: int) -> tuple[list[float], list[float]]:
+    """The first two coordinates of finite points, evenly picked; of a single coordinate, it and its rank."""
+    if points.shape[1] == 1:
+        points = np.column_stack([points[:, 0], np.linspace(-1.0, 1.0, len(points))])
+    points = points[np.isfinite(points).all(axis=1), :2]
+    if len(points) > at_most:
+        points = points[np.linspace(0, len(points) - 1, at_most).round().astype(int)]
+    return points[:, 0].tolist(), points[:, 1].tolist()
+
+
+def _frame(portrait: dict[str, Array] | None, positions: Array) -> tuple[tuple[float, float], tuple[float, float]] | None:
+    """Limits of both axes: the same for all cells of a target that has a portrait."""
+    if portrait is not None and "grid_x" in portrait:
+        x, y = portrait["grid_x"], portrait["grid_y"]
+        return (float(x[0]), float(x[-1])), (float(y[0]), float(y[-1]))
+    points = portrait["draws"] if portrait is not None and "draws" in portrait else positions.reshape(-1, positions.shape[-1])
+    x, y = _plane(points, len(points))
+    if not x:
+        return None
+    frame = []
+    for values in (x, y):
+        low, high = (float(q) for q in np.quantile(values, (0.002, 0.998)))
+        margin = 0.25 * (high - low) or 1.0
+        frame.append((low - margin, high + margin))
+    return frame[0], frame[1]
+
+
+def _contours(portrait: dict[str, Array] | None) -> list[list[Array]]:
+    if portrait is None or "grid_log_density" not in portrait:
+        return []
+    from contourpy import contour_generator
+
+    values = portrait["grid_log_density"]
+    top = float(np.nanmax(np.where(np.isfinite(values), values, np.nan)))
+    lines = contour_generator(portrait["grid_x"], portrait["grid_y"], np.nan_to_num(values, neginf=top - 1e6))
+    return [[line[:: max(1, len(line) // 60)] for line in lines.lines(top - drop)] for drop in CONTOUR_DROPS]
+
+
+def log_density(cell: Cell, look: Look) -> Chart | None:
+    """Histogram of log p of a cell's draws over that of exact draws."""
+    curve = cell.curves.get("log_density_histogram")
+    if not curve or not all(curve.get(key) for key in ("edges", "cell", "oracle")):
+        return None
+    edges, own, true = curve["edges"], curve["cell"], curve["oracle"]
+    # A collapsed chain is one bar that would flatten the truth: it is cut off, and the truth stays readable.
+    top = min(max(max(own), max(true)), 2.2 * max(true)) if max(true) > 0 else max(own)
+    return Chart(
+        "Histogram of log p", f"draws of {look.name} over exact draws",
+        [Series(edges, true, SHADE, "exact draws", "area"), Series(edges, own, look.colour, look.name, "steps")],
+        x_limits=(edges[0], edges[-1]), y_limits=(0.0, 1.08 * top or 1.0), bare=True,
+    )  # fmt: skip
+
+
+def error(choice: Choice, cells: Sequence[Cell]) -> Chart | None:
+    """Error against evaluations, a line for each cell, with that of independent draws."""
+    series: list[Series] = []
+    oracle: tuple[list[float], list[float]] | None = None
+    for cell in cells:
+        curve, look = cell.curves.get("error"), choice.looks[cell.sampler]
+        if not curve or not curve.get("evaluations"):
+            continue
+        if curve.get("oracle_error") and (oracle is None or curve["evaluations"][-1] > oracle[0][-1]):
+            oracle = curve["evaluations"], curve["oracle_error"]
+        if look.kind == "oracle":
+            continue
+        series.append(
+            Series(
+                curve["evaluations"], [v if v and v > 0 else None for v in curve["median"]], look.colour, look.name,
+                low=[v or None for v in curve["low"]], high=[v or None for v in curve["high"]], band=True,
+            )
+        )  # fmt: skip
+    if not series:
+        return None
+    everything = [v for one in series for v in one.y if v]
+    if oracle is not None:
+        series.insert(0, Series(*oracle, INK, "independent draws", "dashed"))
+        everything += oracle[1]
+    lowest, highest = max(min(everything), 1e-6), min(max(everything), 1e3)
+    return Chart(
+        "Error against cost", "worst squared error of a chain's estimates, in variances, against target evaluations",
+        series, x_label="target evaluations after burn-in", y_label="worst b² of a chain: median, and spread over chains",
+        x_scale="log", y_scale="log", y_limits=(lowest / 1.6, highest * 1.6),
+        rules=[Rule(0.01, "low error", dashed=True)],
+    )  # fmt: skip
+
+
+def occupancy(choice: Choice, cells: Sequence[Cell]) -> Chart | None:
+    """Share of the draws in each mode, for each cell, over the true weights."""
+    curves = [(cell, cell.curves["occupancy"]) for cell in cells if cell.curves.get("occupancy")]
+    if not curves:
+        return None
+    weights = curves[0][1]["weights"]
+    count, steps = len(weights), len(curves)
+    edges = [k + offset for k in range(count) for offset in (-0.44, 0.44)]
+    heights = [v for k in range(count) for v in (weights[k], 0.0)][:-1]
+    series = [Series(edges, heights, SHADE, "true weight", "area")]
+    for place, (cell, curve) in enumerate(curves):
+        look, shift = choice.looks[cell.sampler], 0.66 * ((place + 0.5) / steps - 0.5)
+        few = count <= MOST_MODES_WITH_INTERVALS
+        series.append(
+            Series(
+                [k + shift for k in range(count)], curve["value"], look.colour, look.name, "points",
+                curve["low"] if few else None, curve["high"] if few else None, marker=look.marker,
+                notes=[f"{look.name}, mode {k + 1}: {words.number(v, 2)}, true {words.number(w, 2)}"
+                       for k, (v, w) in enumerate(zip(curve["value"], weights, strict=True))],
+            )
+        )  # fmt: skip
+    top = max([*weights, *(v for one in series[1:] for v in (one.high or one.y) if v is not None)])
+    return Chart(
+        "Share of draws in each mode", "markers: samplers, with intervals; grey bars: true weights", series,
+        x_label="mode", y_label="grey: true weight", x_limits=(-0.6, count - 0.4), y_limits=(0.0, min(1.04, 1.1 * top)),
+        x_ticks=list(range(count)), x_tick_labels=[str(k + 1) for k in range(count)],
+    )  # fmt: skip
+

@@ -1,0 +1,324 @@
+"""What the results say, in sentences. Every number and every name in them is taken from the rows.
+
+A sentence without its evidence is left out. Must not know any particular target or sampler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from markupsafe import Markup, escape
+
+from mcmc_bench.report import words
+from mcmc_bench.report.choose import Choice, Panel, finished, first_by, temperature
+from mcmc_bench.results import Cell, Row
+
+SPREAD, WEIGHTS, POINTS = "within_mode_variance_ratio", "mode_weight_error", "end_points"
+CHANGES, FOUND, EFFICIENCY = "transitions_per_1000", "modes_found", "efficiency"
+#: The verdicts that say whether the answer is right.
+OF_THE_ANSWER = ("unbiased", "all_modes", "weights", "spread")
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """One target without noise, and with: the same start and, where it was run, the same step size."""
+
+    target: str
+    without: Cell
+    with_noise: list[Cell]
+
+
+@dataclass(frozen=True)
+class Imbalance:
+    """A cell whose spread within modes is right and whose weights of modes are wrong, and those beside it."""
+
+    cell: Cell
+    others: list[Cell]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The opening of the page."""
+
+    sentences: list[Markup]  # what noise does
+    caution: list[Markup]  # what it does not do
+    findings: list[Markup]
+    contrasts: list[Contrast] = field(default_factory=list)
+    headline: Contrast | None = None
+    imbalance: Imbalance | None = None
+
+
+def read(choice: Choice) -> Verdict:
+    """What these results say."""
+    contrasts = _contrasts(choice)
+    headline = max(contrasts, key=lambda contrast: choice.modes(contrast.target), default=None)
+    imbalance = _imbalance(choice, headline)
+    return Verdict(
+        sentences=_what_noise_does(choice, headline) if headline else [_plain_count(choice)],
+        caution=_what_it_does_not(choice, imbalance) if imbalance else [],
+        findings=[*_other_starts(choice, headline), *_unseen(choice), *_best(choice), *_failures(choice)],
+        contrasts=contrasts,
+        headline=headline,
+        imbalance=imbalance,
+    )
+
+
+# ------------------------------------------------------------ which cells
+
+
+def _given(cell: Cell, *metrics: str) -> bool:
+    return all(cell.value(metric) is not None for metric in metrics)
+
+
+def _contrasts(choice: Choice) -> list[Contrast]:
+    """For each target of the first panel with an optimiser: that, and each sampler with its full noise."""
+    found: dict[str, Contrast] = {}
+    for panel in choice.panels:
+        for without in finished(panel.cells):
+            if without.sampler_kind != "optimiser" or not _given(without, POINTS, SPREAD) or without.target in found:
+                continue
+            pairs = _with_noise(choice, without)
+            if pairs:
+                found[without.target] = Contrast(without.target, without, pairs)
+    return list(found.values())
+
+
+def _with_noise(choice: Choice, without: Cell) -> list[Cell]:
+    """Each sampler with a noise dial, turned to 1; each sampler there is if none has one."""
+    alike = [
+        cell
+        for cell in finished(choice.results.cells)
+        if (cell.target, cell.start) == (without.target, without.start)
+        and cell.sampler_kind in ("biased", "exact")
+        and temperature(cell) == 1.0
+        and _given(cell, SPREAD)
+    ]
+    alike = [cell for cell in alike if "temperature" in cell.settings] or alike
+    step = without.settings.get("step_size")
+    chosen = [
+        first_by(
+            [cell for cell in alike if cell.sampler == sampler],
+            lambda cell: cell.settings.get("step_size") == step,
+            lambda cell: cell.selected,
+        )
+        for sampler in dict.fromkeys(cell.sampler for cell in alike)
+    ]
+    return [cell for cell in chosen if cell is not None]
+
+
+def _imbalance(choice: Choice, headline: Contrast | None) -> Imbalance | None:
+    """The clearest case of right spread and wrong weights, if there is one.
+
+    From starts that are those of the headline; among cells that find every mode if there are such; the least share
+    of mass in the wrong mode that the interval allows decides.
+    """
+
+    def wrong_weights(cell: Cell) -> bool:
+        judged = {key: judgement.verdict for key, judgement in cell.verdicts.items()}
+        return judged.get("spread") == "pass" and judged.get("weights") == "fail" and cell.sampler_kind != "optimiser"
+
+    cells = [c for c in finished(choice.results.cells) if temperature(c) == 1.0 and wrong_weights(c)]
+    if headline is not None:
+        cells = [cell for cell in cells if cell.start == headline.without.start] or cells
+        partners = {cell.sampler for cell in headline.with_noise}
+        cells = [cell for cell in cells if cell.sampler in partners] or cells
+    cells = [cell for cell in cells if cell.verdicts["all_modes"].verdict == "pass"] or cells
+    if not cells:
+        return None
+    # Plain Langevin before its corrected forms, as in the headline.
+    cells = [cell for cell in cells if cell.sampler_kind == "biased"] or cells
+    worst = max(cells, key=lambda cell: _low(cell.row(WEIGHTS)))
+    beside = next((p for p in choice.panels if p.start == worst.start and worst.target in p.targets), None)
+    others = [
+        cell
+        for cell in (finished(beside.of(worst.target)) if beside else [])
+        if cell.sampler != worst.sampler and cell.sampler_kind in ("biased", "exact") and _given(cell, WEIGHTS)
+    ]
+    return Imbalance(worst, others)
+
+
+def _low(row: Row | None) -> float:
+    if row is None or row.value is None:
+        return float("-inf")
+    return row.value if row.low is None else row.low
+
+
+# ------------------------------------------------------------ in words
+
+
+def link(cell: Cell, text: str) -> Markup:
+    """`text` as a permalink to the cell that it is about."""
+    return Markup('<a class="number" href="#cell-{}">{}</a>').format(cell.id, text)
+
+
+def _row(cell: Cell, metric: str) -> Row:
+    row = cell.row(metric)
+    assert row is not None and row.value is not None, f"cell {cell.id} has no {metric}"
+    return row
+
+
+def _name(cell: Cell) -> str:
+    return words.sampler_name(cell.sampler)
+
+
+def _join(parts: Sequence[Markup]) -> Markup:
+    if len(parts) < 2:
+        return parts[0] if parts else Markup("")
+    return Markup(", ").join(parts[:-1]) + Markup(" and ") + parts[-1]
+
+
+def _target(target: str) -> Markup:
+    return Markup("<code>{}</code>").format(target)
+
+
+def _spread(cell: Cell) -> Markup:
+    """``"1.05 (1.03–1.07) for ULA, its step-size bias"``."""
+    row = _row(cell, SPREAD)
+    said = Markup("{} for {}").format(link(cell, words.in_sentence(row)), _name(cell))
+    if cell.sampler_kind == "biased" and row.predicted is not None:
+        said += Markup(", its step-size bias (closed form {})").format(words.number(row.predicted))
+    return said
+
+
+def _what_noise_does(choice: Choice, headline: Contrast) -> list[Markup]:
+    without = headline.without
+    points = round(_row(without, POINTS).value or 0.0)
+    within = "within a mode " if choice.modes(headline.target) > 1 else ""
+    first = Markup("Without noise, {} end at {}{}; the spread {}is {} of the true.").format(
+        words.count(without.chains * without.replicates, "chain"),
+        link(without, words.count(points, "point")),
+        Markup(" on {}").format(_target(headline.target)),
+        within,
+        link(without, words.in_sentence(_row(without, SPREAD))),
+    )
+    second = Markup("With it, the spread is {}.").format(_join([_spread(cell) for cell in headline.with_noise]))
+    return [first, second]
+
+
+def _what_it_does_not(choice: Choice, imbalance: Imbalance) -> list[Markup]:
+    cell = imbalance.cell
+    wrong = _row(cell, WEIGHTS)
+    found = [
+        Markup("On {} {} has the right spread within each mode, {}, in the wrong proportions: {} of its mass is in the wrong mode.").format(
+            _target(cell.target), _name(cell), link(cell, words.of_row(cell.row(SPREAD))), link(cell, words.percent(wrong))
+        )
+    ]  # fmt: skip
+    curve = cell.curves.get("occupancy")
+    if curve and len(curve["weights"]) <= 4:
+        found.append(
+            Markup("The modes weigh {}; its draws are split {}.").format(
+                words.listing([words.number(w, 2) for w in curve["weights"]]),
+                words.listing([words.number(v, 2) for v in curve["value"]]),
+            )
+        )
+    if cell.value(CHANGES) == 0.0:
+        found.append(Markup("No chain changed mode, so each mode keeps the chains that started near it."))
+    if imbalance.others:
+        others = [
+            Markup("{} for {}").format(link(other, words.percent(_row(other, WEIGHTS))), _name(other))
+            for other in imbalance.others
+        ]
+        found.append(Markup("The same share is {}.").format(_join(others)))
+    return found
+
+
+def _other_starts(choice: Choice, headline: Contrast | None) -> list[Markup]:
+    """How many modes are found from another start than the headline's."""
+    if headline is None:
+        return []
+    cells = [
+        cell
+        for panel in choice.panels
+        for cell in finished(panel.of(headline.target))
+        if cell.start != headline.without.start
+        and cell.sampler in {other.sampler for other in headline.with_noise}
+        and _given(cell, FOUND)
+    ]
+    modes = choice.modes(headline.target)
+    if not cells or modes < 2:
+        return []
+    said = [
+        Markup("{} {} of {}").format(_name(cell), link(cell, words.number(modes * _row(cell, FOUND).value)), modes)  # type: ignore[operator]
+        for cell in cells
+    ]
+    start = words.plain_name(cells[0].start)
+    return [
+        Markup("<b>Noise does not find the modes either.</b> Started at {} on {}: {}.").format(
+            start, _target(headline.target), _join([text + Markup(" modes") for text in said])
+        )
+    ]
+
+
+def _compared(choice: Choice) -> list[Cell]:
+    return [cell for panel in choice.panels for cell in finished(panel.cells) if cell.sampler_kind != "oracle"]
+
+
+def _is_wrong(cell: Cell) -> bool:
+    return any(cell.verdicts[key].verdict == "fail" for key in OF_THE_ANSWER if key in cell.verdicts)
+
+
+def _unseen(choice: Choice) -> list[Markup]:
+    """How often the usual diagnostics did not see that a cell is wrong."""
+    wrong = [cell for cell in _compared(choice) if _is_wrong(cell)]
+    if not wrong:
+        return []
+    unseen = [c for c in wrong if "diagnostics_honest" in c.verdicts and c.verdicts["diagnostics_honest"].verdict == "fail"]
+    if not unseen:
+        return [
+            Markup(
+                "<b>Diagnostics.</b> In none of the {} compared here with a wrong answer did R-hat and ESS look clean."
+            ).format(words.count(len(wrong), "cell"))
+        ]
+    places = [Markup("{} on {}").format(link(c, _name(c)), _target(c.target)) for c in unseen[:6]]
+    more = Markup(" and {} more").format(len(unseen) - 6) if len(unseen) > 6 else Markup("")
+    return [
+        Markup("<b>Diagnostics do not see everything.</b> In {} of the {} compared here with a wrong answer R-hat and ESS looked clean: {}{}.").format(
+            len(unseen), words.count(len(wrong), "cell"), Markup(", ").join(places) if more else _join(places), more
+        )
+    ]  # fmt: skip
+
+
+def _best(choice: Choice) -> list[Markup]:
+    """The most efficient of the cells that pass everything else, target by target."""
+    ranked: dict[tuple[str, str], list[Cell]] = {}
+    for cell in _compared(choice):
+        judgement = cell.verdicts.get("efficiency")
+        if judgement is not None and judgement.verdict == "pass" and _given(cell, EFFICIENCY):
+            ranked.setdefault((cell.target, cell.start), []).append(cell)
+    if not ranked:
+        if not _compared(choice):
+            return []
+        return [Markup("<b>Efficiency.</b> No cell passes every other verdict, so none is ranked by speed.")]
+    said = []
+    for (target, _), cells in ranked.items():
+        best = max(cells, key=lambda cell: cell.value(EFFICIENCY) or 0.0)
+        said.append(
+            Markup("{} on {} ({} of independent draws’ worth for each evaluation, first of {})").format(
+                _name(best), _target(target), link(best, words.percent(_row(best, EFFICIENCY))), len(cells)
+            )
+        )
+    return [Markup("<b>Efficiency</b>, among the cells that pass every other verdict: {}.").format(_join(said))]
+
+
+def _failures(choice: Choice) -> list[Markup]:
+    failed = [cell for cell in choice.results.cells if cell.outcome in ("raised", "timed out", "died")]
+    if not failed:
+        return []
+    links = [link(cell, f"{_name(cell)} on {cell.target}: {cell.outcome}") for cell in failed[:5]]
+    more = Markup(" and {} more").format(len(failed) - 5) if len(failed) > 5 else Markup("")
+    return [Markup("<b>{} did not finish.</b> {}{}.").format(words.count(len(failed), "cell"), Markup("; ").join(links), more)]
+
+
+def _plain_count(choice: Choice) -> Markup:
+    """The opening where nothing was run without noise."""
+    cells = choice.results.cells
+    if not cells:
+        return Markup("These results hold no cells.")
+    compared = _compared(choice)
+    if not compared:
+        return Markup("None of the {} of these results gave numbers.").format(words.count(len(cells), "cell"))
+    right = sum(not _is_wrong(cell) for cell in compared)
+    return Markup("Of {} compared here, {} fail no verdict on their answer.").format(
+        words.count(len(compared), "cell"), escape(right)
+    )

@@ -150,8 +150,7 @@ def compiled(dispatcher: Any, signature: Any) -> Any:
     return dispatcher
 
 
-_LIFTED = """
-def {name}_of_block(x, log_density, gradient, data):
+_LIFTED = """def {name}_of_block(x, log_density, gradient, data):
     for chain in range(x.shape[0]):
         log_density[chain] = density_of_point(x[chain], gradient[chain], data)
 """
@@ -165,6 +164,8 @@ def lift(point: Any) -> Any:
     """
     function = point.py_func
     namespace = {"density_of_point": point, "__name__": function.__module__}
-    code = compile(_LIFTED.format(name=function.__name__), function.__code__.co_filename, "exec")
+    # Numba asks for the source: at the line of the template's own, Python 3.13 would fail to read the target's file.
+    lines_before = "\n" * (function.__code__.co_firstlineno - 1)
+    code = compile(lines_before + _LIFTED.format(name=function.__name__), function.__code__.co_filename, "exec")
     exec(code, namespace)  # noqa: S102 - our own template above; the only inserted text is a function's name
     return jit(namespace[f"{function.__name__}_of_block"])

@@ -1,5 +1,6 @@
 """The compilation cache: never stale, never compiled twice; the fast-math flags keep NaN and infinity."""
 
+import inspect
 import os
 import subprocess
 import sys
@@ -147,3 +148,11 @@ def test_numpy_isfinite_is_not_to_be_used_in_kernels():
         for source in sorted((jit.ENGINE_FOLDER / folder).glob("*.py")):
             if source.name != "jit.py":
                 assert "np.isfinite" not in source.read_text(), source
+
+
+def test_a_lifted_density_has_the_source_of_its_point_form():
+    """Numba reads the source of what it compiles; anywhere else in the file Python 3.13 may find no whole function."""
+    from mcmc_bench.catalog import load_target
+
+    lifted = load_target("banana").density.py_func
+    assert "residual = x[1]" in inspect.getsource(lifted)

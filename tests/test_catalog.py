@@ -73,7 +73,11 @@ def test_loading_makes_no_name_importable(folder):
     [
         ("gausian", {}, "unknown target: 'gausian'; did you mean 'gaussian'"),
         ("gaussian", {"dimm": 3}, "unknown parameter of target gaussian: 'dimm'; did you mean 'dim'"),
-        ("gaussian", {"condition": 0.5}, "target gaussian cannot be built .* condition = 0.5 must be at least 1"),
+        (
+            "gaussian",
+            {"condition": 0.5},
+            "target gaussian cannot be built .* condition = 0.5 must be finite and at least 1",
+        ),
         ("gaussian", {"dim": "ten"}, "target gaussian cannot be built"),
     ],
 )

@@ -110,7 +110,7 @@ x, step = np.array([0.3, -0.7]), 1e-6
 log_p = lambda x: target.log_density_and_gradient(x)[0][0]
 numeric = [(log_p(x + step * e) - log_p(x - step * e)) / (2 * step) for e in np.eye(2)]
 np.testing.assert_allclose(target.log_density_and_gradient(x)[1][0], numeric, rtol=1e-6)
-wrong = mcmc_bench.load_target("two_wells", targets_folder="my_targets", height=3.0)
+wrong = mcmc_bench.load_target("two_wells", targets_folder="my_targets", height=6.0)
 tree = mcmc_bench.sample(target, "mala", draws=4000, burn_in=500, chains=64, seed="recipe", step_size=0.1)
 def z(estimates, truth):
     return abs((estimates.mean(axis=0) - truth) / (estimates.std(axis=0, ddof=1) / 8))
@@ -119,7 +119,7 @@ square = (tree["posterior"]["x"].values ** 2).mean(axis=1)
 log_density = tree["sample_stats"]["lp"].values.mean(axis=1)
 assert (z(square, target.truth.second_moment) < 6).all(), z(square, target.truth.second_moment)
 assert z(log_density, target.truth.mean_log_density) < 6, z(log_density, target.truth.mean_log_density)
-assert z(square, wrong.truth.second_moment)[0] > 6, "no power: a barrier half as high again is not seen"
+assert z(square, wrong.truth.second_moment)[0] > 6, "no power: a barrier three times as high is not seen"
 """
 
 

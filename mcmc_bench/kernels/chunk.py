@@ -10,7 +10,8 @@ import numpy as np
 from numba import types
 
 from mcmc_bench.kernels import jit as _jit
-from mcmc_bench.kernels.jit import counter, cube, generator, is_finite, jit, matrix, vector
+from mcmc_bench.kernels.block import flat
+from mcmc_bench.kernels.jit import counter, cube, generator, is_finite, jit, jit_inline, matrix, vector
 
 CHUNK_SIGNATURE = types.void(
     _jit.STEP_TYPE, _jit.TARGET_TYPE, vector, generator, vector, vector,  # what to run
@@ -18,6 +19,27 @@ CHUNK_SIGNATURE = types.void(
     types.int64, types.int64, types.int64,  # steps
     cube, matrix, cube, cube, matrix,  # what is kept
 )  # fmt: skip
+
+
+@jit_inline
+def total(values):
+    """The sum of all `values` (n,): finite only if all are, so that one comparison asks about a whole block."""
+    result = 0.0
+    for j in range(values.shape[0]):
+        result += values[j]
+    return result
+
+
+@jit
+def mark_chains_that_left(position, log_density, statistics, stopped_at, evaluations):
+    """NaN in the state of every chain whose position or log density is not finite, and nothing in its statistics."""
+    for chain in range(position.shape[0]):
+        if not (is_finite(total(position[chain])) and is_finite(log_density[chain])):
+            if stopped_at[chain] < 0:
+                stopped_at[chain] = evaluations
+            log_density[chain] = np.nan
+            position[chain, :] = np.nan
+            statistics[chain, :] = 0.0
 
 
 @jit
@@ -40,29 +62,21 @@ def run_chunk(
     - statistic_sums (chain, 3): sums of the statistics over all transitions of chains that have not left.
     """
     chains, dim = position.shape
+    x, mean, mean_square = flat(position), flat(mean_powers[0]), flat(mean_powers[1])
+    statistic, statistic_sum = flat(statistics), flat(statistic_sums)
     for n in range(first_step + 1, first_step + num_steps + 1):
         step(
             target, data, generator, settings, inverse_mass_matrix,
             position, log_density, gradient, statistics, scratch, evaluations,
         )  # fmt: skip
+        if not (is_finite(total(x)) and is_finite(total(log_density))):
+            mark_chains_that_left(position, log_density, statistics, stopped_at, evaluations[0])
         weight = 1.0 / n
-        for chain in range(chains):
-            total = log_density[chain]
-            for i in range(dim):
-                total += position[chain, i]
-            if stopped_at[chain] >= 0 or not is_finite(total):
-                if stopped_at[chain] < 0:
-                    stopped_at[chain] = evaluations[0]
-                log_density[chain] = np.nan
-                for i in range(dim):
-                    position[chain, i] = np.nan
-            else:
-                for k in range(statistics.shape[1]):
-                    statistic_sums[chain, k] += statistics[chain, k]
-            for i in range(dim):
-                x = position[chain, i]
-                mean_powers[0, chain, i] += weight * (x - mean_powers[0, chain, i])
-                mean_powers[1, chain, i] += weight * (x * x - mean_powers[1, chain, i])
+        for j in range(x.shape[0]):
+            mean[j] += weight * (x[j] - mean[j])
+            mean_square[j] += weight * (x[j] * x[j] - mean_square[j])
+        for j in range(statistic.shape[0]):
+            statistic_sum[j] += statistic[j]
         draw = n // thin - 1
         if n % thin == 0 and draw < kept_position.shape[0]:
             # Loops: a slice assignment would drag numba's run-time shape check into the kernel, 4 s to compile.

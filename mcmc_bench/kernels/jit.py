@@ -128,6 +128,14 @@ def jit_in_order(function: Callable[..., Any]) -> Any:
     return jit(function, fastmath={"contract"})
 
 
+def jit_inline(function: Callable[..., Any]) -> Any:
+    """As `jit`, for what a kernel calls once per chain: put in place by LLVM whatever its size.
+
+    An array is seven arguments of a machine-code call; a call with six arrays cost more than a step's arithmetic.
+    """
+    return jit(function, forceinline=True)
+
+
 @jit
 def is_finite(x):
     """Whether `x` is neither NaN nor infinite. Kernels use this and never `np.isfinite`.

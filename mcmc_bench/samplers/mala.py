@@ -14,7 +14,7 @@ Convention of the step size as in `ula`: MALA with ε is HMC with one leapfrog s
 import numpy as np
 from scipy import special
 
-from mcmc_bench.kernels.block import acceptance_probability, evaluate, fill_standard_normal, move
+from mcmc_bench.kernels.block import acceptance_probability, evaluate, fill_standard_normal, flat
 from mcmc_bench.kernels.jit import is_finite, jit
 from mcmc_bench.sampler import ACCEPTANCE, DIVERGING, ENERGY_ERROR, Sampler, Setting
 
@@ -27,31 +27,39 @@ def step(
     step_size, temperature = settings
     noise_scale = np.sqrt(2.0 * step_size * temperature)
     chains, dim = position.shape
-    noise, proposal, proposal_gradient = scratch[0], scratch[1], scratch[2]
-    proposal_log_density = scratch[3].reshape(-1)[:chains]
+    proposal_log_density, log_ratio = flat(scratch[3])[:chains], flat(scratch[4])[:chains]
+    fill_standard_normal(generator, scratch[0])
+    noise, proposal, proposal_gradient = flat(scratch[0]), flat(scratch[1]), flat(scratch[2])  # (chain · dim,)
+    position, gradient = flat(position), flat(gradient)  # (chain · dim,)
 
-    fill_standard_normal(generator, noise)
-    for chain in range(chains):
-        for i in range(dim):
-            proposal[chain, i] = position[chain, i] + step_size * gradient[chain, i] + noise_scale * noise[chain, i]
-    evaluate(target, data, proposal, proposal_log_density, proposal_gradient, evaluations)
+    for j in range(chains * dim):
+        noise[j] *= noise_scale
+        proposal[j] = position[j] + step_size * gradient[j] + noise[j]
+    evaluate(target, data, scratch[1], proposal_log_density, scratch[2], evaluations)
 
+    difference = noise  # log q(x | y) − log q(y | x) at τ = 1, the share of each coordinate
+    for j in range(chains * dim):
+        forward = noise[j] ** 2  # of ‖y − x − ε ∇log p(x)‖²
+        backward = (position[j] - proposal[j] - step_size * proposal_gradient[j]) ** 2
+        difference[j] = (forward - backward) / (4.0 * step_size)
     for chain in range(chains):
-        forward = 0.0  # ‖y − x − ε ∇log p(x)‖²
-        backward = 0.0  # ‖x − y − ε ∇log p(y)‖²
-        for i in range(dim):
-            forward += (noise_scale * noise[chain, i]) ** 2
-            backward += (position[chain, i] - proposal[chain, i] - step_size * proposal_gradient[chain, i]) ** 2
-        exponent = proposal_log_density[chain] - log_density[chain] + (forward - backward) / (4.0 * step_size)
+        exponent = proposal_log_density[chain] - log_density[chain]
+        for j in range(chain * dim, (chain + 1) * dim):
+            exponent += difference[j]
         if temperature > 0.0:
-            log_ratio = exponent / temperature
+            log_ratio[chain] = exponent / temperature
         else:
-            log_ratio = 0.0 if exponent >= 0.0 else -np.inf
-        statistics[chain, ACCEPTANCE] = acceptance_probability(log_ratio)
+            log_ratio[chain] = 0.0 if exponent >= 0.0 else -np.inf
         statistics[chain, DIVERGING] = 0.0 if is_finite(exponent) else 1.0
-        statistics[chain, ENERGY_ERROR] = -log_ratio
+    for chain in range(chains):
+        statistics[chain, ENERGY_ERROR] = -log_ratio[chain]
+        statistics[chain, ACCEPTANCE] = acceptance_probability(log_ratio[chain])
+    for chain in range(chains):
         if generator.random() < statistics[chain, ACCEPTANCE]:
-            move(chain, proposal, proposal_log_density, proposal_gradient, position, log_density, gradient)
+            log_density[chain] = proposal_log_density[chain]
+            for j in range(chain * dim, (chain + 1) * dim):
+                position[j] = proposal[j]
+                gradient[j] = proposal_gradient[j]
 
 
 def mean_acceptance(settings, precision, dim):
@@ -73,7 +81,7 @@ SAMPLER = Sampler(
     description="Langevin proposals with Gaussian noise, corrected by Metropolis: no bias at any step size",
     source="Besag 1994; Roberts and Tweedie 1996, doi 10.2307/3318418",
     step=step,
-    scratch=4,
+    scratch=5,
     settings={
         "step_size": Setting(0.1, "ε in x + ε ∇log p(x) + √(2ετ) z", low=0.0, above=True),
         "temperature": Setting(1.0, "τ, the noise dial: the kernel targets p^{1/τ}", low=0.0),

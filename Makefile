@@ -45,15 +45,15 @@ lint: $(VENV)/installed-test ## ruff and mypy
 	@$(BIN)/mypy
 
 test: lint ## lint and all tests
-	@echo "Tests: about five minutes on two cores."
-	@$(BIN)/python -m pytest
+	@echo "Tests: three to five minutes on two cores."
+	@$(BIN)/python -m pytest -n 2
 
 test-newest: ## the quick tests on a newer Python (NEWEST=python3.13), where ArviZ is 1.x
 	$(call check-version,$(NEWEST))
 	@echo "Quick tests on $$($(NEWEST) --version): two or three minutes the first time."
 	@[ -x .venv-newest/bin/pytest ] || $(NEWEST) -m venv .venv-newest
 	@.venv-newest/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
-	@.venv-newest/bin/python -m pytest -m 'not slow'
+	@.venv-newest/bin/python -m pytest -n 2 -m "not slow"
 
 bench: $(VENV)/installed-test ## speed against the same algorithms in C, and thread scaling
 	@echo "Speed: some minutes; leave the machine alone meanwhile."

@@ -34,17 +34,18 @@ SHADE = Colour("shade", "#c3c1b9", "#4a525b")
 
 @dataclass(frozen=True)
 class Series:
-    """One line, set of points, histogram or bars. Points whose y is None are marked as missing at the lower edge."""
+    """One line, set of points or histogram. Points whose y is None are marked as missing at the lower edge."""
 
     x: Sequence[float]
     y: Sequence[float | None]
     colour: Colour
     label: str = ""
     kind: Literal["line", "dashed", "points", "area", "steps", "dots", "rings"] = "line"
-    low: Sequence[float | None] | None = None  # interval: bars for "points" and "line", a band if `band`
+    low: Sequence[float | None] | None = None  # interval: a bar through each marker, a band if `band`
     high: Sequence[float | None] | None = None
     band: bool = False
-    marker: str = ""  # a name that the renderers know; "" for none
+    marker: str = ""  # a name in drawing.SHAPES; "" for none
+    shift: float = 0.0  # of markers, in pixels, so that those of different samplers do not hide each other
     notes: Sequence[str] = ()  # of each point, shown when pointed at
 
 
@@ -56,6 +57,7 @@ class Rule:
     label: str
     vertical: bool = False
     dashed: bool = False
+    label_left: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ class Chart:
     contours: list[list[Array]] = field(default_factory=list)  # by level, outermost first: lines (point, 2)
     contours_name: str = ""  # the same for charts that share contours and limits
     bare: bool = False  # no axes, only a frame
+    width: float = 340.0  # pixels
+    height: float = 232.0
 
     def with_limits(self) -> Chart:
         """The chart with limits that hold everything it shows."""

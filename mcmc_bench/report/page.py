@@ -15,22 +15,32 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from mcmc_bench.report import chains, picture, plots, svg, table, verdict, words
-from mcmc_bench.report.chart import GRID, INK, MUTED, SHADE, Chart
+from mcmc_bench.report import chains, drawing, picture, plots, svg, table, verdict, words
+from mcmc_bench.report.chart import GRID, INK, MUTED, SHADE, Chart, Colour
 from mcmc_bench.report.choose import Choice, Look, Panel, finished
 from mcmc_bench.results import Cell, Results, write_atomically
 
 Progress = Callable[[str, int, int], None]
+#: Bytes above which a figure is not stored as SVG too.
+SMALL = 40_000
 TEMPLATES = Path(__file__).parent / "templates"
-#: Size of the drawings of draws and of log p, in pixels of the page.
-DRAWS_SIZE, HISTOGRAM_SIZE = (200, 200), (200, 70)
-#: What stands under the drawings of a cell: metric, words, verdict that judges it.
+#: Pixels of charts that stand two in a row.
+HALF = 440.0
+#: What stands under the drawings of a cell: metric, words, verdict that judges it, whether in per cent.
 FACTS = (
-    ("within_mode_variance_ratio", "spread", "spread"),
-    ("mode_weight_error", "mass in wrong mode", "weights"),
-    ("sliced_wasserstein_1", "distance", ""),
-    ("efficiency", "efficiency", "efficiency"),
+    ("within_mode_variance_ratio", "spread", "spread", False),
+    ("mode_weight_error", "wrong mode", "weights", True),
+    ("sliced_wasserstein_1", "distance", "", False),
+    ("efficiency", "efficiency", "efficiency", True),
 )
+#: The number that stands beside a verdict: metric, words before and after it, whether in per cent.
+BESIDE = {
+    "unbiased": ("largest_bias", "", " sd", False),
+    "all_modes": ("modes_found", "", "", True),
+    "weights": ("mode_weight_error", "off by ", "", True),
+    "spread": ("within_mode_variance_ratio", "", "", False),
+    "efficiency": ("efficiency", "", "", True),
+}
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,7 @@ class Curves:
     charts: list[Chart]
     drawn: list[Markup]
     samplers: list[str]
+    summary: Markup = Markup("")
 
 
 @dataclass(frozen=True)
@@ -131,25 +142,27 @@ class _Page:
         cards = [self._card(said.headline.target, None)]
         cards += [self._card(said.headline.target, cell) for cell in (said.headline.without, *said.headline.with_noise)]
         cards = [card for card in cards if card.density is not None]
-        self._save_cards([cards], "verdict", f"{said.headline.target}: without noise and with it", [])
+        self._save_cards([cards], "verdict", f"{said.headline.target}: without noise and with it")
         return cards
 
-    def _imbalance(self, said: verdict.Verdict) -> Markup | None:
+    def _shown_chains(self, said: verdict.Verdict) -> int:
+        """How many chains the headline's drawings show; 0 if none."""
+        arrays = self.results.draws(said.headline.without) if said.headline is not None else None
+        return 0 if arrays is None else len(arrays["position"])
+
+    def _imbalance(self, said: verdict.Verdict) -> Curves | None:
+        """The cautionary tale in a picture: shares of the modes, without noise too where that was run."""
         if said.imbalance is None:
             return None
-        cells = [said.imbalance.cell, *said.imbalance.others]
-        if said.headline is not None:
-            optimiser = next((c.without for c in said.contrasts if c.target == said.imbalance.cell.target), None)
-            cells = [optimiser, *cells] if optimiser is not None else cells
-        chart = plots.occupancy(self.choice, cells)
+        target = said.imbalance.cell.target
+        cells = [contrast.without for contrast in said.contrasts if contrast.target == target]
+        cells += [said.imbalance.cell, *said.imbalance.others]
+        chart = plots.occupancy(self.choice, cells, HALF)
         if chart is None:
             return None
-        title = f"{said.imbalance.cell.target}: share of draws in each mode"
-        picture.save(
-            self._figure("proportions"), [[chart]], title=title, size=(4.4, 2.7), vector=True,
-            legend=self._legend([cell.sampler for cell in cells]),
-        )  # fmt: skip
-        return Markup(svg.draw(chart))
+        samplers = [cell.sampler for cell in cells]
+        self._save("proportions", f"{target}: right spread, wrong proportions", [[chart]], samplers)
+        return Curves(target, [chart], [self._drawn(chart)], samplers)
 
     def _curves(self, setting: str, metrics: Sequence[tuple[str, str, str]]) -> list[Curves]:
         """A row of charts for each target whose cells turn `setting`; targets with closed forms first."""
@@ -159,7 +172,8 @@ class _Page:
             shown = [chart for chart in charts if chart is not None]
             if shown:
                 samplers = list(dict.fromkeys(cell.sampler for cell in cells))
-                found.append(Curves(target, shown, [Markup(svg.draw(chart)) for chart in shown], samplers))
+                drawn = [self._drawn(chart) for chart in shown]
+                found.append(Curves(target, shown, drawn, samplers, verdict.at_full_noise(cells)))
         return sorted(found, key=lambda curves: (not _has_closed_form(curves), self.choice.modes(curves.target)))
 
     def _target(self, target: str) -> TargetSection:
@@ -170,25 +184,23 @@ class _Page:
             if cells:
                 rows.append((panel, [card for card in cards if card.density is not None or card.cell is not None]))
         slug = self.slugs[target]
-        drawn = [(f"{words.plain_name(panel.start)}", cards) for panel, cards in rows]
-        self._save_cards([cards for _, cards in drawn], f"target_{slug}", target, [title for title, _ in drawn])
+        names = [f"start: {words.plain_name(panel.start)}" for panel, _ in rows]
+        self._save_cards([cards for _, cards in rows], f"target_{slug}", target, names)
         first = finished(rows[0][0].of(target)) if rows else []
-        charts = [chart for chart in (plots.error(self.choice, first), plots.occupancy(self.choice, first)) if chart]
-        curves = Curves(
-            target, charts, [Markup(svg.draw(chart)) for chart in charts],
-            list(dict.fromkeys(cell.sampler for cell in first)),
-        )  # fmt: skip
+        charts = [plots.error(self.choice, first, HALF), plots.occupancy(self.choice, first, HALF)]
+        shown = [chart for chart in charts if chart is not None]
+        samplers = list(dict.fromkeys(cell.sampler for cell in first))
+        curves = Curves(target, shown, [self._drawn(chart) for chart in shown], samplers)
         return TargetSection(target, slug, rows, curves, self._chains(first, slug))
+
+    def _drawn(self, chart: Chart) -> Markup:
+        return Markup(svg.chart(chart, self.shared))
 
     def _card(self, target: str, cell: Cell | None) -> Card:
         look = self.choice.looks[cell.sampler] if cell is not None else None
         density = plots.density(self.results, target, cell, look) if cell is None or cell.outcome == "finished" else None
-        histogram = plots.log_density(cell, look) if cell is not None and look is not None else None
-        drawn = []
-        if density is not None:
-            drawn.append(Markup(svg.draw(density, *DRAWS_SIZE, self.shared)))
-        if histogram is not None:
-            drawn.append(Markup(svg.draw(histogram, *HISTOGRAM_SIZE)))
+        histogram = plots.log_density(cell, look) if cell and look else plots.true_log_density(self.results, target)
+        drawn = [self._drawn(chart) for chart in (density, histogram) if chart is not None]
         return Card(cell, look, density, histogram, drawn)
 
     def _chains(self, cells: Sequence[Cell], slug: str) -> list[tuple[str, Markup]]:
@@ -209,44 +221,49 @@ class _Page:
 
     # ------------------------------------------------------------ files
 
-    def _figure(self, name: str) -> Path:
-        return self.folder / "figures" / name
-
-    def _legend(self, samplers: Sequence[str]) -> list[picture.Key]:
+    def _save(
+        self, name: str, heading: str, rows: Sequence[Sequence[Chart | None]], samplers: Sequence[str] = (),
+        row_titles: Sequence[str] = (),
+    ) -> None:  # fmt: skip
+        """Write ``figures/NAME.png``, and ``.svg`` where that is small."""
         looks = [self.choice.looks[sampler] for sampler in dict.fromkeys(samplers)]
-        return [picture.Key(look.name, look.colour, look.marker) for look in looks]
+        legend = [drawing.Key(look.name, look.colour, look.marker) for look in looks]
+        arranged = drawing.sheet(heading, rows, legend, row_titles)
+        write_atomically(self.folder / "figures" / f"{name}.png", picture.sheet(arranged))
+        vector = svg.sheet(arranged, self.palette).encode("utf-8")
+        if len(vector) < SMALL:
+            write_atomically(self.folder / "figures" / f"{name}.svg", vector)
 
-    def _save_cards(self, rows: Sequence[Sequence[Card]], name: str, title: str, row_titles: Sequence[str]) -> None:
+    def _save_cards(self, rows: Sequence[Sequence[Card]], name: str, heading: str, row_titles: Sequence[str] = ()) -> None:
         """Draws above log p, a column for each cell."""
         charts: list[list[Chart | None]] = []
-        heights: list[float] = []
         titles: list[str] = []
         for index, cards in enumerate(rows):
             if any(card.density is not None for card in cards):
-                charts += [[card.density for card in cards], [card.histogram for card in cards]]
-                heights += [1.0, 0.42]
-                titles += [f"starts: {row_titles[index]}" if row_titles else "", ""]
+                charts.append([card.density for card in cards])
+                titles.append(row_titles[index] if row_titles else "")
+                if any(card.histogram is not None for card in cards):
+                    charts.append([card.histogram for card in cards])
+                    titles.append("")
         if charts:
-            picture.save(
-                self._figure(name), charts, title=title, size=(1.9, 1.9), heights=heights, row_titles=titles,
-            )  # fmt: skip
+            self._save(name, heading, charts, row_titles=titles)
 
-    def _save_curves(self, rows: Sequence[Curves], name: str, title: str) -> None:
+    def _save_curves(self, rows: Sequence[Curves], name: str, heading: str) -> None:
         if rows:
-            legend = self._legend([sampler for curves in rows for sampler in curves.samplers])
-            picture.save(
-                self._figure(name), [curves.charts for curves in rows], title=title, legend=legend,
-                row_titles=[curves.target for curves in rows], vector=True,
-            )  # fmt: skip
+            samplers = [sampler for curves in rows for sampler in curves.samplers]
+            self._save(name, heading, [curves.charts for curves in rows], samplers, [curves.target for curves in rows])
 
     def _save_errors(self, sections: Sequence[TargetSection]) -> None:
         found = [(s, chart) for s in sections for chart in s.curves.charts if chart.y_scale == "log"]
         if found:
-            legend = self._legend([name for section, _ in found for name in section.curves.samplers])
-            picture.save(
-                self._figure("error"), [[chart] for _, chart in found], title="Error against cost", legend=legend,
-                row_titles=[section.target for section, _ in found], size=(4.6, 2.5), vector=True,
-            )  # fmt: skip
+            samplers = [sampler for section, _ in found for sampler in section.curves.samplers]
+            titles = [section.target for section, _ in found]
+            self._save("error", "Error against cost", [[chart] for _, chart in found], samplers, titles)
+
+    @property
+    def palette(self) -> list[Colour]:
+        looks = [look.colour for look in self.choice.looks.values() if look.kind != "oracle"]
+        return [INK, MUTED, GRID, SHADE, *looks]
 
     # ------------------------------------------------------------ template
 
@@ -257,13 +274,14 @@ class _Page:
         )  # fmt: skip
         environment.filters |= {
             "sampler": words.sampler_name, "plain": words.plain_name, "row": words.of_row, "number": words.number,
-            "count": words.count,
+            "count": words.count, "in_sentence": words.in_sentence, "percent": words.percent,
         }  # fmt: skip
         return environment.get_template("page.html.j2").render(
             results=self.results,
             choice=self.choice,
             looks=self.choice.looks,
-            palette=[INK, MUTED, GRID, SHADE, *(look.colour for look in self.choice.looks.values() if look.kind != "oracle")],
+            palette=self.palette,
+            truth_name=lambda target: plots.truth_name(self.results, target),
             style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),
             script=Markup((TEMPLATES / "table.js").read_text(encoding="utf-8")),
             slugs=self.slugs,
@@ -271,6 +289,8 @@ class _Page:
             settings=words.short_settings,
             link=verdict.link,
             facts=FACTS,
+            beside=_beside,
+            shown_chains=self._shown_chains(parts["said"]),
             verdicts=table.VERDICTS,
             signs=table.SIGNS,
             short=table.SHORT,
@@ -278,6 +298,19 @@ class _Page:
             csv=table.as_link(table.to_csv(self.results)),
             **parts,
         )
+
+
+def _beside(cell: Cell, key: str) -> str:
+    """The number behind a verdict, short."""
+    if key not in BESIDE or (key in cell.verdicts and cell.verdicts[key].verdict == "not applicable"):
+        return ""
+    metric, before, after, per_cent = BESIDE[key]
+    value = cell.value(metric)
+    if value is None:
+        return ""
+    if per_cent:
+        return f"{before}{value:.0%}{after}" if value >= 0.1 else f"{before}{words.number(100 * value, 1)}%{after}"
+    return f"{before}{words.number(value, 2)}{after}"
 
 
 def _has_closed_form(curves: Curves) -> bool:

@@ -26,6 +26,10 @@ STEP_SIZE = (
     ("efficiency", "Yield: efficiency", "real ESS per evaluation, share of the oracle’s"),
 )
 SHOWN_DOTS, SHOWN_RINGS = 500, 8
+#: Pixels between the markers of samplers at the same setting.
+DODGE = 6.0
+#: Size of the drawings of draws and of log p, in pixels of the page.
+DRAWS_SIZE, HISTOGRAM_SIZE = (200.0, 200.0), (200.0, 70.0)
 #: Contours at these drops of log p: 1, 2 and 3 sd of a two-dimensional Gaussian.
 CONTOUR_DROPS = (4.5, 2.0, 0.5)
 MOST_MODES_WITH_INTERVALS = 12
@@ -37,8 +41,9 @@ def against(choice: Choice, setting: str, metric: str, title: str, subtitle: str
     Samplers that a metric cannot move (acceptance of what rejects nothing) are left out.
     """
     series: list[Series] = []
+    lines = by_sampler(sorted(cells, key=lambda cell: cell.settings[setting]))
     floors = [row.floor for cell in cells if (row := cell.row(metric)) is not None and row.floor is not None]
-    for sampler, ordered in by_sampler(sorted(cells, key=lambda cell: cell.settings[setting])).items():
+    for place, (sampler, ordered) in enumerate(lines.items()):
         look, rows = choice.looks[sampler], [cell.row(metric) for cell in ordered]
         values = [row.value if row is not None else None for row in rows]
         if all(value is None for value in values) or (metric == "acceptance_rate" and set(values) <= {1.0, None}):
@@ -51,7 +56,7 @@ def against(choice: Choice, setting: str, metric: str, title: str, subtitle: str
             Series(
                 x, values, look.colour, look.name, "points" if len(predicted) > 1 else "line",
                 [row.low if row else None for row in rows], [row.high if row else None for row in rows],
-                marker=look.marker,
+                marker=look.marker, shift=DODGE * (place - (len(lines) - 1) / 2),
                 notes=[_note(look, setting, cell, metric) for cell in ordered],
             )
         )  # fmt: skip
@@ -110,18 +115,23 @@ def density(results: Results, target: str, cell: Cell | None, look: Look | None)
     series = []
     if not contours and portrait is not None and cell is not None and "draws" in portrait:
         x, y = _plane(portrait["draws"], SHOWN_DOTS)
-        series.append(Series(x, y, SHADE, "exact draws", "dots"))
+        series.append(Series(x, y, SHADE, truth_name(results, target), "dots"))
     colour = INK if look is None else look.colour
     x, y = _plane(positions.reshape(-1, positions.shape[-1]), SHOWN_DOTS)
     series.append(Series(x, y, colour, "draws", "dots"))
     if cell is not None:
         x, y = _plane(positions[:SHOWN_RINGS, -1], SHOWN_RINGS)
         series.append(Series(x, y, colour, "last draws of chains", "rings"))
-    who = "exact draws" if look is None else f"draws of {look.name}"
+    title, who = (truth_name(results, target), "") if look is None else (look.name, "draws")
     return Chart(
-        f"{target}: {who}", "", series, x_limits=x_limits, y_limits=y_limits, contours=contours, bare=True,
+        title, f"{who} over the density of {target}".strip(), series, width=DRAWS_SIZE[0], height=DRAWS_SIZE[1], x_limits=x_limits, y_limits=y_limits, contours=contours, bare=True,
         contours_name=f"contours-{results.targets[target].key}",
     )  # fmt: skip
+
+
+def truth_name(results: Results, target: str) -> str:
+    """What the draws are that a cell's are compared with."""
+    return "exact draws" if results.targets[target].truth_origin == "exact" else "reference draws"
 
 
 def _plane(points: Array, at_most: int) -> tuple[list[float], list[float]]:
@@ -159,25 +169,44 @@ def _contours(portrait: dict[str, Array] | None) -> list[list[Array]]:
     values = portrait["grid_log_density"]
     top = float(np.nanmax(np.where(np.isfinite(values), values, np.nan)))
     lines = contour_generator(portrait["grid_x"], portrait["grid_y"], np.nan_to_num(values, neginf=top - 1e6))
-    return [[line[:: max(1, len(line) // 60)] for line in lines.lines(top - drop)] for drop in CONTOUR_DROPS]
+    return [[line[:: max(1, len(line) // 150)] for line in lines.lines(top - drop)] for drop in CONTOUR_DROPS]
 
 
 def log_density(cell: Cell, look: Look) -> Chart | None:
-    """Histogram of log p of a cell's draws over that of exact draws."""
+    """Histogram of log p of a cell's draws over that of exact draws; the range is that of the exact ones."""
     curve = cell.curves.get("log_density_histogram")
     if not curve or not all(curve.get(key) for key in ("edges", "cell", "oracle")):
         return None
     edges, own, true = curve["edges"], curve["cell"], curve["oracle"]
+    mass = np.cumsum(np.array(true) * np.diff(edges))
+    first, last = (int(np.searchsorted(mass, share * mass[-1])) for share in (0.003, 0.997))
+    margin = 0.2 * (edges[min(last + 1, len(edges) - 1)] - edges[first])
     # A collapsed chain is one bar that would flatten the truth: it is cut off, and the truth stays readable.
-    top = min(max(max(own), max(true)), 2.2 * max(true)) if max(true) > 0 else max(own)
+    top = min(max(*own, *true), 2.2 * max(true)) if max(true) > 0 else max(own)
     return Chart(
-        "Histogram of log p", f"draws of {look.name} over exact draws",
-        [Series(edges, true, SHADE, "exact draws", "area"), Series(edges, own, look.colour, look.name, "steps")],
-        x_limits=(edges[0], edges[-1]), y_limits=(0.0, 1.08 * top or 1.0), bare=True,
+        "", f"log p of the draws of {look.name}, over that of exact or reference draws in grey",
+        [Series(edges, true, SHADE, "the truth", "area"), Series(edges, own, look.colour, look.name, "steps")],
+        x_limits=(max(edges[0], edges[first] - margin), min(edges[-1], edges[min(last + 1, len(edges) - 1)] + margin)),
+        y_limits=(0.0, 1.08 * top or 1.0), bare=True, width=HISTOGRAM_SIZE[0], height=HISTOGRAM_SIZE[1],
     )  # fmt: skip
 
 
-def error(choice: Choice, cells: Sequence[Cell]) -> Chart | None:
+def true_log_density(results: Results, target: str) -> Chart | None:
+    """Histogram of log p of the exact or reference draws of a target."""
+    portrait = results.portrait(target)
+    values = portrait["log_density"] if portrait is not None and "log_density" in portrait else np.empty(0)
+    values = values[np.isfinite(values)]
+    if len(values) < 2 or np.ptp(values) == 0:
+        return None
+    heights, edges = np.histogram(values, 40, range=(float(np.quantile(values, 0.003)), float(values.max())), density=True)
+    return Chart(
+        "", f"log p of {truth_name(results, target)}",
+        [Series(edges.tolist(), heights.tolist(), SHADE, "the truth", "area")], x_limits=(float(edges[0]), float(edges[-1])),
+        y_limits=(0.0, 1.08 * float(heights.max())), bare=True, width=HISTOGRAM_SIZE[0], height=HISTOGRAM_SIZE[1],
+    )  # fmt: skip
+
+
+def error(choice: Choice, cells: Sequence[Cell], width: float) -> Chart | None:
     """Error against evaluations, a line for each cell, with that of independent draws."""
     series: list[Series] = []
     oracle: tuple[list[float], list[float]] | None = None
@@ -206,11 +235,11 @@ def error(choice: Choice, cells: Sequence[Cell]) -> Chart | None:
         "Error against cost", "worst squared error of a chain's estimates, in variances, against target evaluations",
         series, x_label="target evaluations after burn-in", y_label="worst b² of a chain: median, and spread over chains",
         x_scale="log", y_scale="log", y_limits=(lowest / 1.6, highest * 1.6),
-        rules=[Rule(0.01, "low error", dashed=True)],
+        rules=[Rule(0.01, "b² = 0.01", dashed=True, label_left=True)], width=width, height=260.0,
     )  # fmt: skip
 
 
-def occupancy(choice: Choice, cells: Sequence[Cell]) -> Chart | None:
+def occupancy(choice: Choice, cells: Sequence[Cell], width: float) -> Chart | None:
     """Share of the draws in each mode, for each cell, over the true weights."""
     curves = [(cell, cell.curves["occupancy"]) for cell in cells if cell.curves.get("occupancy")]
     if not curves:
@@ -231,10 +260,19 @@ def occupancy(choice: Choice, cells: Sequence[Cell]) -> Chart | None:
                        for k, (v, w) in enumerate(zip(curve["value"], weights, strict=True))],
             )
         )  # fmt: skip
+    names = _mode_names(choice, cells[0].target, count)
     top = max([*weights, *(v for one in series[1:] for v in (one.high or one.y) if v is not None)])
     return Chart(
         "Share of draws in each mode", "markers: samplers, with intervals; grey bars: true weights", series,
-        x_label="mode", y_label="grey: true weight", x_limits=(-0.6, count - 0.4), y_limits=(0.0, min(1.04, 1.1 * top)),
-        x_ticks=list(range(count)), x_tick_labels=[str(k + 1) for k in range(count)],
+        x_label="mode", y_label="grey bars: true weights", x_limits=(-0.6, count - 0.4), y_limits=(0.0, min(1.04, 1.1 * top)),
+        x_ticks=list(range(count)), x_tick_labels=names, width=width, height=260.0,
     )  # fmt: skip
+
+
+def _mode_names(choice: Choice, target: str, count: int) -> list[str]:
+    """Where the modes are if that is short to say, else their numbers."""
+    places = choice.results.targets[target].mode_locations
+    if places is None or count > 4 or len(places) != count or len(places[0]) > 2:
+        return [str(k + 1) for k in range(count)]
+    return [f"({', '.join(words.number(round(value, 2)) for value in place)})" for place in places]
 

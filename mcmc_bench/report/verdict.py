@@ -173,12 +173,19 @@ def _target(target: str) -> Markup:
 
 
 def _spread(cell: Cell) -> Markup:
-    """``"1.05 (1.03–1.07) for ULA, its step-size bias"``."""
+    """``"1.05 (1.03–1.07) for ULA (its step-size bias; closed form 1.05)"``."""
     row = _row(cell, SPREAD)
     said = Markup("{} for {}").format(link(cell, words.in_sentence(row)), _name(cell))
     if cell.sampler_kind == "biased" and row.predicted is not None:
-        said += Markup(", its step-size bias (closed form {})").format(words.number(row.predicted))
+        places = words.decimals(row.value or 0.0, row.low, row.high)
+        said += Markup(" (its step-size bias; closed form {})").format(words.number(row.predicted, places))
     return said
+
+
+def at_full_noise(cells: Sequence[Cell]) -> Markup:
+    """``"At τ = 1 the spread is 1.05 (1.03–1.07) for ULA, … and 1.00 for MALA."``; empty without such cells."""
+    turned = [cell for cell in finished(cells) if cell.settings.get("temperature") == 1.0 and _given(cell, SPREAD)]
+    return Markup("At τ = 1 the spread is {}.").format(_join([_spread(cell) for cell in turned])) if turned else Markup("")
 
 
 def _what_noise_does(choice: Choice, headline: Contrast) -> list[Markup]:
@@ -201,7 +208,7 @@ def _what_it_does_not(choice: Choice, imbalance: Imbalance) -> list[Markup]:
     wrong = _row(cell, WEIGHTS)
     found = [
         Markup("On {} {} has the right spread within each mode, {}, in the wrong proportions: {} of its mass is in the wrong mode.").format(
-            _target(cell.target), _name(cell), link(cell, words.of_row(cell.row(SPREAD))), link(cell, words.percent(wrong))
+            _target(cell.target), _name(cell), link(cell, words.in_sentence(_row(cell, SPREAD))), link(cell, words.percent(wrong))
         )
     ]  # fmt: skip
     curve = cell.curves.get("occupancy")
@@ -224,30 +231,25 @@ def _what_it_does_not(choice: Choice, imbalance: Imbalance) -> list[Markup]:
 
 
 def _other_starts(choice: Choice, headline: Contrast | None) -> list[Markup]:
-    """How many modes are found from another start than the headline's."""
-    if headline is None:
-        return []
-    cells = [
-        cell
-        for panel in choice.panels
-        for cell in finished(panel.of(headline.target))
-        if cell.start != headline.without.start
-        and cell.sampler in {other.sampler for other in headline.with_noise}
-        and _given(cell, FOUND)
-    ]
-    modes = choice.modes(headline.target)
-    if not cells or modes < 2:
-        return []
-    said = [
-        Markup("{} {} of {}").format(_name(cell), link(cell, words.number(modes * _row(cell, FOUND).value)), modes)  # type: ignore[operator]
-        for cell in cells
-    ]
-    start = words.plain_name(cells[0].start)
-    return [
-        Markup("<b>Noise does not find the modes either.</b> Started at {} on {}: {}.").format(
-            start, _target(headline.target), _join([text + Markup(" modes") for text in said])
+    """How many modes each sampler reaches from another start than the headline's, target by target."""
+    found: dict[tuple[str, str], list[Cell]] = {}
+    for panel in choice.panels:
+        for cell in finished(panel.cells) if headline is not None and panel.start != headline.without.start else []:
+            if cell.sampler_kind != "oracle" and choice.modes(cell.target) > 1 and _given(cell, FOUND):
+                found.setdefault((panel.start, cell.target), []).append(cell)
+    said = []
+    for (start, target), cells in found.items():
+        modes = choice.modes(target)
+        reached = [
+            Markup("{} by {}").format(link(cell, words.number(modes * (cell.value(FOUND) or 0.0))), _name(cell))
+            for cell in cells
+        ]
+        said.append(
+            Markup("<b>Modes reached, all chains started at {}.</b> Of the {} of {}: {} (means over replicates).").format(
+                words.plain_name(start), modes, _target(target), _join(reached)
+            )
         )
-    ]
+    return said
 
 
 def _compared(choice: Choice) -> list[Cell]:
@@ -270,7 +272,11 @@ def _unseen(choice: Choice) -> list[Markup]:
                 "<b>Diagnostics.</b> In none of the {} compared here with a wrong answer did R-hat and ESS look clean."
             ).format(words.count(len(wrong), "cell"))
         ]
-    places = [Markup("{} on {}").format(link(c, _name(c)), _target(c.target)) for c in unseen[:6]]
+    start = Markup(" from {}") if len({cell.start for cell in unseen}) > 1 else Markup("")
+    places = [
+        Markup("{} on {}").format(link(c, _name(c)), _target(c.target)) + start.format(words.plain_name(c.start))
+        for c in unseen[:6]
+    ]
     more = Markup(" and {} more").format(len(unseen) - 6) if len(unseen) > 6 else Markup("")
     return [
         Markup("<b>Diagnostics do not see everything.</b> In {} of the {} compared here with a wrong answer R-hat and ESS looked clean: {}{}.").format(

@@ -13,8 +13,8 @@ from mcmc_bench.results import Cell, Row
 NOT_GIVEN, NOT_MEASURED = "not given", "not measured"
 #: Where fixed notation stops being readable.
 SMALLEST_FIXED, LARGEST_FIXED = 1e-3, 1e6
-#: Below this a share or ratio is 0 in a sentence; tables and permalinks keep its digits.
-NOTHING = 5e-4
+#: Below this a share or ratio is 0 in a sentence: rounding errors of a collapsed chain. The full table keeps its digits.
+NOTHING = 1e-9
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -89,7 +89,7 @@ def of_row(row: Row | None) -> str:
 
 def in_sentence(row: Row) -> str:
     """As `of_row`, but what is nothing to the eye is "0"."""
-    if row.value is not None and abs(row.value) < NOTHING and abs(row.high or 0.0) < NOTHING:
+    if row.value is not None and not row.censored and max(abs(row.value), abs(row.high or 0.0)) < NOTHING:
         return "0"
     return of_row(row)
 
@@ -100,8 +100,8 @@ def percent(row: Row) -> str:
     if value is None:
         return NOT_GIVEN
     if low is None or high is None or low == high:
-        return f"{number(value, decimals(value))} %"
-    places = 0 if high - low > 2 else 1
+        return f"{number(value)} %"
+    places = min(decimals(value, low, high), 3) if high - low < 2 else 0
     return f"{number(value, places)} % ({number(low, places)}–{number(high, places)} %)"
 
 

@@ -47,9 +47,7 @@ def traces_and_ranks(positions: Mapping[str, npt.NDArray[np.float64]]) -> tuple[
 
     chains = min(CHAINS, *(x.shape[0] for x in usable.values()))
     draws = min(DRAWS, *(x.shape[1] for x in usable.values()))
-    picked = {
-        name: x[:chains, np.linspace(0, x.shape[1] - 1, draws).round().astype(int)] for name, x in usable.items()
-    }
+    picked = {name: x[:chains, np.linspace(0, x.shape[1] - 1, draws).round().astype(int)] for name, x in usable.items()}
     tree = arviz_base.from_dict({"posterior": picked})
     width = 2.1 * len(usable)
     arguments: dict[str, Any] = {

@@ -124,9 +124,8 @@ def ticks(low: float, high: float, scale: Scale, at_most: int = 5) -> list[float
         if len(inside) > 1:
             return inside
     if scale == "log":
-        found = np.array([m * 10.0**e for e in range(-12, 13) for m in (1, 2, 5)])
-    else:
-        found = MaxNLocator(at_most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+        return [m * 10.0**e for e in range(-12, 13) for m in (1, 2, 5) if low <= m * 10.0**e <= high]
+    found = MaxNLocator(at_most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
     return [float(value) for value in found if low <= value <= high]
 
 

@@ -38,6 +38,7 @@ class Look:
 
     @property
     def name(self) -> str:
+        """As on the page."""
         return words.sampler_name(self.sampler)
 
 
@@ -55,14 +56,17 @@ class Panel:
         return [cell for cell in self.cells if cell.target == target]
 
     def cells_of(self, target: str, sampler: str) -> list[Cell]:
+        """Cells of one sampler on one target; several where it is compared with several fixed settings."""
         return [cell for cell in self.of(target) if cell.sampler == sampler]
 
     @property
     def targets(self) -> list[str]:
+        """In the order of the suite."""
         return list(dict.fromkeys(cell.target for cell in self.cells))
 
     @property
     def samplers(self) -> list[str]:
+        """In the order of the suite."""
         return list(dict.fromkeys(cell.sampler for cell in self.cells))
 
 
@@ -148,6 +152,7 @@ def by_sampler(cells: Iterable[Cell]) -> dict[str, list[Cell]]:
 
 
 def finished(cells: Iterable[Cell]) -> list[Cell]:
+    """The cells that gave numbers."""
     return [cell for cell in cells if cell.outcome == "finished"]
 
 

@@ -120,7 +120,8 @@ class _Layout:
         self.chart = chart
         left, right, top, bottom = (1, 1, 1, 1) if chart.bare else (LEFT, RIGHT, TOP, BOTTOM)
         self.left, self.right, self.top, self.bottom = left, chart.width - right, top, chart.height - bottom
-        assert chart.x_limits is not None and chart.y_limits is not None
+        assert chart.x_limits is not None
+        assert chart.y_limits is not None
         self.x_limits, self.y_limits = chart.x_limits, chart.y_limits
 
     def drawing(self) -> Drawing:
@@ -130,7 +131,12 @@ class _Layout:
             (self.left, self.top, self.right, self.bottom),
         )  # fmt: skip
         if chart.bare:
-            corners = [(self.left, self.top), (self.right, self.top), (self.right, self.bottom), (self.left, self.bottom)]
+            corners = [
+                (self.left, self.top),
+                (self.right, self.top),
+                (self.right, self.bottom),
+                (self.left, self.bottom),
+            ]
             found.above.append(Strokes([corners], GRID, closed=True))
         else:
             found.below.extend(self._axes())

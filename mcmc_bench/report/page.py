@@ -25,7 +25,7 @@ Progress = Callable[[str, int, int], None]
 SMALL = 40_000
 TEMPLATES = Path(__file__).parent / "templates"
 #: Pixels of charts that stand two in a row.
-HALF = 440.0
+HALF = 400.0
 #: What stands under the drawings of a cell: metric, words, verdict that judges it, whether in per cent.
 FACTS = (
     ("within_mode_variance_ratio", "spread", "spread", False),
@@ -62,7 +62,7 @@ class Curves:
     charts: list[Chart]
     drawn: list[Markup]
     samplers: list[str]
-    summary: Markup = Markup("")
+    summary: Markup | str = ""
 
 
 @dataclass(frozen=True)
@@ -99,11 +99,12 @@ class _Page:
         self.results, self.folder, self.progress = results, folder, progress
         self.choice = Choice(results)
         self.shared: set[str] = set()  # contours that the page already has
+        self.not_drawn = ""  # why ArviZ drew no chains
         self.slugs: dict[str, str] = {}
         for target in results.targets:
             slug = _slug(target)
             self.slugs[target] = slug if slug not in self.slugs.values() else f"{slug}-{len(self.slugs)}"
-        self.done, self.steps = 0, 6 + len(results.targets)
+        self.done, self.steps = 0, 5 + len(results.targets)
 
     def write(self) -> Path:
         said = verdict.read(self.choice)
@@ -130,7 +131,7 @@ class _Page:
         return file
 
     def _step(self, what: str) -> None:
-        self.progress(what, min(self.done, self.steps), self.steps)
+        self.progress(what, self.done, self.steps)
         self.done += 1
 
     # ------------------------------------------------------------ parts
@@ -173,7 +174,8 @@ class _Page:
             if shown:
                 samplers = list(dict.fromkeys(cell.sampler for cell in cells))
                 drawn = [self._drawn(chart) for chart in shown]
-                found.append(Curves(target, shown, drawn, samplers, verdict.at_full_noise(cells)))
+                summary = verdict.at_full_noise(cells) if setting == "temperature" else ""
+                found.append(Curves(target, shown, drawn, samplers, summary))
         return sorted(found, key=lambda curves: (not _has_closed_form(curves), self.choice.modes(curves.target)))
 
     def _target(self, target: str) -> TargetSection:
@@ -198,7 +200,9 @@ class _Page:
 
     def _card(self, target: str, cell: Cell | None) -> Card:
         look = self.choice.looks[cell.sampler] if cell is not None else None
-        density = plots.density(self.results, target, cell, look) if cell is None or cell.outcome == "finished" else None
+        density = (
+            plots.density(self.results, target, cell, look) if cell is None or cell.outcome == "finished" else None
+        )
         histogram = plots.log_density(cell, look) if cell and look else plots.true_log_density(self.results, target)
         drawn = [self._drawn(chart) for chart in (density, histogram) if chart is not None]
         return Card(cell, look, density, histogram, drawn)
@@ -210,7 +214,11 @@ class _Page:
             arrays = self.results.draws(cell) if cell.sampler_kind in ("biased", "exact") else None
             if arrays is not None:
                 positions[words.sampler_name(cell.sampler)] = arrays["position"][:, :, 0]
-        pictures = chains.traces_and_ranks(positions)
+        try:
+            pictures = chains.traces_and_ranks(positions)
+        except Exception as error:  # another version of ArviZ must not cost the whole page; what is missing is said
+            self.not_drawn = f"{type(error).__name__}: {error}"
+            return []
         if pictures is None:
             return []
         found = []
@@ -234,7 +242,9 @@ class _Page:
         if len(vector) < SMALL:
             write_atomically(self.folder / "figures" / f"{name}.svg", vector)
 
-    def _save_cards(self, rows: Sequence[Sequence[Card]], name: str, heading: str, row_titles: Sequence[str] = ()) -> None:
+    def _save_cards(
+        self, rows: Sequence[Sequence[Card]], name: str, heading: str, row_titles: Sequence[str] = ()
+    ) -> None:
         """Draws above log p, a column for each cell."""
         charts: list[list[Chart | None]] = []
         titles: list[str] = []
@@ -285,6 +295,7 @@ class _Page:
             style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),
             script=Markup((TEMPLATES / "table.js").read_text(encoding="utf-8")),
             slugs=self.slugs,
+            not_drawn=self.not_drawn,
             swatch=lambda look: Markup(svg.swatch(look.marker, look.colour)),
             settings=words.short_settings,
             link=verdict.link,

@@ -6,6 +6,7 @@ Must not know results, metrics or samplers.
 from __future__ import annotations
 
 import io
+from typing import Literal
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -16,7 +17,18 @@ from matplotlib.transforms import Affine2D, Transform
 from PIL import Image
 
 from mcmc_bench.report.drawing import (
-    OPEN_SHAPES, SHAPES, Dots, Drawing, Group, Mark, Part, Point, Rings, Sheet, Strokes, Text,
+    OPEN_SHAPES,
+    SHAPES,
+    Dots,
+    Drawing,
+    Group,
+    Mark,
+    Part,
+    Point,
+    Rings,
+    Sheet,
+    Strokes,
+    Text,
 )  # fmt: skip
 
 #: Pixels of the file for one of the drawing; 96 pixels of the drawing are an inch.
@@ -24,6 +36,7 @@ SCALE, PER_INCH = 1.25, 96
 COLOURS = 128
 PAPER = "#ffffff"
 _SIZES = {"heading": 17.0, "row": 14.0, "title": 13.0, "label": 11.0, "tick": 10.5, "rule": 9.5}
+_ALIGN: dict[str, Literal["left", "center", "right"]] = {"start": "left", "middle": "center", "end": "right"}
 _BOLD = ("heading", "title")
 _CIRCLE = [(np.cos(a), np.sin(a)) for a in np.linspace(0.0, 2.0 * np.pi, 25)[:-1]]
 
@@ -80,7 +93,9 @@ def _add(figure: Figure, part: Part, transform: Transform, clip: Rectangle | Non
             if part.shape in OPEN_SHAPES:
                 _strokes(figure, Strokes(lines, part.colour, 2.0), transform, clip)
             else:
-                _patch(figure, lines, True, transform, clip, facecolor=part.colour.light, edgecolor=PAPER, linewidth=0.7)
+                _patch(
+                    figure, lines, True, transform, clip, facecolor=part.colour.light, edgecolor=PAPER, linewidth=0.7
+                )
         case Text():
             if part.text:
                 _text(figure, part, transform)
@@ -107,7 +122,12 @@ def _strokes(figure: Figure, part: Strokes, transform: Transform, clip: Rectangl
 
 
 def _patch(
-    figure: Figure, lines: list[list[Point]], closed: bool, transform: Transform, clip: Rectangle | None, **style: object
+    figure: Figure,
+    lines: list[list[Point]],
+    closed: bool,
+    transform: Transform,
+    clip: Rectangle | None,
+    **style: object,
 ) -> None:
     points: list[Point] = []
     codes: list[np.uint8] = []
@@ -121,11 +141,10 @@ def _patch(
 
 
 def _text(figure: Figure, part: Text, transform: Transform) -> None:
-    align = {"start": "left", "middle": "center", "end": "right"}[part.anchor]
     ink = "#1c2126" if part.role in ("heading", "row", "title") else "#5d6670"
     figure.add_artist(
         Letters(
-            *part.at, part.text, transform=transform, color=ink, horizontalalignment=align, verticalalignment="baseline",
+            *part.at, part.text, transform=transform, color=ink, horizontalalignment=_ALIGN[part.anchor], verticalalignment="baseline",
             fontsize=0.75 * _SIZES[part.role], fontweight="bold" if part.role in _BOLD else "normal", parse_math=False,
         )
     )  # fmt: skip

@@ -35,7 +35,9 @@ CONTOUR_DROPS = (4.5, 2.0, 0.5)
 MOST_MODES_WITH_INTERVALS = 12
 
 
-def against(choice: Choice, setting: str, metric: str, title: str, subtitle: str, cells: Sequence[Cell]) -> Chart | None:
+def against(
+    choice: Choice, setting: str, metric: str, title: str, subtitle: str, cells: Sequence[Cell]
+) -> Chart | None:
     """A metric against a setting, a line for each sampler, with closed forms dashed; None if no cell gives it.
 
     Samplers that a metric cannot move (acceptance of what rejects nothing) are left out.
@@ -49,9 +51,10 @@ def against(choice: Choice, setting: str, metric: str, title: str, subtitle: str
         if all(value is None for value in values) or (metric == "acceptance_rate" and set(values) <= {1.0, None}):
             continue
         x = [cell.settings[setting] for cell in ordered]
-        predicted = [(a, row.predicted) for a, row in zip(x, rows, strict=True) if row and row.predicted is not None]
+        predicted = {a: row.predicted for a, row in zip(x, rows, strict=True) if row and row.predicted is not None}
         if len(predicted) > 1:
-            series.append(Series(*zip(*predicted, strict=True), look.colour, f"{look.name}, closed form", "dashed"))
+            name = f"{look.name}, closed form"
+            series.append(Series(list(predicted), list(predicted.values()), look.colour, name, "dashed"))
         series.append(
             Series(
                 x, values, look.colour, look.name, "points" if len(predicted) > 1 else "line",
@@ -62,7 +65,7 @@ def against(choice: Choice, setting: str, metric: str, title: str, subtitle: str
         )  # fmt: skip
     if not series:
         return None
-    rules = [_truth(choice.results, metric)] if metric != "acceptance_rate" and metric != "efficiency" else []
+    rules = [_truth(choice.results, metric)] if metric not in {"acceptance_rate", "efficiency"} else []
     if metric == "sliced_wasserstein_1":
         rules = [Rule(float(np.mean(floors)), "i.i.d. floor", dashed=True)] if floors else []
     if setting == "temperature":
@@ -144,12 +147,18 @@ def _plane(points: Array, at_most: int) -> tuple[list[float], list[float]]:
     return points[:, 0].tolist(), points[:, 1].tolist()
 
 
-def _frame(portrait: dict[str, Array] | None, positions: Array) -> tuple[tuple[float, float], tuple[float, float]] | None:
+def _frame(
+    portrait: dict[str, Array] | None, positions: Array
+) -> tuple[tuple[float, float], tuple[float, float]] | None:
     """Limits of both axes: the same for all cells of a target that has a portrait."""
     if portrait is not None and "grid_x" in portrait:
-        x, y = portrait["grid_x"], portrait["grid_y"]
-        return (float(x[0]), float(x[-1])), (float(y[0]), float(y[-1]))
-    points = portrait["draws"] if portrait is not None and "draws" in portrait else positions.reshape(-1, positions.shape[-1])
+        across, up = portrait["grid_x"], portrait["grid_y"]
+        return (float(across[0]), float(across[-1])), (float(up[0]), float(up[-1]))
+    points = (
+        portrait["draws"]
+        if portrait is not None and "draws" in portrait
+        else positions.reshape(-1, positions.shape[-1])
+    )
     x, y = _plane(points, len(points))
     if not x:
         return None
@@ -169,26 +178,34 @@ def _contours(portrait: dict[str, Array] | None) -> list[list[Array]]:
     values = portrait["grid_log_density"]
     top = float(np.nanmax(np.where(np.isfinite(values), values, np.nan)))
     lines = contour_generator(portrait["grid_x"], portrait["grid_y"], np.nan_to_num(values, neginf=top - 1e6))
-    return [[line[:: max(1, len(line) // 150)] for line in lines.lines(top - drop)] for drop in CONTOUR_DROPS]
+    levels = [[np.asarray(line) for line in lines.lines(top - drop)] for drop in CONTOUR_DROPS]
+    return [[line[:: max(1, len(line) // 150)] for line in level] for level in levels]
 
 
 def log_density(cell: Cell, look: Look) -> Chart | None:
-    """Histogram of log p of a cell's draws over that of exact draws; the range is that of the exact ones."""
+    """Histogram of log p of a cell's draws over that of exact draws."""
     curve = cell.curves.get("log_density_histogram")
     if not curve or not all(curve.get(key) for key in ("edges", "cell", "oracle")):
         return None
     edges, own, true = curve["edges"], curve["cell"], curve["oracle"]
-    mass = np.cumsum(np.array(true) * np.diff(edges))
-    first, last = (int(np.searchsorted(mass, share * mass[-1])) for share in (0.003, 0.997))
-    margin = 0.2 * (edges[min(last + 1, len(edges) - 1)] - edges[first])
+    # The range of the truth and of most of the draws: a few far ones would squeeze both.
+    ranges = [_range(edges, true, 0.003), _range(edges, own, 0.05)]
+    low, high = min(r[0] for r in ranges), max(r[1] for r in ranges)
     # A collapsed chain is one bar that would flatten the truth: it is cut off, and the truth stays readable.
     top = min(max(*own, *true), 2.2 * max(true)) if max(true) > 0 else max(own)
     return Chart(
         "", f"log p of the draws of {look.name}, over that of exact or reference draws in grey",
         [Series(edges, true, SHADE, "the truth", "area"), Series(edges, own, look.colour, look.name, "steps")],
-        x_limits=(max(edges[0], edges[first] - margin), min(edges[-1], edges[min(last + 1, len(edges) - 1)] + margin)),
+        x_limits=(low - 0.03 * (high - low), high + 0.03 * (high - low)),
         y_limits=(0.0, 1.08 * top or 1.0), bare=True, width=HISTOGRAM_SIZE[0], height=HISTOGRAM_SIZE[1],
     )  # fmt: skip
+
+
+def _range(edges: Sequence[float], heights: Sequence[float], share: float) -> tuple[float, float]:
+    """Edges between which all but `share` of a histogram lies on each side."""
+    mass = np.cumsum(np.array(heights) * np.diff(edges))
+    first, last = (int(np.searchsorted(mass, mass[-1] * level)) for level in (share, 1.0 - share))
+    return edges[min(first, len(edges) - 2)], edges[min(last, len(edges) - 2) + 1]
 
 
 def true_log_density(results: Results, target: str) -> Chart | None:
@@ -198,7 +215,9 @@ def true_log_density(results: Results, target: str) -> Chart | None:
     values = values[np.isfinite(values)]
     if len(values) < 2 or np.ptp(values) == 0:
         return None
-    heights, edges = np.histogram(values, 40, range=(float(np.quantile(values, 0.003)), float(values.max())), density=True)
+    heights, edges = np.histogram(
+        values, 40, range=(float(np.quantile(values, 0.003)), float(values.max())), density=True
+    )
     return Chart(
         "", f"log p of {truth_name(results, target)}",
         [Series(edges.tolist(), heights.tolist(), SHADE, "the truth", "area")], x_limits=(float(edges[0]), float(edges[-1])),
@@ -226,10 +245,11 @@ def error(choice: Choice, cells: Sequence[Cell], width: float) -> Chart | None:
         )  # fmt: skip
     if not series:
         return None
-    everything = [v for one in series for v in one.y if v]
     if oracle is not None:
         series.insert(0, Series(*oracle, INK, "independent draws", "dashed"))
-        everything += oracle[1]
+    everything = [v for one in series for v in one.y if v]
+    if not everything:
+        return None
     lowest, highest = max(min(everything), 1e-6), min(max(everything), 1e3)
     return Chart(
         "Error against cost", "worst squared error of a chain's estimates, in variances, against target evaluations",
@@ -275,4 +295,3 @@ def _mode_names(choice: Choice, target: str, count: int) -> list[str]:
     if places is None or count > 4 or len(places) != count or len(places[0]) > 2:
         return [str(k + 1) for k in range(count)]
     return [f"({', '.join(words.number(round(value, 2)) for value in place)})" for place in places]
-

@@ -13,7 +13,19 @@ import numpy as np
 
 from mcmc_bench.report.chart import Chart, Colour
 from mcmc_bench.report.drawing import (
-    OPEN_SHAPES, SHAPES, Dots, Drawing, Group, Mark, Part, Point, Rings, Sheet, Strokes, Text, draw,
+    OPEN_SHAPES,
+    SHAPES,
+    Dots,
+    Drawing,
+    Group,
+    Mark,
+    Part,
+    Point,
+    Rings,
+    Sheet,
+    Strokes,
+    Text,
+    draw,
 )  # fmt: skip
 
 #: How texts look in a file of its own; on the page the style sheet says so.
@@ -66,7 +78,9 @@ def _drawing(drawing: Drawing, shared: set[str]) -> str:
     size = f'width="{_n(right - left)}" height="{_n(bottom - top)}"'
     # A nested svg cuts off what lies outside the axes, without ids that would clash on the page.
     clip = f'<svg x="{_n(left)}" y="{_n(top)}" {size} viewBox="{_n(left)} {_n(top)} {_n(right - left)} {_n(bottom - top)}">'
-    below, inside, above = ("".join(_part(part, shared) for part in parts) for parts in (drawing.below, drawing.inside, drawing.above))
+    below, inside, above = (
+        "".join(_part(part, shared) for part in parts) for parts in (drawing.below, drawing.inside, drawing.above)
+    )
     return f"{below}{clip}{inside}</svg>{above}"
 
 

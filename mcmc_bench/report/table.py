@@ -87,7 +87,9 @@ def build(results: Results) -> Table:
 def _group_rank(results: Results, group: str) -> int:
     """Answers first, costs last; what is not known in between, in the order of the definitions."""
     wanted = ["modes", "distance", "accuracy", "convergence"]
-    others = [g for g in dict.fromkeys(d.group for d in results.definitions.values()) if g not in wanted and g != "cost"]
+    others = [
+        g for g in dict.fromkeys(d.group for d in results.definitions.values()) if g not in wanted and g != "cost"
+    ]
     return [*wanted, *others, "cost"].index(group)
 
 
@@ -128,7 +130,8 @@ def to_csv(results: Results) -> str:
         (key, part)
         for key in results.definitions
         for part in ("value", "low", "high", "floor", "predicted", "censored")
-        if part == "value" or any(getattr(row, part) for cell in results.cells for row in cell.rows if row.metric == key)
+        if part == "value"
+        or any(getattr(row, part) for cell in results.cells for row in cell.rows if row.metric == key)
     ]
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup, escape
 
 from mcmc_bench.report import words
-from mcmc_bench.report.choose import Choice, Panel, finished, first_by, temperature
+from mcmc_bench.report.choose import Choice, finished, first_by, temperature
 from mcmc_bench.results import Cell, Row
 
 SPREAD, WEIGHTS, POINTS = "within_mode_variance_ratio", "mode_weight_error", "end_points"
@@ -56,7 +56,7 @@ def read(choice: Choice) -> Verdict:
     imbalance = _imbalance(choice, headline)
     return Verdict(
         sentences=_what_noise_does(choice, headline) if headline else [_plain_count(choice)],
-        caution=_what_it_does_not(choice, imbalance) if imbalance else [],
+        caution=_what_it_does_not(imbalance) if imbalance else [],
         findings=[*_other_starts(choice, headline), *_unseen(choice), *_best(choice), *_failures(choice)],
         contrasts=contrasts,
         headline=headline,
@@ -116,14 +116,17 @@ def _imbalance(choice: Choice, headline: Contrast | None) -> Imbalance | None:
 
     def wrong_weights(cell: Cell) -> bool:
         judged = {key: judgement.verdict for key, judgement in cell.verdicts.items()}
-        return judged.get("spread") == "pass" and judged.get("weights") == "fail" and cell.sampler_kind != "optimiser"
+        samples = cell.sampler_kind in ("biased", "exact")
+        return samples and judged.get("spread") == "pass" and judged.get("weights") == "fail"
 
     cells = [c for c in finished(choice.results.cells) if temperature(c) == 1.0 and wrong_weights(c)]
     if headline is not None:
         cells = [cell for cell in cells if cell.start == headline.without.start] or cells
         partners = {cell.sampler for cell in headline.with_noise}
         cells = [cell for cell in cells if cell.sampler in partners] or cells
-    cells = [cell for cell in cells if cell.verdicts["all_modes"].verdict == "pass"] or cells
+    cells = [
+        cell for cell in cells if "all_modes" in cell.verdicts and cell.verdicts["all_modes"].verdict == "pass"
+    ] or cells
     if not cells:
         return None
     # Plain Langevin before its corrected forms, as in the headline.
@@ -154,7 +157,8 @@ def link(cell: Cell, text: str) -> Markup:
 
 def _row(cell: Cell, metric: str) -> Row:
     row = cell.row(metric)
-    assert row is not None and row.value is not None, f"cell {cell.id} has no {metric}"
+    assert row is not None, f"cell {cell.id} has no {metric}"
+    assert row.value is not None, f"cell {cell.id} has no {metric}"
     return row
 
 
@@ -185,7 +189,9 @@ def _spread(cell: Cell) -> Markup:
 def at_full_noise(cells: Sequence[Cell]) -> Markup:
     """``"At τ = 1 the spread is 1.05 (1.03–1.07) for ULA, … and 1.00 for MALA."``; empty without such cells."""
     turned = [cell for cell in finished(cells) if cell.settings.get("temperature") == 1.0 and _given(cell, SPREAD)]
-    return Markup("At τ = 1 the spread is {}.").format(_join([_spread(cell) for cell in turned])) if turned else Markup("")
+    return (
+        Markup("At τ = 1 the spread is {}.").format(_join([_spread(cell) for cell in turned])) if turned else Markup("")
+    )
 
 
 def _what_noise_does(choice: Choice, headline: Contrast) -> list[Markup]:
@@ -203,7 +209,7 @@ def _what_noise_does(choice: Choice, headline: Contrast) -> list[Markup]:
     return [first, second]
 
 
-def _what_it_does_not(choice: Choice, imbalance: Imbalance) -> list[Markup]:
+def _what_it_does_not(imbalance: Imbalance) -> list[Markup]:
     cell = imbalance.cell
     wrong = _row(cell, WEIGHTS)
     found = [
@@ -237,19 +243,20 @@ def _other_starts(choice: Choice, headline: Contrast | None) -> list[Markup]:
         for cell in finished(panel.cells) if headline is not None and panel.start != headline.without.start else []:
             if cell.sampler_kind != "oracle" and choice.modes(cell.target) > 1 and _given(cell, FOUND):
                 found.setdefault((panel.start, cell.target), []).append(cell)
-    said = []
+    said: dict[str, list[Markup]] = {}
     for (start, target), cells in found.items():
         modes = choice.modes(target)
         reached = [
             Markup("{} by {}").format(link(cell, words.number(modes * (cell.value(FOUND) or 0.0))), _name(cell))
             for cell in cells
         ]
-        said.append(
-            Markup("<b>Modes reached, all chains started at {}.</b> Of the {} of {}: {} (means over replicates).").format(
-                words.plain_name(start), modes, _target(target), _join(reached)
-            )
+        said.setdefault(start, []).append(Markup("of the {} of {} {}").format(modes, _target(target), _join(reached)))
+    return [
+        Markup("<b>Modes reached, all chains started at {}</b> (means over replicates): {}.").format(
+            words.plain_name(start), Markup("; ").join(targets)
         )
-    return said
+        for start, targets in said.items()
+    ]
 
 
 def _compared(choice: Choice) -> list[Cell]:
@@ -265,14 +272,16 @@ def _unseen(choice: Choice) -> list[Markup]:
     wrong = [cell for cell in _compared(choice) if _is_wrong(cell)]
     if not wrong:
         return []
-    unseen = [c for c in wrong if "diagnostics_honest" in c.verdicts and c.verdicts["diagnostics_honest"].verdict == "fail"]
+    unseen = [
+        c for c in wrong if "diagnostics_honest" in c.verdicts and c.verdicts["diagnostics_honest"].verdict == "fail"
+    ]
     if not unseen:
         return [
             Markup(
                 "<b>Diagnostics.</b> In none of the {} compared here with a wrong answer did R-hat and ESS look clean."
             ).format(words.count(len(wrong), "cell"))
         ]
-    start = Markup(" from {}") if len({cell.start for cell in unseen}) > 1 else Markup("")
+    start = Markup(" (start: {})") if len({cell.start for cell in unseen}) > 1 else Markup("")
     places = [
         Markup("{} on {}").format(link(c, _name(c)), _target(c.target)) + start.format(words.plain_name(c.start))
         for c in unseen[:6]
@@ -313,7 +322,11 @@ def _failures(choice: Choice) -> list[Markup]:
         return []
     links = [link(cell, f"{_name(cell)} on {cell.target}: {cell.outcome}") for cell in failed[:5]]
     more = Markup(" and {} more").format(len(failed) - 5) if len(failed) > 5 else Markup("")
-    return [Markup("<b>{} did not finish.</b> {}{}.").format(words.count(len(failed), "cell"), Markup("; ").join(links), more)]
+    return [
+        Markup("<b>{} did not finish.</b> {}{}.").format(
+            words.count(len(failed), "cell"), Markup("; ").join(links), more
+        )
+    ]
 
 
 def _plain_count(choice: Choice) -> Markup:

@@ -95,14 +95,14 @@ def in_sentence(row: Row) -> str:
 
 
 def percent(row: Row) -> str:
-    """A share and its interval in per cent."""
+    """A share and its interval in per cent; narrow spaces keep numbers and signs together."""
     value, low, high = (None if x is None else 100.0 * x for x in (row.value, row.low, row.high))
     if value is None:
         return NOT_GIVEN
     if low is None or high is None or low == high:
-        return f"{number(value)} %"
-    places = min(decimals(value, low, high), 3) if high - low < 2 else 0
-    return f"{number(value, places)} % ({number(low, places)}–{number(high, places)} %)"
+        return f"{number(value)}\u202f%"
+    places = None if value < 0.01 else min(decimals(value, low, high), 3) if high - low < 2 else 0
+    return f"{number(value, places)}\u202f% ({number(low, places)}–{number(high, places)}\u202f%)"
 
 
 def settings(values: Mapping[str, float]) -> str:

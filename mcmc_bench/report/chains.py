@@ -5,6 +5,7 @@ Importing ArviZ's plots takes seconds: this module does so when it draws. Must n
 
 from __future__ import annotations
 
+import inspect
 import io
 from collections.abc import Mapping
 from typing import Any
@@ -54,11 +55,14 @@ def traces_and_ranks(positions: Mapping[str, npt.NDArray[np.float64]]) -> tuple[
         "backend": "matplotlib", "col_wrap": len(usable), "color": _COLOURS[:chains],
         "figure_kwargs": {"figsize": (width, 1.75), "figsize_units": "inches"},
     }  # fmt: skip
-    ranks = {
-        "ci_prob": BAND,
+    ranks: dict[str, Any] = {
         "stats": {"ecdf_pit": {"n_simulations": SIMULATIONS}},
         "visuals": {"credible_interval": {"color": "#8a929b", "alpha": 0.25}},
     }
+    if "envelope_prob" in inspect.signature(arviz_plots.plot_rank).parameters:  # 1.x, from Python 3.12
+        ranks |= {"envelope_prob": BAND, "method": "envelope", "thin": False}
+    else:
+        ranks |= {"ci_prob": BAND}
     pictures = []
     # Figures that ArviZ opens are closed here; with interactive mode off none ever appears on a screen.
     with mpl.rc_context(_STYLE), plt.ioff():

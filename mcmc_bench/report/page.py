@@ -216,7 +216,7 @@ class _Page:
                 positions[words.sampler_name(cell.sampler)] = arrays["position"][:, :, 0]
         try:
             pictures = chains.traces_and_ranks(positions)
-        except Exception as error:  # another version of ArviZ must not cost the whole page; what is missing is said
+        except Exception as error:  # noqa: BLE001  another version of ArviZ must not cost the whole page; what is missing is said
             self.not_drawn = f"{type(error).__name__}: {error}"
             return []
         if pictures is None:

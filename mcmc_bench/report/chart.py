@@ -57,7 +57,6 @@ class Rule:
     label: str
     vertical: bool = False
     dashed: bool = False
-    label_left: bool = False
 
 
 @dataclass(frozen=True)

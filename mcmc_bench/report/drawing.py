@@ -118,6 +118,7 @@ class _Layout:
 
     def __init__(self, chart: Chart) -> None:
         self.chart = chart
+        self._drawn = all(series.kind in ("line", "dashed", "points") for series in chart.series)
         left, right, top, bottom = (1, 1, 1, 1) if chart.bare else (LEFT, RIGHT, TOP, BOTTOM)
         self.left, self.right, self.top, self.bottom = left, chart.width - right, top, chart.height - bottom
         assert chart.x_limits is not None
@@ -195,14 +196,25 @@ class _Layout:
     def _rule_labels(self) -> Iterator[Part]:
         for rule in self.chart.rules:
             if rule.vertical:
-                yield Text((self.x(rule.value) + 4, self.top + 9), rule.label, "rule")
+                x, near_edge = self.x(rule.value), self.right - self.x(rule.value) < 7 * len(rule.label)
+                yield Text(
+                    (x + (-4 if near_edge else 4), self.top + 9), rule.label, "rule", "end" if near_edge else "start"
+                )
                 continue
             y = self.y(rule.value)
             at = y - 4 if y - self.top > 16 else y + 12
-            if rule.label_left:
-                yield Text((self.left + 3, at), rule.label, "rule")
-            else:
+            if self._room(at, right=True) >= self._room(at, right=False):
                 yield Text((self.right - 2, at), rule.label, "rule", "end")
+            else:
+                yield Text((self.left + 3, at), rule.label, "rule")
+
+    def _room(self, y: float, *, right: bool) -> float:
+        """Distance in pixels from height `y` to the nearest point near the right or the left edge, at most 30."""
+        edge = self.right if right else self.left
+        points = (
+            [point for series in self.chart.series for point in self._points(series.x, series.y)] if self._drawn else []
+        )
+        return min([30.0, *(abs(py - y) for px, py in points if abs(px - edge) < 70)])
 
     # ------------------------------------------------------------ data
 
@@ -306,7 +318,7 @@ def sheet(
         parts += [Strokes([[(x, HEAD + 6), (x + 26, HEAD + 6)]], key.colour, 2.0)]
         parts += [Mark((x + 13, HEAD + 6), key.marker, key.colour), Text((x + 32, HEAD + 10), key.name, "label")]
         x += 32 + 7.5 * len(key.name) + 22
-    width = max(x, 8.6 * len(heading) + 2 * MARGIN)
+    width = max(x, 11.0 * len(heading) + 2 * MARGIN)
     placed = []
     titles = [*row_titles, *[""] * (len(rows) - len(row_titles))]
     for row, title in zip(rows, titles, strict=True):

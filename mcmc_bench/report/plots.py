@@ -71,7 +71,7 @@ def against(
     if setting == "temperature":
         rules.append(Rule(1.0, "full noise", vertical=True, dashed=True))
     log = setting != "temperature"
-    every = sorted({cell.settings[setting] for cell in cells})
+    every = sorted({x for one in series for x in one.x})
     return Chart(
         title, f"{title} against {words.plain_name(setting)}: {subtitle}.", series,
         x_label="temperature τ, share of the noise" if setting == "temperature" else words.plain_name(setting),
@@ -255,7 +255,7 @@ def error(choice: Choice, cells: Sequence[Cell], width: float) -> Chart | None:
         "Error against cost", "worst squared error of a chain's estimates, in variances, against target evaluations",
         series, x_label="target evaluations after burn-in", y_label="worst b² of a chain: median, and spread over chains",
         x_scale="log", y_scale="log", y_limits=(lowest / 1.6, highest * 1.6),
-        rules=[Rule(0.01, "b² = 0.01", dashed=True, label_left=True)], width=width, height=260.0,
+        rules=[Rule(0.01, "b² = 0.01", dashed=True)], width=width, height=260.0,
     )  # fmt: skip
 
 

@@ -181,7 +181,7 @@ def _spread(cell: Cell) -> Markup:
     row = _row(cell, SPREAD)
     said = Markup("{} for {}").format(link(cell, words.in_sentence(row)), _name(cell))
     if cell.sampler_kind == "biased" and row.predicted is not None:
-        places = words.decimals(row.value or 0.0, row.low, row.high)
+        places = max(2, words.decimals(row.value or 0.0, row.low, row.high))
         said += Markup(" (its step-size bias; closed form {})").format(words.number(row.predicted, places))
     return said
 

@@ -32,13 +32,15 @@ def plain_name(name: str) -> str:
 def decimals(value: float, low: float | None = None, high: float | None = None) -> int:
     """Decimals that the interval deserves: two digits of its half-width if they begin with 1 or 2, else one.
 
-    Without an interval: three significant digits.
+    At least as many as show the value's first digit. Without an interval: three significant digits.
     """
     half = 0.0 if low is None or high is None else max(high - value, value - low, 0.0)
+    leading = 0 if value == 0 else -math.floor(math.log10(abs(value)))
     if half == 0.0:
-        return 0 if value == 0 else max(0, 2 - math.floor(math.log10(abs(value))))
+        return 0 if value == 0 else max(0, leading + 2)
     exponent = math.floor(math.log10(half))
-    return max(0, -exponent + (1 if half / 10**exponent < 3 else 0))
+    deserved = -exponent + (1 if half / 10**exponent < 3 else 0)
+    return max(0, deserved, leading)  # what is not 0 is not shown as 0
 
 
 def number(value: float | None, places: int | None = None) -> str:
@@ -72,7 +74,7 @@ def interval(value: float, low: float | None, high: float | None) -> str:
         return number(value)
     largest = max(abs(value), abs(low), abs(high))
     fixed = SMALLEST_FIXED <= largest < LARGEST_FIXED
-    places = min(decimals(value, low, high), 4) if fixed else None
+    places = decimals(value, low, high) if fixed and not 0 < abs(value) < SMALLEST_FIXED else None
     first, second = number(low, places), number(high, places)
     dash = " to " if first.startswith("−") or "×" in first + second else "–"
     return f"{number(value, places)} ({first}{dash}{second})"
@@ -101,7 +103,10 @@ def percent(row: Row) -> str:
         return NOT_GIVEN
     if low is None or high is None or low == high:
         return f"{number(value)}\u202f%"
-    places = None if value < 0.01 else min(decimals(value, low, high), 3) if high - low < 2 else 0
+    if value < 0.01:
+        places = None
+    else:
+        places = min(decimals(value, low, high), 3) if high - low < 2 or value < 1 else 0
     return f"{number(value, places)}\u202f% ({number(low, places)}–{number(high, places)}\u202f%)"
 
 

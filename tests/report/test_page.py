@@ -307,6 +307,8 @@ def test_curves_with_gaps(tmp_path: Path) -> None:
 
 def test_stored_results_give_the_same_page(tmp_path: Path) -> None:
     results = made_up(tmp_path)
+    results.cells = results.cells[:6]
+    del results.targets["round(dim=3)"]
     results.save(tmp_path)
     assert written(Results.load(tmp_path), tmp_path / "again") == written(results, tmp_path / "first")
 

@@ -24,6 +24,8 @@ from mcmc_bench.results import Row
         (1.1e-26, 6.6e-27, 1.5e-26, "1.1×10⁻²⁶ (6.6×10⁻²⁷ to 1.5×10⁻²⁶)"),
         (2.5e7, None, None, "2.5×10⁷"),
         (0.0, 0.0, 0.0, "0"),
+        (0.002, 0.0, 0.48, "0.002 (0–0.480)"),
+        (2.9, 0.1, 126614.0, "3 (0–126614)"),
     ],
 )
 def test_interval(value: float, low: float | None, high: float | None, expected: str) -> None:
@@ -55,6 +57,7 @@ def test_nothing_is_nothing_only_in_sentences() -> None:
     [
         (Row("m", 0.24, 0.16, 0.32), "24\u202f% (16–32\u202f%)"),
         (Row("m", 0.00038, 0.00031, 0.00046), "0.038\u202f% (0.031–0.046\u202f%)"),
+        (Row("m", 0.002, 0.0, 0.48), "0.2\u202f% (0–48.0\u202f%)"),
         (Row("m", 0.2), "20\u202f%"),
         (Row("m", None), "not given"),
     ],
@@ -87,3 +90,9 @@ def test_names() -> None:
     assert words.listing(["a", "b", "c"]) == "a, b and c"
     assert words.count(1, "cell") == "1 cell"
     assert words.count(2, "cell") == "2 cells"
+
+
+@given(st.floats(1e-300, 1e5), st.floats(0, 1e6), st.floats(0, 1e6))
+def test_what_is_not_zero_is_never_shown_as_zero(value: float, below: float, above: float) -> None:
+    text = words.interval(value, value - below, value + above)
+    assert float(text.split(" (")[0].replace("×10", "e").translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹−", "-0123456789-"))) > 0

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from mcmc_bench.results import Results
 
 SOME_CELLS_FAILED, USAGE, INTERRUPTED = 1, 2, 130
+#: Columns of a table that is not shown on a terminal.
+PIPED_WIDTH = 200
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -53,11 +55,7 @@ class Kind(StrEnum):
 
 def main() -> None:
     """Entry point of the console command."""
-    try:
-        app()
-    except KeyboardInterrupt as interruption:
-        _say(f"interrupted{': ' + str(interruption) if str(interruption) else ''}")
-        raise SystemExit(INTERRUPTED) from None
+    app()
 
 
 def _say(message: str) -> None:
@@ -66,9 +64,12 @@ def _say(message: str) -> None:
 
 @contextmanager
 def _clear_errors() -> Iterator[None]:
-    """Mistakes of the user end in one line and exit code 2; anything else is ours, with its traceback."""
+    """Mistakes of the user end in one line and exit code 2, Ctrl-C in one and 130; the rest is ours, with a traceback."""
     try:
         yield
+    except KeyboardInterrupt as interruption:
+        _say(f"interrupted{': ' + str(interruption) if str(interruption) else ''}")
+        raise typer.Exit(INTERRUPTED) from interruption
     except (ValueError, OSError) as error:
         _say(f"mcmc-bench: {error}")
         raise typer.Exit(USAGE) from error
@@ -115,7 +116,7 @@ def _bar(title: str) -> Iterator[Any]:
 def _console() -> Any:
     from rich.console import Console
 
-    return Console(soft_wrap=not sys.stdout.isatty())
+    return Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
 
 
 def _table(*columns: str, title: str = "") -> Table:

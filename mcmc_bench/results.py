@@ -8,7 +8,6 @@ the figures, at most 2000) and ``targets/KEY.npz`` (what the figures show of eac
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import os

@@ -114,9 +114,11 @@ class _Session:
         except KeyboardInterrupt:
             self._finish({**provenance, "seconds": time.perf_counter() - before, "complete": False, "resumed": resumed})
             raise Interrupted(self.folder, len(self.cells), len(self.plans)) from None
-        return self._finish(
+        results = self._finish(
             {**provenance, "seconds": time.perf_counter() - before, "complete": True, "resumed": resumed}
         )
+        self._prune()
+        return results
 
     def _stored(self, identity: str) -> Cell | None:
         """The finished cell of an earlier run, with its figure draws, or None."""
@@ -242,6 +244,13 @@ class _Session:
             if portrait is not None:
                 write_atomically(self.folder / "targets" / f"{facts.key}.npz", portrait)
                 write_atomically(self._facts_file(plan), json.dumps(vars(facts)).encode())
+
+    def _prune(self) -> None:
+        """Remove files of cells that are no longer in the suite; only after a run that is complete."""
+        for kind in ("cells", "draws"):
+            for file in (self.folder / kind).glob("*.*"):
+                if file.stem not in self.plans:
+                    file.unlink()
 
     # ------------------------------------------------------------ results
 

@@ -180,6 +180,7 @@ def _read(reader: _Reader, name: str, content: Mapping[str, Any], text: str, see
         reader.fail("has no table [[experiment]]; give at least one")
     reader.path = ["suite"]
     reader.keys(top, ("title", "description", "seed", *_LIMITS))
+    _limits(reader, top)  # named where they stand, and not in the first experiment that inherits them
     chosen_seed = seed if seed is not None else str(top.get("seed", name))
     cells: list[CellPlan] = []
     titles: dict[str, str] = {}
@@ -279,8 +280,12 @@ def _sweep(
     if not isinstance(select, bool):
         reader.fail(f"select = {select!r} must be true or false", "samplers")
     mass = entry.get("inverse_mass_matrix")
-    if mass is not None and (not sampler.uses_inverse_mass_matrix or not isinstance(mass, list)):
-        reader.fail(f"inverse_mass_matrix = {mass!r}: {name} takes none, or not this", "samplers")
+    if mass is not None:
+        numbers = isinstance(mass, list) and all(type(m) in (int, float) and 0 < m < float("inf") for m in mass)
+        if not sampler.uses_inverse_mass_matrix:
+            reader.fail(f"inverse_mass_matrix = {mass!r}: {name} takes none", "samplers")
+        if not numbers:
+            reader.fail(f"inverse_mass_matrix = {mass!r} must be a list of numbers greater than 0", "samplers")
     swept = tuple(key for key, value in settings.items() if isinstance(value, list))
     for key in swept:
         if not settings[key]:

@@ -25,7 +25,7 @@ from mcmc_bench.suite import CellPlan
 from mcmc_bench.target import Target
 
 #: Points and chains of a cell that are kept for the figures.
-FIGURE_POINTS, FIGURE_CHAINS = 2000, 8
+FIGURE_POINTS, FIGURE_CHAINS = 2000, 16
 GRID_POINTS = 120
 #: Up to this many times its true variance a mode among others is still one of its own.
 WIDEST_SEPARATE = 1.3

@@ -34,3 +34,36 @@ def python(tmp_path):
         return done.stdout
 
     return go
+
+
+SMALL = """
+[suite]
+title = "Small"
+budget = 200
+chains = 8
+replicates = 2
+max_draws = 50
+
+[[experiment]]
+name = "main"
+targets = ["song_ermon"]
+samplers = [{ name = "mala", step_size = [0.2, 0.8] }, "gradient_ascent", "oracle"]
+"""
+
+
+@pytest.fixture(scope="session")
+def small_suite(tmp_path_factory):
+    """A suite of four cells."""
+    file = tmp_path_factory.mktemp("suite") / "small.toml"
+    file.write_text(SMALL)
+    return file
+
+
+@pytest.fixture(scope="session")
+def small_run(small_suite, tmp_path_factory):
+    """The results folder of `small_suite`, with all draws stored. Not to be changed."""
+    from mcmc_bench.running import run
+
+    folder = tmp_path_factory.mktemp("small")
+    run(small_suite, output=folder, threads=1, keep_draws=True)
+    return folder

@@ -162,6 +162,10 @@ def _diagnostics_honest(cell: Cell, p: float | None) -> Judgement:
     return Judgement("pass", f"no silent failure; {numbers}")
 
 
+def _named(verdicts: Sequence[str]) -> str:
+    return ", ".join(key.replace("_", " ") for key in verdicts)
+
+
 def _rank(cells: Iterable[Cell]) -> None:
     """Rank by efficiency among the selected cells of the same target, start and budget that pass the rest."""
     groups: dict[tuple[str, str, int], list[Cell]] = {}
@@ -173,9 +177,9 @@ def _rank(cells: Iterable[Cell]) -> None:
         if cell.sampler_kind == "oracle":
             verdict = Judgement("not applicable", f"the yardstick is not ranked; {words}")
         elif wrong:
-            verdict = Judgement("not applicable", f"not ranked: fails {', '.join(wrong)}")
+            verdict = Judgement("not applicable", f"not ranked: fails {_named(wrong)}")
         elif unclear:
-            verdict = Judgement("inconclusive", f"not ranked: {', '.join(unclear)} inconclusive; {words}")
+            verdict = Judgement("inconclusive", f"not ranked: {_named(unclear)} inconclusive; {words}")
         elif cell.sweep is None:
             verdict = Judgement("not applicable", f"not ranked: its setting was not chosen from a sweep; {words}")
         elif not cell.selected:

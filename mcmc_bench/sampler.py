@@ -28,6 +28,7 @@ State is only what the next transition needs; tuning, thinning and bookkeeping l
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -107,7 +108,11 @@ class Sampler:
         what = f"{self.name}: {name} = {value!r}"
         if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
             raise ValueError(f"{what} is not a number")
-        if not np.isfinite(value):
+        try:
+            finite = math.isfinite(value)
+        except OverflowError:  # a whole number beyond the largest float
+            finite = False
+        if not finite:
             raise ValueError(f"{what} is not finite")
         if setting.integer and value != int(value):
             raise ValueError(f"{what} must be a whole number")

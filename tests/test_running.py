@@ -194,7 +194,10 @@ def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(small_suite, tmp_pa
     long = tmp_path / "long.toml"
     steps = ", ".join(str(0.1 + 0.01 * i) for i in range(40))
     long.write_text(small_suite.read_text().replace("0.2, 0.8", steps))
-    command = [sys.executable, "-m", "mcmc_bench", "run", str(long), "-o", str(tmp_path / "out"), "--no-report"]
+    # A test-suite in the background of a shell has SIGINT ignored, and its children inherit that.
+    listening = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    program = listening + "from mcmc_bench.cli import main; main()"
+    command = [sys.executable, "-c", program, "run", str(long), "-o", str(tmp_path / "out"), "--no-report"]
     process = subprocess.Popen(
         [*command, "--threads", "1"], stderr=subprocess.PIPE, text=True, start_new_session=True,
         env={**os.environ, "MPLBACKEND": "agg"},

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -148,18 +148,20 @@ def run(
     report: Annotated[bool, typer.Option("--report/--no-report", help="Write the report when the run is done.")] = True,
 ) -> None:
     """Run a suite, store its results and write the report."""
-    from mcmc_bench.provenance import command
+    from mcmc_bench.provenance import command_line
     from mcmc_bench.running import run as run_suite
 
     with _clear_errors(), _bar(f"running {suite}") as progress:
         results = run_suite(
             suite, output=output, targets_folder=targets, threads=threads, seed=seed, fresh=not resume,
-            keep_draws=draws, progress=progress, command=command(sys.argv[1:]),
+            keep_draws=draws, progress=progress, command=command_line(sys.argv[1:]),
         )  # fmt: skip
     _outcomes(results)
     if report:
         assert results.folder is not None
         _write_report(results, results.folder)
+    else:
+        typer.echo(f"next:    {command_line(['report', str(results.folder)])}")
     if any(cell.outcome in ("raised", "timed out", "died") for cell in results.cells):
         raise typer.Exit(SOME_CELLS_FAILED)
 
@@ -278,11 +280,10 @@ def show(
     targets: TargetsFolder = None,
 ) -> None:
     """Facts about a target, and a picture of it."""
-    from mcmc_bench.catalog import load_target
     from mcmc_bench.show import draw_target, facts
 
     with _clear_errors():
-        the_target = load_target(target, targets_folder=targets, **_assignments(set_ or []))
+        the_target = _target(target, targets, set_ or [])
         table = _table("", the_target.label, title=the_target.description)
         for name, value in facts(the_target).items():
             table.add_row(name, _plain(value))
@@ -316,12 +317,13 @@ def sample(
 ) -> None:
     """Run one sampler on one target and measure it."""
     from mcmc_bench.api import sample as sample_
-    from mcmc_bench.catalog import load_sampler, load_target
+    from mcmc_bench.catalog import load_sampler
     from mcmc_bench.metrics import evaluate
 
     with _clear_errors():
-        the_target = load_target(target, targets_folder=targets, **_assignments(target_set or []))
+        the_target = _target(target, targets, target_set or [])
         the_sampler = load_sampler(sampler)
+        settings = _assignments(set_ or [], f"setting of {sampler}", the_sampler.settings)
         with _bar(f"{sampler} on {target}") as progress:
             done, count = 0, (draws + burn_in) * chains
 
@@ -332,7 +334,7 @@ def sample(
 
             tree = sample_(
                 the_target, the_sampler, draws=draws, burn_in=burn_in, chains=chains, seed=seed, threads=threads,
-                start=start, progress=advance, **_assignments(set_ or []),  # type: ignore[arg-type]
+                start=start, progress=advance, **settings,  # type: ignore[arg-type]
             )  # fmt: skip
         if output is not None:
             tree.to_netcdf(output, engine="h5netcdf")
@@ -349,13 +351,29 @@ def _figure(value: Any) -> str:
     return "–" if value is None or math.isnan(value) else f"{value:.4g}"
 
 
-def _assignments(texts: list[str]) -> dict[str, Any]:
-    """``["dim=10", "condition=2.5"]`` as keyword arguments: numbers where they are numbers, else text."""
+def _target(name: str, folder: Path | None, texts: list[str]) -> Any:
+    from mcmc_bench.catalog import load_target, target_parameters
+
+    return load_target(
+        name, targets_folder=folder,
+        **_assignments(texts, f"parameter of target {name}", target_parameters(name, (folder,) if folder else ())),
+    )  # fmt: skip
+
+
+def _assignments(texts: list[str], what: str, known: Collection[str]) -> dict[str, Any]:
+    """``["dim=10", "condition=2.5"]`` as keyword arguments: numbers where they are numbers, else text.
+
+    Only `known` names: any other might be an argument of the function that is called with them.
+    """
+    from mcmc_bench.spelling import unknown
+
     found: dict[str, Any] = {}
     for text in texts:
         name, separator, value = text.partition("=")
         if not separator or not name:
             raise ValueError(f"--set {text}: write NAME=VALUE, for example --set step_size=0.1")
+        if name not in known:
+            raise ValueError(unknown(what, name, list(known)))
         for kind in (int, float):
             try:
                 found[name] = kind(value)

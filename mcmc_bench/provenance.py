@@ -10,7 +10,6 @@ import os
 import platform
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,7 @@ def describe_environment(threads: int) -> dict[str, Any]:
     }
 
 
-def command(arguments: list[str]) -> str:
+def command_line(arguments: list[str]) -> str:
     """The command line for `arguments` of mcmc-bench, quoted for a shell."""
     return shlex.join(["mcmc-bench", *arguments])
 
@@ -63,8 +62,3 @@ def _commit() -> str | None:
         return git("rev-parse", "--short", "HEAD") + ("+" if git("status", "--porcelain") else "")
     except (OSError, subprocess.SubprocessError):
         return None
-
-
-def is_terminal() -> bool:
-    """Whether there is someone to show a progress bar to."""
-    return sys.stderr.isatty()

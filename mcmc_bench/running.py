@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import functools
 import json
-import multiprocessing
 import os
-import shutil
-import signal
+import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 from pathlib import Path
@@ -24,19 +22,27 @@ import pebble
 from mcmc_bench import metrics, worker
 from mcmc_bench.catalog import target_files
 from mcmc_bench.kernels.jit import engine_hash, hash_sources
-from mcmc_bench.provenance import describe_environment
+from mcmc_bench.processes import process_pool
+from mcmc_bench.provenance import command_line, describe_environment
 from mcmc_bench.results import Cell, Results, TargetFacts, cell_from_json, cell_to_json, identity_hash, write_atomically
-from mcmc_bench.suite import CellPlan, Suite, load_suite
+from mcmc_bench.suite import CellPlan, Suite, load_suite, with_seed
 
 #: Called with what is done now, the number of finished cells and the number of all.
 Progress = Callable[[str, int, int], None]
+#: Compiling may take this long, however short the time limit of the cells is.
+COMPILE_SECONDS = 60.0
+
+#: Files that a run makes in its folders, named by a hash; a leading dot for those that a crash left half-written.
+#: Nothing else is ever removed: people keep files of their own beside them.
+_MADE = re.compile(r"([0-9a-f]{12})\.(?:json|npz|nc)|\.[0-9a-f]{12}\.(?:json|npz|nc)\..+")
 
 
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C; every finished cell is kept in `folder`, and the same command goes on from there."""
 
-    def __init__(self, folder: Path, done: int, count: int) -> None:
-        super().__init__(f"{done} of {count} cells are kept in {folder}; the same command goes on from there")
+    def __init__(self, folder: Path, done: int, count: int, *, fresh: bool) -> None:
+        how = "the same command without --fresh" if fresh else "the same command"
+        super().__init__(f"{done} of {count} cells are kept in {folder}; {how} goes on from there")
 
 
 def run(
@@ -69,17 +75,23 @@ def run(
         SuiteError: the suite cannot be run.
         Interrupted: Ctrl-C; what is finished is stored.
     """
-    the_suite = suite if isinstance(suite, Suite) else load_suite(suite, seed=seed, targets_folder=targets_folder)
     if threads is not None and threads < 1:
         raise ValueError(f"threads = {threads} must be at least 1")
+    if not isinstance(suite, Suite):
+        the_suite = load_suite(suite, seed=seed, targets_folder=targets_folder)
+    else:
+        the_suite = suite if seed is None else with_seed(suite, str(seed))
     folder = Path(output) if output is not None else Path("reports") / the_suite.name
+    folder.mkdir(parents=True, exist_ok=True)  # a folder that cannot be written is said before anything runs
+    if not command:
+        name = the_suite.name if isinstance(suite, Suite) else str(suite)
+        options = {"-o": output, "--targets": targets_folder, "--seed": seed}
+        given = [text for option, value in options.items() if value is not None for text in (option, str(value))]
+        command = command_line(["run", name, *given, *(["--draws"] if keep_draws else [])])
     session = _Session(
         the_suite, folder, str(targets_folder) if targets_folder is not None else None, threads or os.cpu_count() or 1,
-        keep_draws, progress or (lambda what, done, count: None),
+        keep_draws, fresh, progress or (lambda what, done, count: None),
     )  # fmt: skip
-    if fresh:
-        for kind in ("cells", "draws", "targets"):
-            shutil.rmtree(folder / kind, ignore_errors=True)
     return session.run(command)
 
 
@@ -87,10 +99,11 @@ class _Session:
     """One call of `run`."""
 
     def __init__(
-        self, suite: Suite, folder: Path, targets_folder: str | None, threads: int, keep_draws: bool, progress: Progress
-    ) -> None:
+        self, suite: Suite, folder: Path, targets_folder: str | None, threads: int, keep_draws: bool, fresh: bool,
+        progress: Progress,
+    ) -> None:  # fmt: skip
         self.suite, self.folder, self.targets_folder = suite, folder, targets_folder
-        self.threads, self.keep_draws, self.progress = threads, keep_draws, progress
+        self.threads, self.keep_draws, self.fresh, self.progress = threads, keep_draws, fresh, progress
         files = target_files((Path(targets_folder),) if targets_folder is not None else ())
         self.plans = {plan.identity(_sources(files[plan.target].parent)): plan for plan in suite.cells}
         self.cells: dict[str, Cell] = {}
@@ -98,6 +111,8 @@ class _Session:
 
     def run(self, command: str) -> Results:
         started, before = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), time.perf_counter()
+        if self.fresh:
+            self._remove(("cells", "draws", "targets"), {})
         for identity in self.plans:
             if (cell := self._stored(identity)) is not None:
                 self.cells[identity] = cell
@@ -106,18 +121,18 @@ class _Session:
             **describe_environment(self.threads),
             "seed": self.suite.seed,
             "suite_text": self.suite.text,
-            "command": command or f"mcmc-bench run {self.suite.name}",
+            "command": command,
             "started": started,
         }
         try:
             self._work()
         except KeyboardInterrupt:
             self._finish({**provenance, "seconds": time.perf_counter() - before, "complete": False, "resumed": resumed})
-            raise Interrupted(self.folder, len(self.cells), len(self.plans)) from None
+            raise Interrupted(self.folder, len(self.cells), len(self.plans), fresh=self.fresh) from None
         results = self._finish(
             {**provenance, "seconds": time.perf_counter() - before, "complete": True, "resumed": resumed}
         )
-        self._prune()
+        self._remove(("cells", "draws"), self.plans)  # of other settings
         return results
 
     def _stored(self, identity: str) -> Cell | None:
@@ -145,8 +160,7 @@ class _Session:
         if not todo and not undescribed:
             return
         workers = max(1, min(self.threads, len(todo) + len(undescribed)))
-        context = multiprocessing.get_context("spawn")  # numba's threads and fork do not go together
-        with pebble.ProcessPool(max_workers=workers, context=context, initializer=_prepare_worker) as pool:
+        with process_pool(workers, [worker.__name__]) as pool:
             try:
                 self._compile(pool, todo)
                 self._run_cells(pool, todo)
@@ -162,7 +176,8 @@ class _Session:
         for plan in todo.values():
             if {f"target {plan.target}", f"sampler {plan.sampler}"} - seen:
                 seen |= {f"target {plan.target}", f"sampler {plan.sampler}"}
-                tasks.append(pool.schedule(worker.warm_up, args=([plan], self.targets_folder), timeout=plan.time_limit))
+                limit = max(plan.time_limit, COMPILE_SECONDS)
+                tasks.append(pool.schedule(worker.warm_up, args=(plan, self.targets_folder), timeout=limit))
         for number, task in enumerate(_as_finished(tasks)):
             self.progress(f"compiling ({number + 1} of {len(tasks)})", len(self.cells), len(self.plans))
             task.exception()  # what cannot be compiled fails again in its cell, where it is recorded
@@ -181,11 +196,11 @@ class _Session:
                 write_atomically(self.folder / "draws" / f"{identity}.npz", outcome.figure)
             if outcome.draws is not None:
                 write_atomically(self.folder / "draws" / f"{identity}.nc", outcome.draws)
+            text = json.dumps(cell_to_json(outcome.cell))
             if outcome.cell.outcome in ("finished", "not applicable"):
-                write_atomically(
-                    self.folder / "cells" / f"{identity}.json", json.dumps(cell_to_json(outcome.cell)).encode()
-                )
-            self.cells[identity] = outcome.cell
+                write_atomically(self.folder / "cells" / f"{identity}.json", text.encode())
+            # As it will be read when the run is resumed: what is concluded from it must not depend on that.
+            self.cells[identity] = cell_from_json(json.loads(text))
             self.progress(todo[identity].label, len(self.cells), len(self.plans))
 
     def _outcome(self, task: Any, plan: CellPlan, identity: str) -> worker.Outcome:
@@ -211,8 +226,13 @@ class _Session:
         for plan in self.plans.values():
             label, file = plan.target_label, self._facts_file(plan)
             try:
-                self.targets[label] = TargetFacts(**json.loads(file.read_text(encoding="utf-8")))
+                facts = TargetFacts(**json.loads(file.read_text(encoding="utf-8")))
             except (OSError, ValueError, TypeError):
+                missing[label] = plan
+                continue
+            if (self.folder / "targets" / f"{facts.key}.npz").is_file():
+                self.targets[label] = facts
+            else:
                 missing[label] = plan
         return missing
 
@@ -245,11 +265,12 @@ class _Session:
                 write_atomically(self.folder / "targets" / f"{facts.key}.npz", portrait)
                 write_atomically(self._facts_file(plan), json.dumps(vars(facts)).encode())
 
-    def _prune(self) -> None:
-        """Remove files of cells that are no longer in the suite; only after a run that is complete."""
-        for kind in ("cells", "draws"):
-            for file in (self.folder / kind).glob("*.*"):
-                if file.stem not in self.plans:
+    def _remove(self, kinds: tuple[str, ...], keep: Mapping[str, Any]) -> None:
+        """Remove what runs have made in the folders `kinds`, but for the cells in `keep`."""
+        for kind in kinds:
+            for file in (self.folder / kind).glob("*"):
+                made = _MADE.fullmatch(file.name)
+                if made is not None and made[1] not in keep:
                     file.unlink()
 
     # ------------------------------------------------------------ results
@@ -284,23 +305,22 @@ def _select(cells: list[Cell]) -> None:
     """Mark the best setting of every sweep, by its score on replicates that are not the reported ones."""
     best: dict[str, Cell] = {}
     for cell in cells:
-        if cell.sweep is not None and cell.selection_score is not None:
+        if cell.sweep is not None and cell.outcome == "finished":
             other = best.setdefault(cell.sweep, cell)
-            if cell.selection_score > (other.selection_score or float("-inf")):
+            if _score(cell) > _score(other):
                 best[cell.sweep] = cell
     for cell in best.values():
         cell.selected = True
+
+
+def _score(cell: Cell) -> float:
+    return float("-inf") if cell.selection_score is None else cell.selection_score  # JSON has no infinity
 
 
 @functools.cache
 def _sources(folder: Path) -> str:
     """Hash of everything that the numbers of a target in `folder` are computed from."""
     return f"{engine_hash()} {hash_sources(folder, '*.py')} {hash_sources(folder, 'data/*.*')}"
-
-
-def _prepare_worker() -> None:
-    """Ctrl-C is the parent's to answer; one thread for BLAS, since there is a worker for each processor."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _as_finished(tasks: list[Any]) -> Iterator[Future[Any]]:

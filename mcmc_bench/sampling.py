@@ -102,6 +102,14 @@ def _blas() -> threadpoolctl.ThreadpoolController:
     return threadpoolctl.ThreadpoolController()
 
 
+def compile_kernels(target: Target, sampler: Sampler) -> None:
+    """Compile, or read from the cache, what a run needs."""
+    if sampler.draw is None:
+        _jit.compiled(sampler.step, _jit.STEP_SIGNATURE)
+        _jit.compiled(target.density, _jit.BLOCK_SIGNATURE)
+        _jit.compiled(run_chunk, CHUNK_SIGNATURE)
+
+
 def run(
     target: Target,
     sampler: Sampler,
@@ -152,9 +160,7 @@ def run(
         raise SamplingError(f"starts of {target.label} must have shape ({chains}, {target.dim}), not {positions.shape}")
 
     before = time.perf_counter()
-    pointers = () if sampler.draw is not None else (sampler.pointer, target.pointer)
-    if pointers:
-        _jit.compiled(run_chunk, CHUNK_SIGNATURE)
+    compile_kernels(target, sampler)
     compile_seconds = time.perf_counter() - before
 
     def one_block(index: int) -> _Block:

@@ -9,11 +9,19 @@ from __future__ import annotations
 import itertools
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from mcmc_bench.catalog import CatalogError, list_samplers, load_sampler, suite_files, target_files, target_parameters
+from mcmc_bench.catalog import (
+    CatalogError,
+    list_samplers,
+    load_sampler,
+    load_target,
+    suite_files,
+    target_files,
+    target_parameters,
+)
 from mcmc_bench.results import identity_hash
 from mcmc_bench.sampling import Plan, SamplingError
 from mcmc_bench.spelling import unknown
@@ -63,10 +71,11 @@ class CellPlan:
     def identity(self, sources: str) -> str:
         """Hash of everything that determines the numbers; `sources` is the hash of engine and content.
 
-        The time limit is left out: it decides whether there are numbers, not which.
+        The time limit is left out: it decides whether there are numbers, not which. Of the sweep counts whether there
+        is one: only cells that compete are scored, and one without a score could never be chosen.
         """
         content = {name: value for name, value in vars(self).items() if name not in ("time_limit", "sweep", "swept")}
-        return identity_hash({**content, "sources": sources})
+        return identity_hash({**content, "competes": self.sweep is not None, "sources": sources})
 
 
 @dataclass(frozen=True)
@@ -136,6 +145,11 @@ _LIMITS = (
 )  # fmt: skip
 
 
+def with_seed(suite: Suite, seed: str) -> Suite:
+    """`suite` with another seed."""
+    return replace(suite, seed=seed, cells=tuple(replace(cell, seed=seed) for cell in suite.cells))
+
+
 def list_suites() -> dict[str, str]:
     """Name to title of every built-in suite."""
     return {name: tomllib.loads(path.read_text("utf-8"))["suite"]["title"] for name, path in suite_files().items()}
@@ -181,7 +195,10 @@ def _read(reader: _Reader, name: str, content: Mapping[str, Any], text: str, see
     reader.path = ["suite"]
     reader.keys(top, ("title", "description", "seed", *_LIMITS))
     _limits(reader, top)  # named where they stand, and not in the first experiment that inherits them
-    chosen_seed = seed if seed is not None else str(top.get("seed", name))
+    own_seed = top.get("seed", name)
+    if isinstance(own_seed, bool) or not isinstance(own_seed, (str, int)) or own_seed == "":
+        reader.fail(f"{own_seed!r} must be a text that is not empty or a whole number", "seed")
+    chosen_seed = str(own_seed) if seed is None else seed
     cells: list[CellPlan] = []
     titles: dict[str, str] = {}
     for table in experiments:
@@ -192,7 +209,7 @@ def _read(reader: _Reader, name: str, content: Mapping[str, Any], text: str, see
         cells += _cells(reader, experiment, {**{key: top[key] for key in _LIMITS if key in top}, **table}, chosen_seed)
     seen: dict[str, CellPlan] = {}
     for cell in cells:
-        other = seen.setdefault(cell.identity(""), cell)
+        other = seen.setdefault(replace(cell, sweep=None).identity(""), cell)
         if other is not cell:
             reader.path = []
             reader.fail(f"the same cell stands twice: {cell.label} in experiment {cell.experiment!r}")
@@ -225,10 +242,22 @@ def _cells(reader: _Reader, experiment: str, table: Mapping[str, Any], seed: str
         # A target may bring samplers' settings of its own: one step size does not fit all densities.
         samplers = _tables(reader, target_entry if "samplers" in target_entry else table, "samplers")
         limits = _limits(reader, given)
+        matrices = any("inverse_mass_matrix" in sampler_entry for sampler_entry in samplers)
+        dim = _dim(reader, name, parameters) if parameters or matrices else None
         for sampler_entry in samplers:
             for start in limits["starts"]:
-                cells += _sweep(reader, experiment, name, parameters, sampler_entry, start, limits["rest"], seed)
+                cells += _sweep(reader, experiment, name, parameters, dim, sampler_entry, start, limits["rest"], seed)
     return cells
+
+
+def _dim(reader: _Reader, name: str, parameters: Mapping[str, Any]) -> int | None:
+    """The dimension of a target, built to see that its parameters are possible; None if that is not for us to say."""
+    try:
+        return load_target(name, targets_folder=reader.extra[0] if reader.extra else None, **parameters).dim
+    except CatalogError as error:
+        reader.fail(str(error), "targets")
+    except Exception:  # noqa: BLE001 - broken in itself: the outcome of its cells, and the rest of the suite runs
+        return None
 
 
 def _tables(reader: _Reader, table: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
@@ -265,6 +294,7 @@ def _sweep(
     experiment: str,
     target: str,
     parameters: Mapping[str, Any],
+    dim: int | None,
     entry: Mapping[str, Any],
     start: str,
     limits: Mapping[str, Any],
@@ -286,6 +316,8 @@ def _sweep(
             reader.fail(f"inverse_mass_matrix = {mass!r}: {name} takes none", "samplers")
         if not numbers:
             reader.fail(f"inverse_mass_matrix = {mass!r} must be a list of numbers greater than 0", "samplers")
+        if dim is not None and len(mass) != dim:
+            reader.fail(f"inverse_mass_matrix has {len(mass)} numbers; {target} has {dim} dimensions", "samplers")
     swept = tuple(key for key, value in settings.items() if isinstance(value, list))
     for key in swept:
         if not settings[key]:

@@ -20,7 +20,7 @@ from mcmc_bench.draws import Array, Cost, Draws
 from mcmc_bench.metrics import Reference
 from mcmc_bench.results import Cell, TargetFacts, identity_hash
 from mcmc_bench.sampler import Sampler
-from mcmc_bench.sampling import Plan, run
+from mcmc_bench.sampling import Plan, compile_kernels, run
 from mcmc_bench.suite import CellPlan
 from mcmc_bench.target import Target
 
@@ -50,15 +50,9 @@ def _load(plan: CellPlan, folder: str | None) -> Target:
     return _target(plan.target, tuple(plan.target_parameters.items()), folder)
 
 
-def warm_up(plans: list[CellPlan], folder: str | None) -> None:
-    """Compile what `plans` need, so that the workers that follow find it in the cache."""
-    for plan in plans:
-        target, sampler = _load(plan, folder), load_sampler(plan.sampler)
-        if sampler.draw is None:
-            run(
-                target, sampler, plan.settings, Plan(0, 1), chains=1, start=target.one_point[None], names=("warm up",),
-                inverse_mass_matrix=plan.inverse_mass_matrix,
-            )  # fmt: skip
+def warm_up(plan: CellPlan, folder: str | None) -> None:
+    """Compile what `plan` needs, without running it, so that the workers that follow find it in the cache."""
+    compile_kernels(_load(plan, folder), load_sampler(plan.sampler))
 
 
 def blank(plan: CellPlan, identity: str) -> Cell:

@@ -15,8 +15,8 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "content" not in path
 #: here is forbidden, so that a new part has to be given its place.
 MAY_IMPORT = {
     "__main__": {"cli"},
-    "cli": {"api", "catalog", "metrics", "provenance", "report", "results", "running", "show", "suite"},
-    "running": {"catalog", "kernels", "metrics", "provenance", "results", "suite", "worker"},
+    "cli": {"api", "catalog", "metrics", "provenance", "report", "results", "running", "show", "spelling", "suite"},
+    "running": {"catalog", "kernels", "metrics", "processes", "provenance", "results", "suite", "worker"},
     "worker": {
         "api", "catalog", "draws", "metrics", "results", "sampler", "sampling", "streams", "suite", "target",
     },
@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "sampler": {"kernels", "spelling"},
     "draws": set(),
     "results": set(),
+    "processes": set(),
     "provenance": {"kernels"},
     "kernels": {"kernels"},
     "spelling": set(),

@@ -9,9 +9,11 @@ import time
 
 import numpy as np
 import pytest
+import threadpoolctl
 import xarray
 
 from mcmc_bench import worker
+from mcmc_bench.processes import process_pool
 from mcmc_bench.results import Results
 from mcmc_bench.running import run
 from mcmc_bench.suite import load_suite
@@ -221,3 +223,43 @@ def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(small_suite, tmp_pa
 def test_threads_must_be_positive(small_suite, tmp_path):
     with pytest.raises(ValueError, match="threads = 0 must be at least 1"):
         run(small_suite, output=tmp_path, threads=0)
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_files_of_ones_own_are_never_removed(small_suite, tmp_path, fresh):
+    """The output folder may be anyone's: a folder of targets in it, or files beside the cells, stay."""
+    own = [tmp_path / "targets" / "mine.py", tmp_path / "draws" / "mine.npz", tmp_path / "cells" / "notes.json"]
+    for file in own:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("precious")
+    made = tmp_path / "draws" / "0123456789ab.npz"  # of a cell of other settings
+    made.write_text("")
+    run(small_suite, output=tmp_path, threads=2, fresh=fresh)
+    assert [file.read_text() for file in own] == ["precious"] * 3
+    assert not made.exists()  # power: what runs have made does go
+
+
+def test_workers_have_one_thread_each():
+    """Also for BLAS, which is loaded by the imports: the limit has to come after them."""
+    with process_pool(1, [worker.__name__]) as pool:
+        libraries = pool.schedule(threadpoolctl.threadpool_info).result()
+    blas = [library["num_threads"] for library in libraries if library["user_api"] == "blas"]
+    assert blas
+    assert set(blas) == {1}
+
+
+def test_a_script_needs_no_main_guard(small_suite, tmp_path, python):
+    """A spawned worker would run the caller's script again, and that one another."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        f"import mcmc_bench\nresults = mcmc_bench.run({str(small_suite)!r}, output={str(tmp_path / 'out')!r})\n"
+        "print(len(results.cells))\n"
+    )
+    assert python(script).split() == ["4"]
+
+
+def test_a_loaded_suite_takes_the_seed_that_is_given(small_suite, tmp_path):
+    given = run(load_suite(small_suite), output=tmp_path / "a", seed="other", threads=2)
+    read = run(small_suite, output=tmp_path / "b", seed="other", threads=2)
+    assert given.provenance["seed"] == "other"
+    assert numbers(given) == numbers(read)

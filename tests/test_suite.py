@@ -21,7 +21,7 @@ replicates = 2
 name = "main"
 title = "The main part"
 start = ["dispersed", "exact"]
-targets = ["banana", { name = "gaussian", dim = 3, budget = 700 }]
+targets = ["banana", { name = "gaussian", dim = 2, budget = 700 }]
 samplers = [
   { name = "mala", step_size = [0.1, 0.2] },
   { name = "hmc", step_size = 0.3, num_integration_steps = 5, inverse_mass_matrix = [1.0, 1.0] },
@@ -74,7 +74,7 @@ def test_sweeps_targets_and_starts_are_multiplied_out(write):
     assert len({cell.sweep for cell in swept}) == 4  # one for each target and start
     assert {cell.budget for cell in suite.cells if cell.target == "gaussian"} == {700}
     assert {cell.budget for cell in suite.cells if cell.target == "banana"} == {500}
-    assert {cell.target_label for cell in suite.cells} == {"banana", "gaussian(dim=3)"}
+    assert {cell.target_label for cell in suite.cells} == {"banana", "gaussian(dim=2)"}
     assert {cell.seed for cell in suite.cells} == {"mine"}
     assert {cell.seed for cell in load_suite(write(GOOD), seed=7).cells} == {"7"}
 
@@ -105,7 +105,7 @@ def test_identity_is_of_what_determines_the_numbers(write):
         ('title = "The main part"', "titel = 1", "experiment 'main'.titel: unknown key: 'titel'; did you mean 'title'"),
         ('"exact"]', '"exactly"]', "start: unknown entry of start: 'exactly'; did you mean 'exact'"),
         ('"banana"', '"bananna"', "targets: unknown target: 'bananna'; did you mean 'banana'"),
-        ("dim = 3", "dimm = 3", "targets: unknown parameter of target gaussian: 'dimm'; did you mean 'dim'"),
+        ("dim = 2", "dimm = 2", "targets: unknown parameter of target gaussian: 'dimm'; did you mean 'dim'"),
         ('"oracle"', '"orakel"', "samplers: unknown sampler: 'orakel'; did you mean 'oracle'"),
         ('"oracle"', '"oracle", "oracle"', "the same cell stands twice: banana · oracle"),
         ("step_size = 0.3", "step_sise = 0.3", "unknown setting of hmc: 'step_sise'; did you mean 'step_size'"),
@@ -115,6 +115,9 @@ def test_identity_is_of_what_determines_the_numbers(write):
         ("num_integration_steps = 5", "num_integration_steps = 1000", "budget of 500 evaluations leaves no transition"),
         ('{ name = "mala", ', '{ name = "mala", inverse_mass_matrix = [1.0], ', "mala takes none"),
         ("inverse_mass_matrix = [1.0, 1.0]", 'inverse_mass_matrix = ["a"]', "inverse_mass_matrix"),
+        ("budget = 500", "seed = true", "suite.seed: True must be a text"),
+        ("dim = 2", "dim = 0", "targets: target gaussian cannot be built with"),
+        ("inverse_mass_matrix = [1.0, 1.0]", "inverse_mass_matrix = [1.0]", "has 1 numbers; banana has 2 dimensions"),
         ("[[experiment]]", "[[experimentt]]", "unknown key: 'experimentt'"),
         ("[suite]", "[suit]", "unknown key: 'suit'; did you mean 'suite'"),
     ],

@@ -151,7 +151,7 @@ def run(
     from mcmc_bench.provenance import command_line
     from mcmc_bench.running import run as run_suite
 
-    with _clear_errors(), _bar(f"running {suite}") as progress:
+    with _clear_errors(), _bar(f"running {Path(suite).stem}") as progress:
         results = run_suite(
             suite, output=output, targets_folder=targets, threads=threads, seed=seed, fresh=not resume,
             keep_draws=draws, progress=progress, command=command_line(sys.argv[1:]),

@@ -164,12 +164,15 @@ class Results:
             raise ResultsError(f"{file} has schema version {version!r}; this program reads version {SCHEMA_VERSION}")
         try:
             return cls._from_json(content, file.parent)
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ResultsError(f"{file} does not follow the schema: {error}") from error
 
     @classmethod
     def _from_json(cls, content: dict[str, Any], folder: Path) -> Results:
         content = dict(content)
+        for key, kind in (("cells", list), ("definitions", dict), ("targets", dict), ("provenance", dict)):
+            if not isinstance(content[key], kind):
+                raise TypeError(f"{key} is not a {kind.__name__}")
         content["cells"] = [cell_from_json(cell) for cell in content["cells"]]
         content["definitions"] = {key: Definition(**value) for key, value in content["definitions"].items()}
         content["targets"] = {key: TargetFacts(**value) for key, value in content["targets"].items()}

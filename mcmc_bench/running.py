@@ -140,7 +140,7 @@ class _Session:
         file = self.folder / "cells" / f"{identity}.json"
         try:
             cell = cell_from_json(json.loads(file.read_text(encoding="utf-8")))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None  # absent, or of another version: run it again
         if cell.outcome == "finished":
             wanted = ["npz", "nc"] if self.keep_draws else ["npz"]
@@ -178,6 +178,8 @@ class _Session:
                 seen |= {f"target {plan.target}", f"sampler {plan.sampler}"}
                 limit = max(plan.time_limit, COMPILE_SECONDS)
                 tasks.append(pool.schedule(worker.warm_up, args=(plan, self.targets_folder), timeout=limit))
+        if tasks:
+            self.progress(f"compiling (1 of {len(tasks)})", len(self.cells), len(self.plans))
         for number, task in enumerate(_as_finished(tasks)):
             self.progress(f"compiling ({number + 1} of {len(tasks)})", len(self.cells), len(self.plans))
             task.exception()  # what cannot be compiled fails again in its cell, where it is recorded
@@ -215,7 +217,7 @@ class _Session:
             failed.message = f"its process ended with exit code {error.exitcode}"
         except Exception as error:  # noqa: BLE001 - whatever a cell raises is its outcome
             failed.outcome = "raised"
-            failed.message = f"{type(error).__name__}: {error}"
+            failed.message = _words(error)
         else:
             return outcome
         return worker.Outcome(failed)
@@ -257,7 +259,7 @@ class _Session:
                     name=plan.target,
                     parameters=dict(plan.target_parameters),
                     dim=0,
-                    description=f"could not be described: {type(error).__name__}: {error}",
+                    description=f"could not be described: {_words(error)}",
                     formula="", source="", tags=[], truth_origin=None, truth_note="", mean_log_density=None,
                 )  # fmt: skip
             self.targets[label] = facts
@@ -299,6 +301,10 @@ class _Session:
             )  # fmt: skip
         results.folder = results.save(self.folder).parent
         return results
+
+
+def _words(error: Exception) -> str:
+    return str(error) if isinstance(error, worker.WorkerError) else f"{type(error).__name__}: {error}"
 
 
 def _select(cells: list[Cell]) -> None:

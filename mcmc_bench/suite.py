@@ -6,7 +6,9 @@ catalog. Must not know how cells are run or measured.
 
 from __future__ import annotations
 
+import difflib
 import itertools
+import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -111,7 +113,8 @@ class _Reader:
     def text(self, table: Mapping[str, Any], key: str, default: str | None = None) -> str:
         value = table.get(key, default)
         if value is None:
-            self.fail(f'is missing; give {key} = "…"', key)
+            near = difflib.get_close_matches(key, table, n=1)
+            self.fail(f'is missing; give {key} = "…"' + (f" instead of {near[0]!r}" if near else ""), key)
         if not isinstance(value, str) or not value.strip():
             self.fail(f"{value!r} must be a text that is not empty", key)
         return value
@@ -120,6 +123,8 @@ class _Reader:
         value = table.get(key, default)
         if isinstance(value, bool) or not isinstance(value, int) or value < smallest:
             self.fail(f"{value!r} must be a whole number, at least {smallest}", key)
+        if value > LARGEST:
+            self.fail(f"a number of {len(str(value))} digits must be a whole number, at most {LARGEST:g}", key)
         return value
 
     def number(self, table: Mapping[str, Any], key: str, default: float, low: float, high: float) -> float:
@@ -139,6 +144,8 @@ class _Reader:
         return tuple(values)
 
 
+#: No count in a suite is larger: what is computed from them must fit into a float and 64 bits.
+LARGEST = 10**12
 #: Keys that the suite sets for all, an experiment for itself, and a target's table for that target.
 _LIMITS = (
     "budget", "burn_in", "chains", "start", "replicates", "selection_replicates", "max_draws", "time_limit", "metrics",
@@ -168,6 +175,8 @@ def load_suite(suite: str | Path, *, seed: str | int | None = None, targets_fold
     """
     built_in = suite_files()
     path = built_in.get(str(suite), Path(suite))
+    if path.is_dir():
+        raise SuiteError(f"{path} is a folder; give the path of a TOML file")
     if not path.is_file():
         if path.suffix == ".toml" or "/" in str(suite):
             raise SuiteError(f"{path}: no such file; built-in suites: {', '.join(sorted(built_in))}")
@@ -175,7 +184,7 @@ def load_suite(suite: str | Path, *, seed: str | int | None = None, targets_fold
     try:
         text = path.read_text(encoding="utf-8")
         content = tomllib.loads(text)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SuiteError(f"{path} cannot be read as TOML: {error}") from error
     extra = (Path(targets_folder),) if targets_folder is not None else ()
     try:
@@ -236,9 +245,13 @@ def _cells(reader: _Reader, experiment: str, table: Mapping[str, Any], seed: str
         parameters = {key: value for key, value in target_entry.items() if key not in ("name", "samplers", *_LIMITS)}
         if parameters:
             declared = target_parameters(name, reader.extra)
-            for key in parameters:
+            for key, value in parameters.items():
                 if key not in declared:
                     reader.fail(unknown(f"parameter of target {name}", key, [*declared, *_LIMITS]), "targets")
+                try:
+                    json.dumps(value)
+                except TypeError:
+                    reader.fail(f"{name}: {key} = {value} must be numbers, texts, true or false", "targets")
         # A target may bring samplers' settings of its own: one step size does not fit all densities.
         samplers = _tables(reader, target_entry if "samplers" in target_entry else table, "samplers")
         limits = _limits(reader, given)
@@ -306,6 +319,10 @@ def _sweep(
         reader.fail(unknown("sampler", name, list_samplers()), "samplers")
     sampler = load_sampler(name)
     settings = {key: value for key, value in entry.items() if key not in ("name", "select", "inverse_mass_matrix")}
+    keys = [*sampler.settings, "select", *(["inverse_mass_matrix"] if sampler.uses_inverse_mass_matrix else [])]
+    for key in settings:
+        if key not in sampler.settings:
+            reader.fail(unknown(f"setting of {name}", key, keys), "samplers")
     select = entry.get("select", True)
     if not isinstance(select, bool):
         reader.fail(f"select = {select!r} must be true or false", "samplers")
@@ -322,19 +339,20 @@ def _sweep(
     for key in swept:
         if not settings[key]:
             reader.fail(f"{name}: {key} is an empty list", "samplers")
-    sweep = identity_hash([experiment, target, parameters, name, settings, start, limits]) if swept and select else None
-    cells = []
+    combinations = []
     for values in itertools.product(*(settings[key] for key in swept)):
         try:
             complete = sampler.complete({**settings, **dict(zip(swept, values, strict=True))})
             Plan.for_budget(sampler, complete, limits["budget"], limits["burn_in"], limits["max_draws"])
         except (ValueError, SamplingError) as error:
             reader.fail(str(error), "samplers")
-        cells.append(
-            CellPlan(
-                experiment=experiment, target=target, target_parameters=dict(parameters), sampler=name,
-                settings=complete, inverse_mass_matrix=None if mass is None else tuple(float(m) for m in mass),
-                start=start, seed=seed, swept=swept, sweep=sweep, **limits,
-            )
-        )  # fmt: skip
-    return cells
+        combinations.append(complete)
+    sweep = identity_hash([experiment, target, parameters, name, settings, start, limits]) if swept and select else None
+    return [
+        CellPlan(
+            experiment=experiment, target=target, target_parameters=dict(parameters), sampler=name,
+            settings=complete, inverse_mass_matrix=None if mass is None else tuple(float(m) for m in mass),
+            start=start, seed=seed, swept=swept, sweep=sweep, **limits,
+        )
+        for complete in combinations
+    ]  # fmt: skip

@@ -5,12 +5,13 @@ Knows sampling and metrics. Must not know suites as a whole, nor where results a
 
 from __future__ import annotations
 
+import functools
 import io
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 
@@ -40,16 +41,42 @@ class Outcome:
     draws: bytes | None = None  # all replicates in ArviZ's schema, netCDF
 
 
-@lru_cache(maxsize=8)
-def _target(name: str, parameters: tuple[tuple[str, Any], ...], folder: str | None) -> Target:
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class WorkerError(RuntimeError):
+    """What was raised in a worker, in words."""
+
+
+def _in_words(function: Callable[P, T]) -> Callable[P, T]:
+    """`function`, but whatever it raises becomes a WorkerError.
+
+    The exception itself must not reach the parent: one of a class that the parent cannot load breaks the pool,
+    SystemExit would end the run, and a TimeoutError would pass for the time limit.
+    """
+
+    @functools.wraps(function)
+    def spoken(*arguments: P.args, **named: P.kwargs) -> T:
+        try:
+            return function(*arguments, **named)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it ends here
+            raise WorkerError(f"{type(error).__name__}: {error}") from None
+
+    return spoken
+
+
+@functools.lru_cache(maxsize=8)
+def _target(name: str, parameters: str, folder: str | None) -> Target:
     # One object for all cells of a target: what is compiled and drawn for comparison is made once a process.
-    return load_target(name, targets_folder=folder, **dict(parameters))
+    return load_target(name, targets_folder=folder, **json.loads(parameters))
 
 
 def _load(plan: CellPlan, folder: str | None) -> Target:
-    return _target(plan.target, tuple(plan.target_parameters.items()), folder)
+    return _target(plan.target, json.dumps(dict(plan.target_parameters)), folder)  # a list is no key of a cache
 
 
+@_in_words
 def warm_up(plan: CellPlan, folder: str | None) -> None:
     """Compile what `plan` needs, without running it, so that the workers that follow find it in the cache."""
     compile_kernels(_load(plan, folder), load_sampler(plan.sampler))
@@ -83,6 +110,7 @@ def _not_applicable(plan: CellPlan, target: Target) -> str:
     return f"{target.label} has no exact sampler to start from" if plan.start == "exact" else ""
 
 
+@_in_words
 def run_cell(plan: CellPlan, identity: str, folder: str | None, keep_draws: bool) -> Outcome:
     """All replicates of one cell, measured."""
     target, sampler = _load(plan, folder), load_sampler(plan.sampler)
@@ -192,6 +220,7 @@ def _netcdf(replicates: list[Draws], plan: CellPlan, target: Target) -> bytes:
         return file.read_bytes()
 
 
+@_in_words
 def describe(plan: CellPlan, folder: str | None) -> tuple[str, TargetFacts, bytes]:
     """Label, facts and portrait (an npz) of a target, for the report."""
     target = _load(plan, folder)

@@ -1,5 +1,11 @@
 """The command line: exit codes, errors in one line, help with examples, and what each command leaves behind."""
 
+import contextlib
+import os
+import re
+import subprocess
+import sys
+
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
@@ -133,3 +139,26 @@ def test_help_is_quick(python):
     loaded = python("-c", "import sys, mcmc_bench.cli; print(' '.join(sys.modules))").split()
     for heavy in ("numba", "numpy", "matplotlib", "xarray", "scipy", "arviz_stats", "pandas"):
         assert heavy not in loaded
+
+
+def test_a_terminal_shows_a_bar_with_an_estimate(small_suite, tmp_path):
+    """On a terminal of its own: what is done now, how many cells of how many, and the time that is left."""
+    pty = pytest.importorskip("pty", reason="there are no such terminals on this system")
+    parent, child = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mcmc_bench", "run", str(small_suite), "-o", str(tmp_path / "out"), "--no-report"],
+        stderr=child, stdout=subprocess.PIPE, text=True, env={**os.environ, "TERM": "xterm", "COLUMNS": "160"},
+    )  # fmt: skip
+    os.close(child)
+    shown = b""
+    with contextlib.suppress(OSError):  # Linux's way to say that the other end is closed
+        while piece := os.read(parent, 4096):
+            shown += piece
+    os.close(parent)
+    out = process.communicate(timeout=60)[0]
+    assert process.returncode == 0
+    text = shown.decode()
+    for words in ("running small", "compiling (1 of", "4/4", "left", "song_ermon · "):
+        assert words in text
+    assert re.search(r"left [^\n]*\d:\d\d:\d\d", text)
+    assert "4 cells: 4 finished" in out

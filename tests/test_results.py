@@ -48,6 +48,9 @@ def test_what_is_saved_is_loaded(tmp_path):
         ("[]", "has schema version None"),
         ('{"schema_version": 99}', "has schema version 99; this program reads version 1"),
         ('{"schema_version": 1, "cells": []}', "does not follow the schema"),
+        ('{"schema_version": 1, "cells": ["ab"], "definitions": {}, "targets": {}, "provenance": {}}', "not follow"),
+        ('{"schema_version": 1, "cells": [], "definitions": [], "targets": {}, "provenance": {}}', "not a dict"),
+        ('{"schema_version": 1, "cells": [], "definitions": {}, "targets": {}, "provenance": 3}', "not a dict"),
         ('{"schema_version": 1, "cells": [{"rows": [], "verdicts": {}}]}', "does not follow the schema"),
     ],
 )
@@ -90,7 +93,10 @@ def test_the_schema_is_one():
     jsonschema.Draft202012Validator.check_schema(schema())
 
 
-@pytest.mark.parametrize("wrong", [{"verdict": "maybe"}, {"extra": 1}, {"outcome": "lost"}, {"schema_version": 2}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"verdict": "maybe"}, {"extra": 1}, {"outcome": "lost"}, {"schema_version": 2}, {"row": 1}, {"provenance": {}}],
+)
 def test_the_schema_refuses(wrong, small_run):
     """A real file passes (`test_running`); the same file with one thing wrong does not."""
     content = json.loads((small_run / "results.json").read_text())
@@ -98,6 +104,8 @@ def test_the_schema_refuses(wrong, small_run):
     for key, value in wrong.items():
         if key == "verdict":
             content["cells"][0]["verdicts"]["spread"]["verdict"] = value
+        elif key == "row":
+            content["cells"][0]["rows"][0]["extra"] = value
         elif key == "outcome":
             content["cells"][0]["outcome"] = value
         else:

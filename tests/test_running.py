@@ -12,7 +12,7 @@ import pytest
 import threadpoolctl
 import xarray
 
-from mcmc_bench import worker
+from mcmc_bench import running, worker
 from mcmc_bench.processes import process_pool
 from mcmc_bench.results import Results
 from mcmc_bench.running import run
@@ -87,16 +87,19 @@ def test_another_cell_shifts_none(small_run, small_suite, tmp_path):
     assert {key: found[key] for key in first} == first
 
 
-def test_what_is_finished_is_not_run_again(small_suite, tmp_path):
+def test_what_is_finished_is_not_run_again(small_suite, tmp_path, monkeypatch):
     first = run(small_suite, output=tmp_path, threads=2)
-    again = run(small_suite, output=tmp_path, threads=2)
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "process_pool", None)  # not even a worker is started
+        again = run(small_suite, output=tmp_path, threads=2)
     assert again.provenance["resumed"] == 4
     assert numbers(again) == numbers(first)
-    # One half-written checkpoint, one lost figure: those two cells and no others.
+    # A half-written checkpoint, one of another shape, a lost figure: those three cells and no others.
     (tmp_path / "cells" / f"{first.cells[0].id}.json").write_text('{"id": ')
     (tmp_path / "draws" / f"{first.cells[1].id}.npz").unlink()
+    (tmp_path / "cells" / f"{first.cells[2].id}.json").write_text('{"rows": [], "verdicts": []}')
     mended = run(small_suite, output=tmp_path, threads=2)
-    assert mended.provenance["resumed"] == 2
+    assert mended.provenance["resumed"] == 1
     assert numbers(mended) == numbers(first)
     assert run(small_suite, output=tmp_path, threads=2, fresh=True).provenance["resumed"] == 0
 
@@ -190,6 +193,54 @@ def test_a_bad_cell_costs_one_cell(tmp_path):
     assert "not finite at the start" in found["leaves", "mala"].message
     assert {found[name, "oracle"].outcome for name in names} == {"not applicable"}
     assert Results.load(tmp_path / "out").to_json() == results.to_json()
+
+
+RUDE = """
+import os
+import signal
+import sys
+import numpy as np
+from mcmc_bench.target import Target, point_density
+
+class Own(Exception):
+    def __init__(self, text, number):  # cannot be unpickled
+        super().__init__(text)
+
+@point_density
+def log_density(x, gradient, data):
+    gradient[0] = -x[0]
+    return -0.5 * x[0] ** 2
+
+def own(): raise Own("of its own class", 2)
+def local(): raise type("Local", (Exception,), {})("of no module")
+def leave(): sys.exit("good-bye")
+def late(): raise TimeoutError("its own, not ours")
+def crash(): os.kill(os.getpid(), signal.SIGSEGV)
+
+def build(does=("nothing",)):
+    def draw(generator, n):
+        globals().get(does[0], list)()
+        return generator.standard_normal((n, 1))
+    return Target(dim=1, density=log_density, data=np.zeros(1), draw_dispersed=draw, one_point=np.zeros(1))
+"""
+
+
+def test_nothing_that_a_target_does_ends_the_run(tmp_path):
+    """Exceptions that cannot cross a process, SystemExit, a crash; and a parameter may be a list."""
+    (tmp_path / "rude.py").write_text(RUDE)
+    targets = [{"does": [what]} for what in ("own", "local", "leave", "late", "crash", "nothing")]
+    entries = ", ".join(f'{{ name = "rude", does = {json.dumps(target["does"])} }}' for target in targets)
+    suite = tmp_path / "rude.toml"
+    suite.write_text(BAD.format(limit=30, targets=f"[{entries}]").replace(', "oracle"', ""))
+    results = run(suite, output=tmp_path / "out", targets_folder=tmp_path, threads=2)
+    assert [(cell.outcome, cell.message) for cell in results.cells] == [
+        ("raised", "Own: of its own class"),
+        ("raised", "Local: of no module"),
+        ("raised", "SystemExit: good-bye"),
+        ("raised", "TimeoutError: its own, not ours"),
+        ("died", "its process ended with exit code -11"),
+        ("finished", ""),
+    ]
 
 
 def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(small_suite, tmp_path):

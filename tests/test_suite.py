@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mcmc_bench.catalog import CatalogError, suite_files
-from mcmc_bench.suite import SuiteError, list_suites, load_suite
+from mcmc_bench.suite import SuiteError, _read, _Reader, list_suites, load_suite
 
 GOOD = """
 [suite]
@@ -25,7 +25,7 @@ targets = ["banana", { name = "gaussian", dim = 2, budget = 700 }]
 samplers = [
   { name = "mala", step_size = [0.1, 0.2] },
   { name = "hmc", step_size = 0.3, num_integration_steps = 5, inverse_mass_matrix = [1.0, 1.0] },
-  "oracle",
+  { name = "oracle" },
 ]
 """
 
@@ -94,6 +94,7 @@ def test_identity_is_of_what_determines_the_numbers(write):
     [
         ("budget = 500", "budgett = 500", "suite.budgett: unknown key: 'budgett'; did you mean 'budget'"),
         ("budget = 500", "budget = 0", "suite.*budget: 0 must be a whole number, at least 2"),
+        pytest.param("budget = 500", "budget = 1" + "0" * 400, "budget: a number of 401 digits", id="beyond floats"),
         ("budget = 500", "budget = 1.5", "budget: 1.5 must be a whole number"),
         ("budget = 500", "burn_in = 1.0", "burn_in: 1.0 must be a number from 0 to below 1"),
         ("budget = 500", "burn_in = nan", "burn_in: nan must be a number"),
@@ -106,8 +107,8 @@ def test_identity_is_of_what_determines_the_numbers(write):
         ('"exact"]', '"exactly"]', "start: unknown entry of start: 'exactly'; did you mean 'exact'"),
         ('"banana"', '"bananna"', "targets: unknown target: 'bananna'; did you mean 'banana'"),
         ("dim = 2", "dimm = 2", "targets: unknown parameter of target gaussian: 'dimm'; did you mean 'dim'"),
-        ('"oracle"', '"orakel"', "samplers: unknown sampler: 'orakel'; did you mean 'oracle'"),
-        ('"oracle"', '"oracle", "oracle"', "the same cell stands twice: banana · oracle"),
+        ('{ name = "oracle" }', '"orakel"', "samplers: unknown sampler: 'orakel'; did you mean 'oracle'"),
+        ('{ name = "oracle" }', '"oracle", "oracle"', "the same cell stands twice: banana · oracle"),
         ("step_size = 0.3", "step_sise = 0.3", "unknown setting of hmc: 'step_sise'; did you mean 'step_size'"),
         ("step_size = 0.3", "step_size = -0.3", "hmc: step_size = -0.3 must be greater than 0"),
         ("step_size = [0.1, 0.2]", "step_size = []", "mala: step_size is an empty list"),
@@ -118,6 +119,8 @@ def test_identity_is_of_what_determines_the_numbers(write):
         ("budget = 500", "seed = true", "suite.seed: True must be a text"),
         ("dim = 2", "dim = 0", "targets: target gaussian cannot be built with"),
         ("inverse_mass_matrix = [1.0, 1.0]", "inverse_mass_matrix = [1.0]", "has 1 numbers; banana has 2 dimensions"),
+        ('name = "oracle"', 'nmae = "oracle"', "name: is missing; give name = \"…\" instead of 'nmae'"),
+        ("dim = 2", "dim = 2020-01-01", "gaussian: dim = 2020-01-01 must be numbers"),
         ("[[experiment]]", "[[experimentt]]", "unknown key: 'experimentt'"),
         ("[suite]", "[suit]", "unknown key: 'suit'; did you mean 'suite'"),
     ],
@@ -130,12 +133,19 @@ def test_every_mistake_is_named(write, right, wrong, message):
 
 
 def test_files_that_are_no_suites(write, tmp_path):
-    for text, message in (("[suite\n", "cannot be read as TOML"), ("", r"has no table \[suite\]")):
+    for text, message in (
+        ("[suite\n", "cannot be read as TOML"),
+        ("a = " + "1" * 5000, "cannot be read as TOML"),  # more digits than Python reads
+        ("a = " + "[" * 5000, "cannot be read as TOML"),  # deeper than Python goes
+        ("", r"has no table \[suite\]"),
+    ):
         with pytest.raises(SuiteError, match=message):
             load_suite(write(text))
     (tmp_path / "latin.toml").write_bytes(b'[suite]\ntitle = "\xe9"\n')
     with pytest.raises(SuiteError, match="cannot be read as TOML"):
         load_suite(tmp_path / "latin.toml")
+    with pytest.raises(SuiteError, match="is a folder; give the path of a TOML file"):
+        load_suite(tmp_path)
     with pytest.raises(SuiteError, match="no such file; built-in suites: noise, smoke"):
         load_suite(tmp_path / "nowhere.toml")
     with pytest.raises(SuiteError, match="unknown suite: 'noize'; did you mean 'noise'"):
@@ -143,7 +153,7 @@ def test_files_that_are_no_suites(write, tmp_path):
 
 
 JUNK = st.one_of(
-    st.none(), st.booleans(), st.integers(-3, 3), st.floats(), st.text(max_size=3), st.lists(st.integers(), max_size=2),
+    st.none(), st.booleans(), st.integers(-3, 3), st.just(10**400), st.dates(), st.floats(), st.text(max_size=3), st.lists(st.integers(), max_size=2),
     st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
 )  # fmt: skip
 
@@ -160,8 +170,6 @@ def _places(value, path=()):
 @given(data=st.data(), junk=JUNK)
 def test_junk_anywhere_is_a_suite_error_and_nothing_else(data, junk):
     """One value of a good suite replaced by anything at all: the suite loads, or the error is the one for users."""
-    from mcmc_bench.suite import _read, _Reader
-
     content = tomllib.loads(GOOD)
     path = data.draw(st.sampled_from(list(_places(content))))
     broken = copy.deepcopy(content)
@@ -174,3 +182,32 @@ def test_junk_anywhere_is_a_suite_error_and_nothing_else(data, junk):
     except (SuiteError, CatalogError):  # a CatalogError becomes a SuiteError one floor up
         return
     assert suite.cells
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(data=st.data(), letter=st.sampled_from("aeqz_"))
+def test_a_misspelt_key_anywhere_is_named(data, letter):
+    """One letter of one key replaced: never another key, always a SuiteError, with the wrong key and the right one."""
+    content = tomllib.loads(GOOD)
+    path = data.draw(st.sampled_from([path for path in _places(content) if isinstance(path[-1], str)]))
+    right = path[-1]
+    position = data.draw(st.integers(0, len(right) - 1))
+    wrong = right[:position] + letter + right[position + 1 :]
+    if wrong == right:
+        return
+    inner = content
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[wrong] = inner.pop(right)
+    with pytest.raises(SuiteError) as raised:
+        _read(_Reader("keys.toml"), "keys", content, "", None)
+    assert repr(wrong) in str(raised.value)
+    assert right in str(raised.value)
+
+
+def test_a_target_may_bring_samplers_and_limits_of_its_own(write):
+    entry = '{ name = "gaussian", dim = 2, budget = 700, chains = 3, start = "one_point", samplers = ["ula"] }'
+    suite = load_suite(write(GOOD.replace('{ name = "gaussian", dim = 2, budget = 700 }', entry)))
+    (cell,) = (cell for cell in suite.cells if cell.target == "gaussian")
+    assert (cell.sampler, cell.budget, cell.chains, cell.start) == ("ula", 700, 3, "one_point")
+    assert {cell.sampler for cell in suite.cells if cell.target == "banana"} == {"mala", "hmc", "oracle"}

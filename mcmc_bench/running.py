@@ -113,9 +113,7 @@ class _Session:
         started, before = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), time.perf_counter()
         if self.fresh:
             self._remove(("cells", "draws", "targets"), {})
-        for identity in self.plans:
-            if (cell := self._stored(identity)) is not None:
-                self.cells[identity] = cell
+        self._read_stored()
         resumed = len(self.cells)
         provenance = {
             **describe_environment(self.threads),
@@ -127,6 +125,7 @@ class _Session:
         try:
             self._work()
         except KeyboardInterrupt:
+            self._read_stored()  # it may have come after a cell was stored and before it was counted
             self._finish({**provenance, "seconds": time.perf_counter() - before, "complete": False, "resumed": resumed})
             raise Interrupted(self.folder, len(self.cells), len(self.plans), fresh=self.fresh) from None
         results = self._finish(
@@ -134,6 +133,11 @@ class _Session:
         )
         self._remove(("cells", "draws"), self.plans)  # of other settings
         return results
+
+    def _read_stored(self) -> None:
+        for identity in self.plans.keys() - self.cells.keys():
+            if (cell := self._stored(identity)) is not None:
+                self.cells[identity] = cell
 
     def _stored(self, identity: str) -> Cell | None:
         """The finished cell of an earlier run, with its figure draws, or None."""

@@ -14,7 +14,7 @@ import xarray
 
 from mcmc_bench import running, worker
 from mcmc_bench.processes import process_pool
-from mcmc_bench.results import Results
+from mcmc_bench.results import Results, write_atomically
 from mcmc_bench.running import run
 from mcmc_bench.suite import load_suite
 
@@ -267,8 +267,20 @@ def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(small_suite, tmp_pa
     assert 3 <= len(partial.cells) < 42
     whole = run(long, output=tmp_path / "out", threads=2)
     assert whole.provenance["complete"] is True
-    assert whole.provenance["resumed"] >= len(partial.cells)
+    assert whole.provenance["resumed"] == len(partial.cells)
     assert len(whole.cells) == 42
+
+
+def test_ctrl_c_between_storing_a_cell_and_counting_it(small_suite, tmp_path, monkeypatch):
+    def store(file, content):
+        write_atomically(file, content)
+        if file.parent.name == "cells":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(running, "write_atomically", store)
+    with pytest.raises(running.Interrupted, match="1 of 4 cells are kept"):
+        run(small_suite, output=tmp_path, threads=1)
+    assert len(Results.load(tmp_path).cells) == 1
 
 
 def test_threads_must_be_positive(small_suite, tmp_path):

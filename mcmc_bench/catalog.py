@@ -83,7 +83,7 @@ def _content_module(path: Path) -> types.ModuleType:
         sys.modules[package] = module
     try:
         return importlib.import_module(f"{package}.{path.stem}")
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a file that calls sys.exit must not end us
         raise CatalogError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
 
 

@@ -224,7 +224,11 @@ def _list_targets(folder: Path | None) -> Table:
 
     table = _table("target", "dim", "truth", "exact sampler", "tags", "density")
     for name in list_targets((folder,) if folder is not None else ()):
-        target = load_target(name, targets_folder=folder)
+        try:
+            target = load_target(name, targets_folder=folder)
+        except Exception as error:  # noqa: BLE001 - one broken file must not hide the other targets
+            table.add_row(name, "", "", "", "", _plain(f"cannot be loaded: {type(error).__name__}: {error}"))
+            continue
         table.add_row(
             name, str(target.dim), target.truth.origin if target.truth else "unknown",
             "yes" if target.draw_exact else "no", ", ".join(target.tags), _plain(target.formula),

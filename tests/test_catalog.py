@@ -91,6 +91,7 @@ def test_names_what_is_wrong(name, parameters, message):
     [
         ("def build(:\n", r"broken.py cannot be loaded: SyntaxError"),
         ("import no_such_module\n", r"broken.py cannot be loaded: ModuleNotFoundError"),
+        ("import sys\nsys.exit(0)\n", r"broken.py cannot be loaded: SystemExit"),
         ("x = 1\n", r"has no function build\(\)"),
         ("def build():\n    return 3\n", "returned a int, not a Target"),
     ],

@@ -98,6 +98,14 @@ def test_lists():
             assert word in out.replace("\n", " ")
 
 
+def test_a_broken_target_hides_no_other(tmp_path):
+    (tmp_path / "broken.py").write_text("def build():\n    raise RuntimeError('broken today')\n")
+    code, out, _ = call("list", "targets", "--targets", tmp_path)
+    assert code == 0
+    assert "RuntimeError: broken today" in out
+    assert "banana" in out
+
+
 @pytest.mark.parametrize(
     ("target", "further"),
     [

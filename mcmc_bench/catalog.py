@@ -15,6 +15,7 @@ import inspect
 import pkgutil
 import sys
 import types
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,24 @@ _PACKAGE = Path(__file__).resolve().parent
 
 class CatalogError(ValueError):
     """A target, sampler or suite that cannot be found or loaded; the message says which and what to do."""
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where a user's own targets and samplers are; both are searched before what is built in."""
+
+    targets: Path | None = None
+    samplers: Path | None = None  # a folder, or a single file
+
+    @classmethod
+    def of(cls, targets: str | Path | None, samplers: str | Path | None) -> Folders:
+        """From paths or None; they are made absolute, since workers may stand elsewhere."""
+        return cls(*(None if path is None else Path(path).absolute() for path in (targets, samplers)))
+
+    @property
+    def further_targets(self) -> tuple[Path, ...]:
+        """The folder of further targets as the functions of targets take it."""
+        return () if self.targets is None else (self.targets,)
 
 
 def content_folder(name: str) -> Path:
@@ -129,22 +148,59 @@ def load_target(name: str, *, targets_folder: str | Path | None = None, **parame
     return dataclasses.replace(target, name=name, parameters=dict(parameters))
 
 
-def list_samplers() -> list[str]:
+def sampler_files(samplers_folder: str | Path | None = None) -> dict[str, Path]:
+    """Name to file of every sampler; a file of `samplers_folder` hides the built-in one of the same name.
+
+    Args:
+        samplers_folder: a folder of further samplers, or one file.
+    """
+    files = {module.name: Path(_samplers.__path__[0]) / f"{module.name}.py" for module in _built_in_samplers()}
+    if samplers_folder is None:
+        return files
+    given = Path(samplers_folder).absolute()
+    if given.is_file() and given.suffix == ".py":
+        return {**files, given.stem: given}
+    if not given.is_dir():
+        raise CatalogError(f"--samplers {samplers_folder}: no such folder or Python file")
+    found = {path.stem: path for path in sorted(given.glob("*.py")) if not path.name.startswith("_")}
+    return {**files, **found}
+
+
+def _built_in_samplers() -> list[pkgutil.ModuleInfo]:
+    return list(pkgutil.iter_modules(_samplers.__path__))
+
+
+def list_samplers(samplers_folder: str | Path | None = None) -> list[str]:
     """The names of all samplers."""
-    return sorted(module.name for module in pkgutil.iter_modules(_samplers.__path__))
+    return sorted(sampler_files(samplers_folder))
+
+
+def load_sampler(name: str, *, samplers_folder: str | Path | None = None) -> Sampler:
+    """The sampler called `name`.
+
+    Args:
+        name: a name from `list_samplers`.
+        samplers_folder: a folder of further samplers, or one file, searched first.
+
+    Raises:
+        CatalogError: unknown name, or a file that cannot be loaded. The message gives the nearest right spelling.
+    """
+    files = sampler_files(samplers_folder)
+    if name not in files:
+        raise CatalogError(unknown("sampler", name, list(files)))
+    return _loaded_sampler(files[name])
 
 
 @cache
-def load_sampler(name: str) -> Sampler:
-    """The sampler called `name`.
-
-    Raises:
-        CatalogError: unknown name; the message gives the nearest right spelling.
-    """
-    if name not in list_samplers():
-        raise CatalogError(unknown("sampler", name, list_samplers()))
-    module = importlib.import_module(f"{_samplers.__name__}.{name}")
-    return dataclasses.replace(module.SAMPLER, name=name)
+def _loaded_sampler(file: Path) -> Sampler:
+    if file.parent == Path(_samplers.__path__[0]):
+        module = importlib.import_module(f"{_samplers.__name__}.{file.stem}")
+    else:
+        module = _content_module(file)
+    sampler = getattr(module, "SAMPLER", None)
+    if not isinstance(sampler, Sampler):
+        raise CatalogError(f"{file} has no SAMPLER = Sampler(…)")
+    return dataclasses.replace(sampler, name=file.stem)
 
 
 def suite_files() -> dict[str, Path]:

@@ -1,31 +1,39 @@
 """The command line: thin commands over the Python interface, one clear line for every mistake.
 
-Imports what a command needs when it runs, so that ``--help`` is instant. Must not compute anything itself.
-
-Exit codes: 0 all is well; 1 some cells failed (their outcomes are in the results); 2 usage or input that cannot be
-read; 130 interrupted with Ctrl-C (finished work is kept).
+Imports what a command needs when it runs, so that ``--help`` is instant. Must not compute anything itself. The commands
+that compare are in `cli_compare`.
 """
 
 from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mcmc_bench import cli_compare
+from mcmc_bench.console import (
+    FAILED,
+    Effort,
+    SamplersFolder,
+    TargetsFolder,
+    Threads,
+    bar,
+    clear_errors,
+    console,
+    new_table,
+    plain,
+    say,
+)
+
 if TYPE_CHECKING:
     from rich.table import Table
 
     from mcmc_bench.results import Results
-
-SOME_CELLS_FAILED, USAGE, INTERRUPTED = 1, 2, 130
-#: Columns of a table that is not shown on a terminal.
-PIPED_WIDTH = 200
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,15 +41,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     help="Which MCMC sampler is right for which density, with evidence.\n\n"
-    "Exit codes: 0 all is well · 1 some cells failed · 2 usage or unreadable input · 130 interrupted, finished work "
-    "is kept.",
+    "Exit codes: 0 all is well · 1 a regression, or some cells of a run failed · 2 usage or unreadable input · "
+    "3 nothing could be compared · 4 inconclusive · 130 interrupted, finished work is kept.",
     epilog="Start with: `mcmc-bench run noise`, then `mcmc-bench report reports/noise`",
 )
 
-TargetsFolder = Annotated[
-    Path | None, typer.Option("--targets", metavar="DIR", help="A folder with further target files, searched first.")
-]
-Threads = Annotated[int | None, typer.Option(min=1, help="How many processors to use; all by default.")]
+cli_compare.register(app)
 
 
 class Kind(StrEnum):
@@ -58,77 +63,6 @@ def main() -> None:
     app()
 
 
-def _say(message: str) -> None:
-    typer.echo(message, err=True)
-
-
-@contextmanager
-def _clear_errors() -> Iterator[None]:
-    """Mistakes of the user end in one line and exit code 2, Ctrl-C in one and 130; the rest is ours, with a traceback."""
-    try:
-        yield
-    except KeyboardInterrupt as interruption:
-        _say(f"interrupted{': ' + str(interruption) if str(interruption) else ''}")
-        raise typer.Exit(INTERRUPTED) from interruption
-    except (ValueError, OSError) as error:
-        _say(f"mcmc-bench: {error}")
-        raise typer.Exit(USAGE) from error
-
-
-@contextmanager
-def _bar(title: str) -> Iterator[Any]:
-    """A progress callback ``(what, done, count)``: a bar with an estimate on a terminal, else a line each tenth."""
-    if not sys.stderr.isatty():
-        last = -1
-
-        def lines(what: str, done: int, count: int) -> None:
-            nonlocal last
-            tenth = 10 * done // max(1, count)
-            if tenth > last or done == count:
-                last = tenth if done < count else 11
-                _say(f"{title}: {done} of {count} · {what}")
-
-        yield lines
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        TextColumn("left"), TimeRemainingColumn(), TextColumn("[dim]{task.fields[what]}"),
-    )  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(title, total=None, what="")
-
-        def bar(what: str, done: int, count: int) -> None:
-            progress.update(task, completed=done, total=count, what=what)
-
-        yield bar
-
-
-def _console() -> Any:
-    from rich.console import Console
-
-    return Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
-
-
-def _table(*columns: str, title: str = "") -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=Text(title) if title else None, title_justify="left")
-    for number, column in enumerate(columns):
-        table.add_column(column, no_wrap=number == 0)
-    return table
-
-
 @app.command(
     epilog="Examples: `mcmc-bench run noise` · `mcmc-bench run smoke -o /somewhere` · `mcmc-bench run my.toml "
     "--targets my_targets --threads 4`"
@@ -139,6 +73,8 @@ def run(
         Path | None, typer.Option("--output", "-o", metavar="DIR", help="Default: reports/SUITE.")
     ] = None,
     targets: TargetsFolder = None,
+    samplers: SamplersFolder = None,
+    effort: Effort = 1.0,
     threads: Threads = None,
     seed: Annotated[str | None, typer.Option(help="Instead of the suite's own.")] = None,
     resume: Annotated[
@@ -151,10 +87,10 @@ def run(
     from mcmc_bench.provenance import command_line
     from mcmc_bench.running import run as run_suite
 
-    with _clear_errors(), _bar(f"running {Path(suite).stem}") as progress:
+    with clear_errors(), bar(f"running {Path(suite).stem}") as progress:
         results = run_suite(
-            suite, output=output, targets_folder=targets, threads=threads, seed=seed, fresh=not resume,
-            keep_draws=draws, progress=progress, command=command_line(sys.argv[1:]),
+            suite, output=output, targets_folder=targets, samplers_folder=samplers, effort=effort, threads=threads,
+            seed=seed, fresh=not resume, keep_draws=draws, progress=progress, command=command_line(sys.argv[1:]),
         )  # fmt: skip
     _outcomes(results)
     if report:
@@ -163,7 +99,7 @@ def run(
     else:
         typer.echo(f"next:    {command_line(['report', str(results.folder)])}")
     if any(cell.outcome in ("raised", "timed out", "died") for cell in results.cells):
-        raise typer.Exit(SOME_CELLS_FAILED)
+        raise typer.Exit(FAILED)
 
 
 def _outcomes(results: Results) -> None:
@@ -173,7 +109,7 @@ def _outcomes(results: Results) -> None:
     for cell in results.cells:
         counts[cell.outcome] = counts.get(cell.outcome, 0) + 1
         if cell.outcome in ("raised", "timed out", "died"):
-            _say(f"{cell.outcome}: {cell.target} · {cell.sampler} · {cell.start}: {cell.message}")
+            say(f"{cell.outcome}: {cell.target} · {cell.sampler} · {cell.start}: {cell.message}")
     words = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
     resumed = results.provenance.get("resumed", 0)
     kept = f" ({resumed} kept from an earlier run)" if resumed else ""
@@ -183,13 +119,18 @@ def _outcomes(results: Results) -> None:
 
 @app.command(epilog="Examples: `mcmc-bench report reports/noise` · `mcmc-bench report reports/noise -o /somewhere`")
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A results folder, or its results.json.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A results folder, its results.json, or a baseline's history.")
+    ],
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="DIR", help="Default: the folder.")] = None,
 ) -> None:
-    """Write index.html and the figures from stored results."""
+    """Write index.html and the figures from stored results, or history.html from a history of accepted baselines."""
     from mcmc_bench.results import Results
 
-    with _clear_errors():
+    if folder.suffix == ".jsonl":
+        cli_compare.report_history(folder, output)
+        return
+    with clear_errors():
         results = Results.load(folder)
     assert results.folder is not None
     _write_report(results, output or results.folder)
@@ -198,7 +139,7 @@ def report(
 def _write_report(results: Results, folder: Path) -> None:
     from mcmc_bench.report import write_report
 
-    with _clear_errors(), _bar("report") as progress:
+    with clear_errors(), bar("report") as progress:
         page = write_report(results, folder, progress=progress)
     typer.echo(f"report:  {page}")
 
@@ -207,69 +148,63 @@ def _write_report(results: Results, folder: Path) -> None:
 def list_(
     kind: Annotated[Kind, typer.Argument(help="What to list.")],
     targets: TargetsFolder = None,
+    samplers: SamplersFolder = None,
 ) -> None:
     """List targets, samplers, suites or metrics."""
-    with _clear_errors():
+    with clear_errors():
         table = {
             Kind.targets: lambda: _list_targets(targets),
-            Kind.samplers: _list_samplers,
+            Kind.samplers: lambda: _list_samplers(samplers),
             Kind.suites: _list_suites,
             Kind.metrics: _list_metrics,
         }[kind]()
-    _console().print(table)
+    console().print(table)
 
 
 def _list_targets(folder: Path | None) -> Table:
     from mcmc_bench.catalog import list_targets, load_target
 
-    table = _table("target", "dim", "truth", "exact sampler", "tags", "density")
+    table = new_table("target", "dim", "truth", "exact sampler", "tags", "density")
     for name in list_targets((folder,) if folder is not None else ()):
         try:
             target = load_target(name, targets_folder=folder)
         except Exception as error:  # noqa: BLE001 - one broken file must not hide the other targets
-            table.add_row(name, "", "", "", "", _plain(f"cannot be loaded: {type(error).__name__}: {error}"))
+            table.add_row(name, "", "", "", "", plain(f"cannot be loaded: {type(error).__name__}: {error}"))
             continue
         table.add_row(
             name, str(target.dim), target.truth.origin if target.truth else "unknown",
-            "yes" if target.draw_exact else "no", ", ".join(target.tags), _plain(target.formula),
+            "yes" if target.draw_exact else "no", ", ".join(target.tags), plain(target.formula),
         )  # fmt: skip
     return table
 
 
-def _plain(text: str) -> Any:
-    """Text that is shown as it is: square brackets are not markup."""
-    from rich.text import Text
-
-    return Text(text)
-
-
-def _list_samplers() -> Table:
+def _list_samplers(folder: Path | None) -> Table:
     from mcmc_bench.catalog import list_samplers, load_sampler
 
-    table = _table("sampler", "kind", "settings (default)", "what it does", "source")
-    for name in list_samplers():
-        sampler = load_sampler(name)
+    table = new_table("sampler", "kind", "settings (default)", "what it does", "source")
+    for name in list_samplers(folder):
+        sampler = load_sampler(name, samplers_folder=folder)
         settings = ", ".join(f"{key} ({setting.default:g})" for key, setting in sampler.settings.items())
-        table.add_row(name, sampler.kind, settings, _plain(sampler.description), _plain(sampler.source))
+        table.add_row(name, sampler.kind, settings, plain(sampler.description), plain(sampler.source))
     return table
 
 
 def _list_suites() -> Table:
     from mcmc_bench.suite import list_suites
 
-    table = _table("suite", "what it shows")
+    table = new_table("suite", "what it shows")
     for name, title in list_suites().items():
-        table.add_row(name, _plain(title))
+        table.add_row(name, plain(title))
     return table
 
 
 def _list_metrics() -> Table:
     from mcmc_bench.metrics.definitions import definitions
 
-    table = _table("metric", "group", "better", "definition")
+    table = new_table("metric", "group", "better", "definition")
     for key, definition in definitions().items():
         better = f"near {definition.ideal:g}" if definition.direction == "target" else definition.direction
-        table.add_row(key, definition.group, better, _plain(definition.definition))
+        table.add_row(key, definition.group, better, plain(definition.definition))
     return table
 
 
@@ -286,12 +221,12 @@ def show(
     """Facts about a target, and a picture of it."""
     from mcmc_bench.show import draw_target, facts
 
-    with _clear_errors():
+    with clear_errors():
         the_target = _target(target, targets, set_ or [])
-        table = _table("", the_target.label, title=the_target.description)
+        table = new_table("", the_target.label, title=the_target.description)
         for name, value in facts(the_target).items():
-            table.add_row(name, _plain(value))
-        _console().print(table)
+            table.add_row(name, plain(value))
+        console().print(table)
         file = output or Path(f"{target}.png")
         draw_target(the_target, file)
     typer.echo(f"picture: {file}")
@@ -318,17 +253,18 @@ def sample(
         Path | None, typer.Option("--output", "-o", metavar="NC", help="Store the draws: netCDF, ArviZ's schema.")
     ] = None,
     targets: TargetsFolder = None,
+    samplers: SamplersFolder = None,
 ) -> None:
     """Run one sampler on one target and measure it."""
     from mcmc_bench.api import sample as sample_
     from mcmc_bench.catalog import load_sampler
     from mcmc_bench.metrics import evaluate
 
-    with _clear_errors():
+    with clear_errors():
         the_target = _target(target, targets, target_set or [])
-        the_sampler = load_sampler(sampler)
+        the_sampler = load_sampler(sampler, samplers_folder=samplers)
         settings = _assignments(set_ or [], f"setting of {sampler}", the_sampler.settings)
-        with _bar(f"{sampler} on {target}") as progress:
+        with bar(f"{sampler} on {target}") as progress:
             done, count = 0, (draws + burn_in) * chains
 
             def advance(transitions: int) -> None:
@@ -343,10 +279,10 @@ def sample(
         if output is not None:
             tree.to_netcdf(output, engine="h5netcdf")
         frame = evaluate(tree, the_target)
-    table = _table("metric", "value", "i.i.d. floor", "note", title=f"{sampler} on {the_target.label}")
+    table = new_table("metric", "value", "i.i.d. floor", "note", title=f"{sampler} on {the_target.label}")
     for line in frame.to_dict("records"):
-        table.add_row(line["metric"], _figure(line["value"]), _figure(line["floor"]), _plain(line.get("note") or ""))
-    _console().print(table)
+        table.add_row(line["metric"], _figure(line["value"]), _figure(line["floor"]), plain(line.get("note") or ""))
+    console().print(table)
     if output is not None:
         typer.echo(f"draws: {output}")
 

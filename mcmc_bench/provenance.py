@@ -5,6 +5,7 @@ Must not know what is run.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import os
 import platform
@@ -26,6 +27,8 @@ def describe_environment(threads: int) -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
         "cores": os.cpu_count() or 1,
+        "machine": _machine(),
+        "job": _job(),
         "threads": threads,
         "engine_hash": engine_hash(),
         "commit": _commit(),
@@ -35,6 +38,21 @@ def describe_environment(threads: int) -> dict[str, Any]:
 def command_line(arguments: list[str]) -> str:
     """The command line for `arguments` of mcmc-bench, quoted for a shell."""
     return shlex.join(["mcmc-bench", *arguments])
+
+
+def _machine() -> str:
+    """A hash that two runs share if they are made on the same machine since it was started; it names nobody."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        boot = ""  # not Linux
+    return hashlib.sha256(f"{platform.node()} {_processor()} {boot}".encode()).hexdigest()[:12]
+
+
+def _job() -> str:
+    """The job of a continuous integration service; "local" outside of one."""
+    named = ("GITHUB_RUN_ID", "GITHUB_RUN_ATTEMPT", "GITHUB_JOB", "CI_JOB_ID", "BUILD_TAG")
+    return " ".join(os.environ[name] for name in named if os.environ.get(name)) or "local"
 
 
 def _processor() -> str:

@@ -8,6 +8,7 @@ the figures, at most 2000) and ``targets/KEY.npz`` (what the figures show of eac
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -15,7 +16,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     import pandas
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 FILE_NAME = "results.json"
 
 Outcome = Literal["finished", "raised", "timed out", "died", "not applicable"]
@@ -58,6 +59,55 @@ class Judgement:
 
 
 @dataclass
+class Indicators:
+    """Shares of the draws below known quantiles and in known modes: bounded, so that they can be tested for bias.
+
+    All lists run over the indicators.
+    """
+
+    name: list[str]
+    truth: list[float]  # probability under the target
+    truth_error: list[float]  # its standard error
+    #: Probability under what the sampler should give at its settings, where that is known; see Evidence.expected_from.
+    expected: list[float] | None
+    expected_error: list[float] | None
+    mean: list[float]  # over replicates, of the share in all chains of a replicate
+    standard_deviation: list[float]  # of one replicate
+    skewness: list[float]  # of one replicate
+    constant: list[float]  # share of replicates in which no draw, or every draw, is inside
+
+    def __post_init__(self) -> None:
+        _same_length(self, len(self.name))
+
+
+@dataclass
+class Evidence:
+    """What a comparison of two runs rests on: values of single replicates, which are independent of each other."""
+
+    replicates: int
+    #: "truth": an exact kernel that was started from exact draws; "closed form": its known bias; "": not known.
+    expected_from: Literal["truth", "closed form", ""]
+    planned_evaluations: float | None  # of one chain, by the suite's budget and the sampler's declaration
+    evaluations: list[float]  # of one chain, counted; of each replicate
+    squared_error: list[float | None]  # of one chain's estimates, in variances: 1 / real ESS; None where it has left
+    low_error_evaluations: list[float | None]  # None: not reached within the budget
+    seconds: list[float]  # of sampling, all chains
+    stopped_chains: list[int]
+    moved: list[float]  # share of the chains that do not end where they began
+    divergent: list[float]  # share of the transitions
+    indicators: Indicators | None = None  # None where no quantile of the target is known
+
+    def __post_init__(self) -> None:
+        _same_length(self, self.replicates)
+
+
+def _same_length(columns: object, length: int) -> None:
+    for name, values in vars(columns).items():
+        if isinstance(values, list) and len(values) != length:
+            raise ValueError(f"{name} has {len(values)} entries, not {length}")
+
+
+@dataclass
 class Cell:
     """One target × sampler × settings × start, all replicates."""
 
@@ -86,6 +136,10 @@ class Cell:
     #: Named curves, e.g. "error": {"evaluations": [...], "median": [...], "low": [...], "high": [...]}.
     curves: dict[str, dict[str, list[float]]] = field(default_factory=dict)
     verdicts: dict[str, Judgement] = field(default_factory=dict)
+    #: Hash of what was asked for, whatever the sources, the seed and the number of replicates: cells of two runs
+    #: that have it in common are compared.
+    match: str = ""
+    evidence: list[Evidence] = field(default_factory=list)  # of the run, then of each extension by `gate`
 
     def row(self, metric: str) -> Row | None:
         """The row of `metric`, or None."""
@@ -154,25 +208,26 @@ class Results:
         if file.is_dir():
             file = file / FILE_NAME
         try:
-            content = json.loads(file.read_text(encoding="utf-8"))
+            content = json.loads(file.read_text(encoding="utf-8"), parse_constant=_no_such_number)
         except FileNotFoundError:
             raise ResultsError(f"{file}: no such file; make one with: mcmc-bench run SUITE") from None
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ResultsError(f"{file} cannot be read as results: {error}") from error
         version = content.get("schema_version") if isinstance(content, dict) else None
         if version != SCHEMA_VERSION:
-            raise ResultsError(f"{file} has schema version {version!r}; this program reads version {SCHEMA_VERSION}")
+            raise ResultsError(
+                f"{file} has schema version {_short(version)}; this program reads version {SCHEMA_VERSION}: make the "
+                "results again with mcmc-bench run, a baseline with mcmc-bench baseline"
+            )
         try:
+            _validator()(content)
             return cls._from_json(content, file.parent)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ResultsError(f"{file} does not follow the schema: {error}") from error
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            raise ResultsError(f"{file} does not follow the schema: {_short(error)}") from error
 
     @classmethod
     def _from_json(cls, content: dict[str, Any], folder: Path) -> Results:
         content = dict(content)
-        for key, kind in (("cells", list), ("definitions", dict), ("targets", dict), ("provenance", dict)):
-            if not isinstance(content[key], kind):
-                raise TypeError(f"{key} is not a {kind.__name__}")
         content["cells"] = [cell_from_json(cell) for cell in content["cells"]]
         content["definitions"] = {key: Definition(**value) for key, value in content["definitions"].items()}
         content["targets"] = {key: TargetFacts(**value) for key, value in content["targets"].items()}
@@ -190,11 +245,11 @@ class Results:
     def save(self, folder: str | Path) -> Path:
         """Write ``results.json`` into `folder`, whole or not at all. Returns the file's path."""
         file = Path(folder) / FILE_NAME
-        write_atomically(file, self._text().encode())
+        write_atomically(file, self.to_text().encode())
         return file
 
-    def _text(self) -> str:
-        """JSON with a line for each cell: small, and a changed cell is a changed line."""
+    def to_text(self) -> str:
+        """The content of ``results.json``: JSON with a line for each cell: small, and a changed cell is a changed line."""
 
         def dump(value: Any) -> str:
             return json.dumps(value, ensure_ascii=False, allow_nan=False)
@@ -243,17 +298,43 @@ class Results:
             return {key: stored[key].astype(np.float64) for key in stored.files}
 
 
+@functools.cache
+def _validator() -> Any:
+    """Checks content against ``results.schema.json``; raises a ValueError that names what is wrong."""
+    import fastjsonschema
+
+    schema = json.loads(Path(__file__).with_name("results.schema.json").read_text(encoding="utf-8"))
+    return fastjsonschema.compile(schema)
+
+
+def _no_such_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number of JSON")
+
+
+def _short(value: object) -> str:
+    """On one line, at most 200 characters: what stands in a hostile file must not fill a screen."""
+    text = " ".join((str(value) if isinstance(value, Exception) else repr(value)).split())
+    return text if len(text) <= 200 else f"{text[:200]}…"
+
+
 def cell_from_json(content: Mapping[str, Any]) -> Cell:
     """A cell from its JSON form."""
     values = dict(content)
     values["rows"] = [Row(**row) for row in values["rows"]]
     values["verdicts"] = {key: Judgement(**value) for key, value in values["verdicts"].items()}
+    values["evidence"] = [evidence_from_json(evidence) for evidence in values.get("evidence", ())]
     return Cell(**values)
+
+
+def evidence_from_json(content: Mapping[str, Any]) -> Evidence:
+    """Evidence from its JSON form."""
+    indicators = content.get("indicators")
+    return Evidence(**{**content, "indicators": None if indicators is None else Indicators(**indicators)})
 
 
 def cell_to_json(cell: Cell) -> dict[str, Any]:
     """The JSON form of a cell: JSON types only, no NaN."""
-    plain: dict[str, Any] = _plain({**vars(cell), "rows": [], "curves": {}, "verdicts": {}})
+    plain: dict[str, Any] = _plain({**vars(cell), "rows": [], "curves": {}, "verdicts": {}, "evidence": []})
     # What a row does not have is left out: there are thousands of rows.
     plain["rows"] = [
         {
@@ -268,7 +349,25 @@ def cell_to_json(cell: Cell) -> dict[str, Any]:
         for name, curve in cell.curves.items()
     }
     plain["verdicts"] = {key: vars(judgement) for key, judgement in cell.verdicts.items()}
+    plain["evidence"] = [evidence_to_json(evidence) for evidence in cell.evidence]
     return plain
+
+
+def evidence_to_json(evidence: Evidence) -> dict[str, Any]:
+    """The JSON form of evidence, six digits of each number."""
+    indicators = evidence.indicators
+    plain = {**vars(evidence), "indicators": None if indicators is None else vars(indicators)}
+    return {key: _six_digits(value) for key, value in plain.items()}
+
+
+def _six_digits(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _six_digits(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_six_digits(item) for item in value]
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if np.isfinite(value) else None
+    return _plain(value)
 
 
 def _five_digits(value: float | None) -> float | None:

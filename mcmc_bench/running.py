@@ -11,7 +11,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 from pathlib import Path
@@ -20,11 +20,20 @@ from typing import Any
 import pebble
 
 from mcmc_bench import metrics, worker
-from mcmc_bench.catalog import target_files
-from mcmc_bench.kernels.jit import engine_hash, hash_sources
+from mcmc_bench.catalog import Folders, sampler_files, target_files
+from mcmc_bench.kernels.jit import ENGINE_FOLDER, engine_hash, hash_sources
 from mcmc_bench.processes import process_pool
 from mcmc_bench.provenance import command_line, describe_environment
-from mcmc_bench.results import Cell, Results, TargetFacts, cell_from_json, cell_to_json, identity_hash, write_atomically
+from mcmc_bench.results import (
+    Cell,
+    Evidence,
+    Results,
+    TargetFacts,
+    cell_from_json,
+    cell_to_json,
+    identity_hash,
+    write_atomically,
+)
 from mcmc_bench.suite import CellPlan, Suite, load_suite, with_seed
 
 #: Called with what is done now, the number of finished cells and the number of all.
@@ -50,6 +59,8 @@ def run(
     *,
     output: str | Path | None = None,
     targets_folder: str | Path | None = None,
+    samplers_folder: str | Path | None = None,
+    effort: float = 1.0,
     threads: int | None = None,
     seed: str | int | None = None,
     fresh: bool = False,
@@ -64,6 +75,8 @@ def run(
         output: folder of the results; ``reports/SUITE`` by default. Finished cells found there whose inputs and
             sources are the same are not run again.
         targets_folder: a folder of further targets.
+        samplers_folder: a folder of further samplers, or one file.
+        effort: see `load_suite`; for a suite that is loaded it is that of the loading.
         threads: worker processes, each of one thread; one for each processor by default. No number depends on it.
         seed: instead of the suite's own.
         fresh: run everything again.
@@ -78,34 +91,87 @@ def run(
     if threads is not None and threads < 1:
         raise ValueError(f"threads = {threads} must be at least 1")
     if not isinstance(suite, Suite):
-        the_suite = load_suite(suite, seed=seed, targets_folder=targets_folder)
+        the_suite = load_suite(
+            suite, seed=seed, targets_folder=targets_folder, samplers_folder=samplers_folder, effort=effort
+        )
     else:
         the_suite = suite if seed is None else with_seed(suite, str(seed))
     folder = Path(output) if output is not None else Path("reports") / the_suite.name
     folder.mkdir(parents=True, exist_ok=True)  # a folder that cannot be written is said before anything runs
     if not command:
         name = the_suite.name if isinstance(suite, Suite) else str(suite)
-        options = {"-o": output, "--targets": targets_folder, "--seed": seed}
+        options = {
+            "-o": output, "--targets": targets_folder, "--samplers": samplers_folder, "--seed": seed,
+            "--effort": None if effort == 1.0 else effort,
+        }  # fmt: skip
         given = [text for option, value in options.items() if value is not None for text in (option, str(value))]
         command = command_line(["run", name, *given, *(["--draws"] if keep_draws else [])])
     session = _Session(
-        the_suite, folder, str(targets_folder) if targets_folder is not None else None, threads or os.cpu_count() or 1,
+        the_suite, folder, Folders.of(targets_folder, samplers_folder), threads or os.cpu_count() or 1,
         keep_draws, fresh, progress or (lambda what, done, count: None),
     )  # fmt: skip
     return session.run(command)
+
+
+def extend(
+    suite: Suite,
+    matches: Collection[str],
+    *,
+    stage: int,
+    factor: int,
+    targets_folder: str | Path | None = None,
+    samplers_folder: str | Path | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Evidence | str]:
+    """Evidence of further replicates of some cells, by their `match`; what went wrong in words instead, where it did.
+
+    Args:
+        suite: the suite they are from.
+        matches: which cells.
+        stage: number of the extension, from 1; each has random streams of its own.
+        factor: times as many replicates as the suite gives the cell, and as much time.
+        targets_folder: as in `run`.
+        samplers_folder: as in `run`.
+        threads: as in `run`.
+        progress: as in `run`.
+    """
+    plans = {plan.match: plan for plan in suite.cells if plan.match in matches}
+    folders, found = Folders.of(targets_folder, samplers_folder), dict[str, Evidence | str]()
+    workers = max(1, min(threads or os.cpu_count() or 1, len(plans)))
+    with process_pool(workers, [worker.__name__]) as pool:
+        try:
+            tasks = {
+                pool.schedule(
+                    worker.extend, args=(plan, folders, stage, factor * plan.replicates),
+                    timeout=COMPILE_SECONDS + factor * plan.time_limit,
+                ): match
+                for match, plan in plans.items()
+            }  # fmt: skip
+            for task in _as_finished(list(tasks)):
+                match = tasks[task]
+                try:
+                    found[match] = task.result()
+                except Exception as error:  # noqa: BLE001 - whatever a cell raises is its outcome
+                    found[match] = _words(error)
+                if progress is not None:
+                    progress(plans[match].label, len(found), len(plans))
+        except BaseException:
+            pool.stop()
+            raise
+    return found
 
 
 class _Session:
     """One call of `run`."""
 
     def __init__(
-        self, suite: Suite, folder: Path, targets_folder: str | None, threads: int, keep_draws: bool, fresh: bool,
+        self, suite: Suite, folder: Path, folders: Folders, threads: int, keep_draws: bool, fresh: bool,
         progress: Progress,
     ) -> None:  # fmt: skip
-        self.suite, self.folder, self.targets_folder = suite, folder, targets_folder
+        self.suite, self.folder, self.folders = suite, folder, folders
         self.threads, self.keep_draws, self.fresh, self.progress = threads, keep_draws, fresh, progress
-        files = target_files((Path(targets_folder),) if targets_folder is not None else ())
-        self.plans = {plan.identity(_sources(files[plan.target].parent)): plan for plan in suite.cells}
+        self.plans = {plan.identity(_sources(plan, folders)): plan for plan in suite.cells}
         self.cells: dict[str, Cell] = {}
         self.targets: dict[str, TargetFacts] = {}
 
@@ -181,7 +247,7 @@ class _Session:
             if {f"target {plan.target}", f"sampler {plan.sampler}"} - seen:
                 seen |= {f"target {plan.target}", f"sampler {plan.sampler}"}
                 limit = max(plan.time_limit, COMPILE_SECONDS)
-                tasks.append(pool.schedule(worker.warm_up, args=(plan, self.targets_folder), timeout=limit))
+                tasks.append(pool.schedule(worker.warm_up, args=(plan, self.folders), timeout=limit))
         if tasks:
             self.progress(f"compiling (1 of {len(tasks)})", len(self.cells), len(self.plans))
         for number, task in enumerate(_as_finished(tasks)):
@@ -191,7 +257,7 @@ class _Session:
     def _run_cells(self, pool: Any, todo: dict[str, CellPlan]) -> None:
         tasks: dict[Any, str] = {
             pool.schedule(
-                worker.run_cell, args=(plan, identity, self.targets_folder, self.keep_draws), timeout=plan.time_limit
+                worker.run_cell, args=(plan, identity, self.folders, self.keep_draws), timeout=plan.time_limit
             ): identity
             for identity, plan in todo.items()
         }
@@ -210,7 +276,7 @@ class _Session:
             self.progress(todo[identity].label, len(self.cells), len(self.plans))
 
     def _outcome(self, task: Any, plan: CellPlan, identity: str) -> worker.Outcome:
-        failed = worker.blank(plan, identity)
+        failed = worker.blank(plan, identity, self.folders)
         try:
             outcome: worker.Outcome = task.result()
         except TimeoutError:
@@ -243,13 +309,12 @@ class _Session:
         return missing
 
     def _facts_file(self, plan: CellPlan) -> Path:
-        files = target_files((Path(self.targets_folder),) if self.targets_folder is not None else ())
-        key = identity_hash([plan.target, plan.target_parameters, _sources(files[plan.target].parent)])
+        key = identity_hash([plan.target, plan.target_parameters, _target_sources(plan, self.folders)])
         return self.folder / "targets" / f"{key}.json"
 
     def _describe(self, pool: Any, plans: dict[str, CellPlan]) -> None:
         tasks = {
-            pool.schedule(worker.describe, args=(plan, self.targets_folder), timeout=plan.time_limit): plan
+            pool.schedule(worker.describe, args=(plan, self.folders), timeout=plan.time_limit): plan
             for plan in plans.values()
         }
         for task in _as_finished(list(tasks)):
@@ -327,9 +392,19 @@ def _score(cell: Cell) -> float:
     return float("-inf") if cell.selection_score is None else cell.selection_score  # JSON has no infinity
 
 
+def _target_sources(plan: CellPlan, folders: Folders) -> str:
+    return _sources_in(target_files(folders.further_targets)[plan.target].parent)
+
+
+def _sources(plan: CellPlan, folders: Folders) -> str:
+    """Hash of everything that the numbers of a cell are computed from; samplers that are built in are in the engine."""
+    sampler = sampler_files(folders.samplers)[plan.sampler]
+    own = "" if sampler.is_relative_to(ENGINE_FOLDER) else f" {hash_sources(sampler.parent, '*.py')}"
+    return _target_sources(plan, folders) + own
+
+
 @functools.cache
-def _sources(folder: Path) -> str:
-    """Hash of everything that the numbers of a target in `folder` are computed from."""
+def _sources_in(folder: Path) -> str:
     return f"{engine_hash()} {hash_sources(folder, '*.py')} {hash_sources(folder, 'data/*.*')}"
 
 

@@ -67,6 +67,11 @@ class Plan:
             )
         return cls(warm_up, measured, thin=max(1, -(-measured // max_draws)))
 
+    def evaluations(self, sampler: Sampler, settings: Mapping[str, float]) -> float:
+        """Target evaluations that a chain of this plan is declared to cost, the one at the start included."""
+        at_start = 0 if sampler.draw is not None else 1
+        return float(at_start + (self.warm_up + self.transitions) * sampler.evaluations_per_step(settings))
+
 
 class CountedTarget:
     """A target for samplers written in Python: the same density, each evaluation counted."""

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 from mcmc_bench.catalog import (
     CatalogError,
+    Folders,
     list_samplers,
     load_sampler,
     load_target,
@@ -79,6 +80,14 @@ class CellPlan:
         content = {name: value for name, value in vars(self).items() if name not in ("time_limit", "sweep", "swept")}
         return identity_hash({**content, "competes": self.sweep is not None, "sources": sources})
 
+    @property
+    def match(self) -> str:
+        """Hash of what is asked for, whatever the sources, the seed and the effort: the same cell of another run."""
+        left_out = (
+            "time_limit", "sweep", "swept", "seed", "replicates", "selection_replicates", "metrics",
+        )  # fmt: skip
+        return identity_hash({name: value for name, value in vars(self).items() if name not in left_out})
+
 
 @dataclass(frozen=True)
 class Suite:
@@ -98,7 +107,7 @@ class _Reader:
     """Checks one table at a time and remembers where it is, for the messages."""
 
     file: str
-    extra: tuple[Path, ...] = ()
+    folders: Folders = field(default_factory=Folders)
     path: list[str] = field(default_factory=list)
 
     def fail(self, message: str, key: str | None = None) -> NoReturn:
@@ -157,18 +166,33 @@ def with_seed(suite: Suite, seed: str) -> Suite:
     return replace(suite, seed=seed, cells=tuple(replace(cell, seed=seed) for cell in suite.cells))
 
 
+def _with_effort(suite: Suite, effort: float) -> Suite:
+    cells = tuple(replace(cell, replicates=max(1, round(effort * cell.replicates))) for cell in suite.cells)
+    return replace(suite, cells=cells)
+
+
 def list_suites() -> dict[str, str]:
     """Name to title of every built-in suite."""
     return {name: tomllib.loads(path.read_text("utf-8"))["suite"]["title"] for name, path in suite_files().items()}
 
 
-def load_suite(suite: str | Path, *, seed: str | int | None = None, targets_folder: str | Path | None = None) -> Suite:
+def load_suite(
+    suite: str | Path,
+    *,
+    seed: str | int | None = None,
+    targets_folder: str | Path | None = None,
+    samplers_folder: str | Path | None = None,
+    effort: float = 1.0,
+) -> Suite:
     """Read a suite.
 
     Args:
         suite: the name of a built-in suite or the path of a TOML file.
         seed: instead of the suite's own.
         targets_folder: a folder of further targets.
+        samplers_folder: a folder of further samplers, or one file.
+        effort: the number of replicates of every cell is multiplied by it (and is at least 1). What a cell measures
+            is then the same, with wider or narrower intervals.
 
     Raises:
         SuiteError: no such suite, not TOML, or anything in it that cannot be.
@@ -186,9 +210,12 @@ def load_suite(suite: str | Path, *, seed: str | int | None = None, targets_fold
         content = tomllib.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         raise SuiteError(f"{path} cannot be read as TOML: {error}") from error
-    extra = (Path(targets_folder),) if targets_folder is not None else ()
+    if not 0.0 < effort < LARGEST:
+        raise SuiteError(f"effort = {effort:g} must be greater than 0")
+    folders = Folders.of(targets_folder, samplers_folder)
     try:
-        return _read(_Reader(path.name, extra), path.stem, content, text, None if seed is None else str(seed))
+        read = _read(_Reader(path.name, folders), path.stem, content, text, None if seed is None else str(seed))
+        return read if effort == 1.0 else _with_effort(read, effort)
     except CatalogError as error:
         raise SuiteError(f"{path.name}: {error}") from error
 
@@ -238,13 +265,13 @@ def _cells(reader: _Reader, experiment: str, table: Mapping[str, Any], seed: str
     cells = []
     for target_entry in _tables(reader, table, "targets"):
         name = reader.text(target_entry, "name")
-        known = target_files(reader.extra)
+        known = target_files(reader.folders.further_targets)
         if name not in known:
             reader.fail(unknown("target", name, list(known)), "targets")
         given = {**table, **{key: value for key, value in target_entry.items() if key in _LIMITS}}
         parameters = {key: value for key, value in target_entry.items() if key not in ("name", "samplers", *_LIMITS)}
         if parameters:
-            declared = target_parameters(name, reader.extra)
+            declared = target_parameters(name, reader.folders.further_targets)
             for key, value in parameters.items():
                 if key not in declared:
                     reader.fail(unknown(f"parameter of target {name}", key, [*declared, *_LIMITS]), "targets")
@@ -266,7 +293,7 @@ def _cells(reader: _Reader, experiment: str, table: Mapping[str, Any], seed: str
 def _dim(reader: _Reader, name: str, parameters: Mapping[str, Any]) -> int | None:
     """The dimension of a target, built to see that its parameters are possible; None if that is not for us to say."""
     try:
-        return load_target(name, targets_folder=reader.extra[0] if reader.extra else None, **parameters).dim
+        return load_target(name, targets_folder=reader.folders.targets, **parameters).dim
     except CatalogError as error:
         reader.fail(str(error), "targets")
     except Exception:  # noqa: BLE001 - broken in itself: the outcome of its cells, and the rest of the suite runs
@@ -315,9 +342,10 @@ def _sweep(
 ) -> list[CellPlan]:
     """The cells of one sampler entry: one, or one for each combination of the settings given as lists."""
     name = reader.text(entry, "name")
-    if name not in list_samplers():
-        reader.fail(unknown("sampler", name, list_samplers()), "samplers")
-    sampler = load_sampler(name)
+    known = list_samplers(reader.folders.samplers)
+    if name not in known:
+        reader.fail(unknown("sampler", name, known), "samplers")
+    sampler = load_sampler(name, samplers_folder=reader.folders.samplers)
     settings = {key: value for key, value in entry.items() if key not in ("name", "select", "inverse_mass_matrix")}
     keys = [*sampler.settings, "select", *(["inverse_mass_matrix"] if sampler.uses_inverse_mass_matrix else [])]
     for key in settings:

@@ -8,18 +8,18 @@ from __future__ import annotations
 import functools
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import numpy as np
 
-from mcmc_bench import metrics
-from mcmc_bench.catalog import load_sampler, load_target
+from mcmc_bench import expectation, metrics
+from mcmc_bench.catalog import Folders, load_sampler, load_target
 from mcmc_bench.draws import Array, Cost, Draws
 from mcmc_bench.metrics import Reference
-from mcmc_bench.results import Cell, TargetFacts, identity_hash
+from mcmc_bench.results import Cell, Evidence, TargetFacts, identity_hash
 from mcmc_bench.sampler import Sampler
 from mcmc_bench.sampling import Plan, compile_kernels, run
 from mcmc_bench.suite import CellPlan
@@ -28,8 +28,6 @@ from mcmc_bench.target import Target
 #: Points and chains of a cell that are kept for the figures.
 FIGURE_POINTS, FIGURE_CHAINS = 2000, 16
 GRID_POINTS = 120
-#: Up to this many times its true variance a mode among others is still one of its own.
-WIDEST_SEPARATE = 1.3
 
 
 @dataclass(frozen=True)
@@ -67,29 +65,35 @@ def _in_words(function: Callable[P, T]) -> Callable[P, T]:
 
 
 @functools.lru_cache(maxsize=8)
-def _target(name: str, parameters: str, folder: str | None) -> Target:
+def _target(name: str, parameters: str, folder: Path | None) -> Target:
     # One object for all cells of a target: what is compiled and drawn for comparison is made once a process.
     return load_target(name, targets_folder=folder, **json.loads(parameters))
 
 
-def _load(plan: CellPlan, folder: str | None) -> Target:
-    return _target(plan.target, json.dumps(dict(plan.target_parameters)), folder)  # a list is no key of a cache
+def _load(plan: CellPlan, folders: Folders) -> Target:
+    return _target(
+        plan.target, json.dumps(dict(plan.target_parameters)), folders.targets
+    )  # a list is no key of a cache
+
+
+def _sampler(plan: CellPlan, folders: Folders) -> Sampler:
+    return load_sampler(plan.sampler, samplers_folder=folders.samplers)
 
 
 @_in_words
-def warm_up(plan: CellPlan, folder: str | None) -> None:
+def warm_up(plan: CellPlan, folders: Folders) -> None:
     """Compile what `plan` needs, without running it, so that the workers that follow find it in the cache."""
-    compile_kernels(_load(plan, folder), load_sampler(plan.sampler))
+    compile_kernels(_load(plan, folders), _sampler(plan, folders))
 
 
-def blank(plan: CellPlan, identity: str) -> Cell:
+def blank(plan: CellPlan, identity: str, folders: Folders) -> Cell:
     """The cell of `plan` before anything is known about it."""
     return Cell(
         id=identity,
         experiment=plan.experiment,
         target=plan.target_label,
         sampler=plan.sampler,
-        sampler_kind=load_sampler(plan.sampler).kind,
+        sampler_kind=_sampler(plan, folders).kind,
         settings=dict(plan.settings),
         start=plan.start,
         budget=plan.budget,
@@ -99,41 +103,27 @@ def blank(plan: CellPlan, identity: str) -> Cell:
         sweep=plan.sweep,
         swept=list(plan.swept),
         selected=plan.sweep is None,
+        match=plan.match,
     )
 
 
-def _not_applicable(plan: CellPlan, target: Target) -> str:
+def _not_applicable(plan: CellPlan, target: Target, sampler: Sampler) -> str:
     if target.draw_exact is not None:
         return ""
-    if load_sampler(plan.sampler).kind == "oracle":
+    if sampler.kind == "oracle":
         return f"{target.label} has no exact sampler"
     return f"{target.label} has no exact sampler to start from" if plan.start == "exact" else ""
 
 
 @_in_words
-def run_cell(plan: CellPlan, identity: str, folder: str | None, keep_draws: bool) -> Outcome:
+def run_cell(plan: CellPlan, identity: str, folders: Folders, keep_draws: bool) -> Outcome:
     """All replicates of one cell, measured."""
-    target, sampler = _load(plan, folder), load_sampler(plan.sampler)
-    if message := _not_applicable(plan, target):
-        cell = blank(plan, identity)
+    target, sampler = _load(plan, folders), _sampler(plan, folders)
+    cell = blank(plan, identity, folders)
+    if message := _not_applicable(plan, target, sampler):
         cell.outcome, cell.message = "not applicable", message
         return Outcome(cell)
-    length = Plan.for_budget(sampler, plan.settings, plan.budget, plan.burn_in, plan.max_draws)
-
-    def replicate(purpose: str, index: int) -> Draws:
-        return run(
-            target,
-            sampler,
-            plan.settings,
-            length,
-            chains=plan.chains,
-            start=plan.start,  # type: ignore[arg-type]  # checked when the suite was read
-            names=(plan.seed, target.label, sampler.name, sorted(plan.settings.items()), plan.start, purpose, index),
-            inverse_mass_matrix=plan.inverse_mass_matrix,
-        )
-
-    replicates = [replicate("replicate", index) for index in range(plan.replicates)]
-    cell = blank(plan, identity)
+    replicates = [_replicate(plan, target, sampler, "replicate", index) for index in range(plan.replicates)]
     cell.stopped_chains = int(sum((draws.stopped_at >= 0).sum() for draws in replicates))
     cell.divergences = int(sum(draws.divergences.sum() for draws in replicates))
     cell.cost = {name: float(np.mean([getattr(d.cost, name) for d in replicates])) for name in vars(Cost())}
@@ -144,39 +134,53 @@ def run_cell(plan: CellPlan, identity: str, folder: str | None, keep_draws: bool
         budget=plan.budget,
         burn_in=plan.burn_in,
         groups=plan.metrics,
-        predicted=predictions(sampler, plan.settings, target),
+        predicted=expectation.predictions(sampler, plan.settings, target),
     )
+    cell.evidence = [_evidence(plan, target, sampler, replicates)]
     if plan.sweep is not None:
         # On replicates of their own: choosing and reporting on the same draws would flatter the chosen.
-        pilots = [replicate("selection", index) for index in range(plan.selection_replicates)]
+        pilots = [_replicate(plan, target, sampler, "selection", index) for index in range(plan.selection_replicates)]
         cell.selection_score = metrics.selection_score(pilots, target)
     return Outcome(cell, _figure_draws(replicates[0]), _netcdf(replicates, plan, target) if keep_draws else None)
 
 
-def predictions(sampler: Sampler, settings: Mapping[str, float], target: Target) -> dict[str, float]:
-    """Closed forms for metrics of this cell, where there are any.
+@_in_words
+def extend(plan: CellPlan, folders: Folders, stage: int, replicates: int) -> Evidence:
+    """Evidence of further replicates of a cell, independent of all others; `stage` names their random streams."""
+    target, sampler = _load(plan, folders), _sampler(plan, folders)
+    draws = [_replicate(plan, target, sampler, f"extension {stage}", index) for index in range(replicates)]
+    return _evidence(plan, target, sampler, draws)
 
-    The spread within modes for targets made of well-separated Gaussians; the mean acceptance on one isotropic
-    Gaussian at temperature 1.
-    """
-    modes = target.modes
-    found: dict[str, float] = {}
-    if modes is None or modes.precision is None:
-        return found
-    if sampler.stationary_variance is not None:
-        true = (1.0 / modes.precision).sum(axis=1)
-        with np.errstate(over="ignore"):
-            stationary = np.array([sampler.stationary_variance(settings, row).sum() for row in modes.precision])
-        ratio = float(modes.weights @ stationary / (modes.weights @ true))
-        # Where modes are several, the closed form is that of one alone: wider, and draws leave for the neighbours.
-        if np.isfinite(ratio) and (len(modes.weights) == 1 or ratio <= WIDEST_SEPARATE):
-            found["within_mode_variance_ratio"] = ratio
-    isotropic = len(modes.weights) == 1 and np.ptp(modes.precision) <= 1e-9 * modes.precision.max()
-    if sampler.mean_acceptance is not None and isotropic and settings.get("temperature", 1.0) == 1.0:
-        acceptance = sampler.mean_acceptance(settings, float(modes.precision[0, 0]), target.dim)
-        if np.isfinite(acceptance):
-            found["acceptance_rate"] = acceptance
-    return found
+
+def _length(plan: CellPlan, sampler: Sampler) -> Plan:
+    return Plan.for_budget(sampler, plan.settings, plan.budget, plan.burn_in, plan.max_draws)
+
+
+def _replicate(plan: CellPlan, target: Target, sampler: Sampler, purpose: str, index: int) -> Draws:
+    return run(
+        target,
+        sampler,
+        plan.settings,
+        _length(plan, sampler),
+        chains=plan.chains,
+        start=plan.start,  # type: ignore[arg-type]  # checked when the suite was read
+        names=(plan.seed, target.label, sampler.name, sorted(plan.settings.items()), plan.start, purpose, index),
+        inverse_mass_matrix=plan.inverse_mass_matrix,
+    )
+
+
+def _evidence(plan: CellPlan, target: Target, sampler: Sampler, replicates: list[Draws]) -> Evidence:
+    reference, length = Reference.of(target), _length(plan, sampler)
+    exact = reference.many if reference.available else None
+    expected_from, law = expectation.of(sampler, plan.settings, target, plan.start, length.warm_up, exact)
+    measured = [metrics.measure(draws, reference, plan.budget * (1.0 - plan.burn_in)) for draws in replicates]
+    return metrics.summarise(
+        measured,
+        reference,
+        expected_from=expected_from,
+        law=law,
+        planned_evaluations=length.evaluations(sampler, plan.settings),
+    )
 
 
 def _npz(**arrays: Array) -> bytes:
@@ -221,9 +225,9 @@ def _netcdf(replicates: list[Draws], plan: CellPlan, target: Target) -> bytes:
 
 
 @_in_words
-def describe(plan: CellPlan, folder: str | None) -> tuple[str, TargetFacts, bytes]:
+def describe(plan: CellPlan, folders: Folders) -> tuple[str, TargetFacts, bytes]:
     """Label, facts and portrait (an npz) of a target, for the report."""
-    target = _load(plan, folder)
+    target = _load(plan, folders)
     reference = Reference.of(target)
     arrays: dict[str, Array] = {}
     if reference.available:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,7 +80,7 @@ def cell(target: str, sampler: str, identity: str, spread: float = 1.0, **furthe
     if several or sampler in ("gradient_ascent", "oracle"):
         verdicts["efficiency"] = Judgement("not applicable", "not ranked")
     base = Cell(
-        identity, target=target, sampler=sampler, sampler_kind=KINDS[sampler], budget=4000, burn_in=0.25, chains=16,
+        identity, match=hashlib.sha256(identity.encode()).hexdigest()[:12], target=target, sampler=sampler, sampler_kind=KINDS[sampler], budget=4000, burn_in=0.25, chains=16,
         replicates=4, selected=True, rows=rows, curves=curves, verdicts=verdicts, experiment="", settings={}, start="",
     )  # fmt: skip
     return replace(base, **values)  # type: ignore[arg-type]
@@ -134,7 +135,7 @@ def made_up(folder: Path) -> Results:
     results = Results(
         suite="made_up", title="A made-up comparison", description="False numbers for tests.", cells=cells,
         definitions=dict(DEFINITIONS), targets={target: facts(target) for target in (TWO_MODES, ONE_MODE)},
-        provenance={"command": "mcmc-bench run made_up", "python": "3.99", "versions": {"numba": "9.9"}, "seed": "s",
+        provenance={"command": "mcmc-bench run made_up", "python": "3.99", "versions": {"numba": "9.9"}, "processor": "p", "cores": 2, "threads": 2, "engine_hash": "e", "seed": "s",
                     "suite_text": "[suite]\nbudget = 4000", "started": "2001-02-03T04:05:06Z", "seconds": 12.5, "complete": True},
         experiments={"samplers": "Starts spread out", "one_point": "One start", "dial": "The dial", "step_size": "Steps",
                      "broken": "What broke"},

@@ -15,11 +15,20 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "content" not in path
 #: here is forbidden, so that a new part has to be given its place.
 MAY_IMPORT = {
     "__main__": {"cli"},
-    "cli": {"api", "catalog", "metrics", "provenance", "report", "results", "running", "show", "spelling", "suite"},
+    "cli": {
+        "api", "catalog", "cli_compare", "console", "metrics", "provenance", "report", "results", "running", "show",
+        "spelling", "suite",
+    },
+    "cli_compare": {"comparison", "console", "gate", "provenance", "results"},
+    "pytest_plugin": {"catalog", "comparison", "gate"},
+    "gate": {"comparison", "results", "running", "suite"},
+    "comparison": {"comparison", "report", "results"},
+    "console": set(),
     "running": {"catalog", "kernels", "metrics", "processes", "provenance", "results", "suite", "worker"},
     "worker": {
-        "api", "catalog", "draws", "metrics", "results", "sampler", "sampling", "streams", "suite", "target",
+        "api", "catalog", "draws", "expectation", "metrics", "results", "sampler", "sampling", "streams", "suite", "target",
     },
+    "expectation": {"sampler", "target"},
     "suite": {"catalog", "metrics.definitions", "results", "sampling", "spelling", "target"},
     "api": {"catalog", "draws", "sampler", "sampling", "target"},
     "show": {"streams", "target"},

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from mcmc_bench.cli import app
 from mcmc_bench.results import Results
 
-COMMANDS = ("run", "report", "list", "show", "sample")
+COMMANDS = ("run", "report", "list", "show", "sample", "compare", "gate", "baseline")
 
 
 def call(*arguments):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from mcmc_bench import cli
+from mcmc_bench import cli, console
 from mcmc_bench.catalog import list_samplers, list_targets
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -82,7 +82,8 @@ def test_links_lead_somewhere(document):
 
 
 def test_exit_codes_are_those_of_the_command_line():
-    for code in (cli.SOME_CELLS_FAILED, cli.USAGE, cli.INTERRUPTED):
+    codes = (console.FAILED, console.USAGE, console.NOTHING_COMPARED, console.INCONCLUSIVE, console.INTERRUPTED)
+    for code in codes:
         assert re.search(rf"Exit codes:[^#]*\b{code} ", README)
 
 

@@ -11,9 +11,15 @@ import mcmc_bench.results as stored
 from mcmc_bench.kernels.jit import ENGINE_FOLDER
 from mcmc_bench.results import Cell, Results, ResultsError, Row, identity_hash, write_atomically
 
+PROVENANCE = {
+    "python": "3.99", "versions": {"numba": "9"}, "processor": "p", "cores": 1, "threads": 1, "engine_hash": "e",
+    "seed": "s", "suite_text": "", "command": "c", "started": "2001-02-03T04:05:06Z", "seconds": 1.5, "complete": True,
+}  # fmt: skip
+
 
 def results(**change):
     cell = Cell("abc", "main", "banana", "mala", "exact", {"step_size": 0.5}, "dispersed", 500, 0.25, 4, 2)
+    cell.match = "0123456789ab"
     cell.rows = [
         Row("real_ess", 3.5, 0.0, 7.0, 2, floor=0.0),
         Row("b", float("nan"), note="why"),
@@ -22,7 +28,7 @@ def results(**change):
     cell.curves = {"error": {"evaluations": [1.0, 2.0], "median": [float("inf"), 0.123456789]}}
     given = {
         "suite": "mine", "title": "Mine", "description": "", "cells": [cell], "definitions": {}, "targets": {},
-        "provenance": {}, **change,
+        "provenance": PROVENANCE, **change,
     }  # fmt: skip
     return Results(**given)
 
@@ -44,14 +50,24 @@ def test_what_is_saved_is_loaded(tmp_path):
     ("text", "message"),
     [
         ("", "cannot be read as results"),
-        ('{"schema_version": 1', "cannot be read as results"),
+        ('{"schema_version": 2', "cannot be read as results"),
         ("[]", "has schema version None"),
-        ('{"schema_version": 99}', "has schema version 99; this program reads version 1"),
-        ('{"schema_version": 1, "cells": []}', "does not follow the schema"),
-        ('{"schema_version": 1, "cells": ["ab"], "definitions": {}, "targets": {}, "provenance": {}}', "not follow"),
-        ('{"schema_version": 1, "cells": [], "definitions": [], "targets": {}, "provenance": {}}', "not a dict"),
-        ('{"schema_version": 1, "cells": [], "definitions": {}, "targets": {}, "provenance": 3}', "not a dict"),
-        ('{"schema_version": 1, "cells": [{"rows": [], "verdicts": {}}]}', "does not follow the schema"),
+        ('{"schema_version": 99}', "has schema version 99; this program reads version 2"),
+        ('{"schema_version": 2, "cells": []}', "does not follow the schema"),
+        ('{"schema_version": 2, "cells": ["ab"], "definitions": {}, "targets": {}, "provenance": {}}', "not follow"),
+        (
+            '{"schema_version": 2, "cells": [], "definitions": [], "targets": {}, "provenance": {}}',
+            "not follow the schema: data",
+        ),
+        (
+            '{"schema_version": 2, "cells": [], "definitions": {}, "targets": {}, "provenance": 3}',
+            "not follow the schema: data",
+        ),
+        ('{"schema_version": NaN}', "NaN is not a number of JSON"),
+        ("[" * 100_000, "cannot be read as results"),
+        ('{"schema_version": 1}', "make the results again"),
+        ('{"schema_version": "' + "x" * 9000 + '"}', "…; this program reads"),
+        ('{"schema_version": 2, "cells": [{"rows": [], "verdicts": {}}]}', "does not follow the schema"),
     ],
 )
 def test_what_cannot_be_read_is_said(tmp_path, text, message):
@@ -95,7 +111,7 @@ def test_the_schema_is_one():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"verdict": "maybe"}, {"extra": 1}, {"outcome": "lost"}, {"schema_version": 2}, {"row": 1}, {"provenance": {}}],
+    [{"verdict": "maybe"}, {"extra": 1}, {"outcome": "lost"}, {"schema_version": 3}, {"row": 1}, {"provenance": {}}],
 )
 def test_the_schema_refuses(wrong, small_run):
     """A real file passes (`test_running`); the same file with one thing wrong does not."""

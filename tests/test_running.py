@@ -13,6 +13,7 @@ import threadpoolctl
 import xarray
 
 from mcmc_bench import running, worker
+from mcmc_bench.catalog import Folders
 from mcmc_bench.processes import process_pool
 from mcmc_bench.results import Results, write_atomically
 from mcmc_bench.running import run
@@ -121,7 +122,7 @@ def test_settings_are_chosen_on_replicates_that_are_not_reported(small_suite, mo
     monkeypatch.setattr(
         worker.metrics, "evaluate_cell", lambda replicates, *rest, **named: seen.append(replicates) or ([], {})
     )
-    worker.run_cell(load_suite(small_suite).cells[0], "id", None, keep_draws=False)
+    worker.run_cell(load_suite(small_suite).cells[0], "id", Folders(), keep_draws=False)
     reported, pilots = seen
     assert len(reported) == 2
     assert len(pilots) == 1

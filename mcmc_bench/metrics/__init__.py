@@ -6,8 +6,19 @@ Knows draws, targets and results. Must not know any particular target or sampler
 from mcmc_bench.metrics.accuracy import selection_score
 from mcmc_bench.metrics.cell import evaluate_cell
 from mcmc_bench.metrics.definitions import definitions
+from mcmc_bench.metrics.evidence import Measurement, measure, summarise
 from mcmc_bench.metrics.reference import Reference
 from mcmc_bench.metrics.tree import evaluate
 from mcmc_bench.metrics.verdicts import judge
 
-__all__ = ["Reference", "definitions", "evaluate", "evaluate_cell", "judge", "selection_score"]
+__all__ = [
+    "Measurement",
+    "Reference",
+    "definitions",
+    "evaluate",
+    "evaluate_cell",
+    "judge",
+    "measure",
+    "selection_score",
+    "summarise",
+]

@@ -130,6 +130,15 @@ def _low_error(measured: Measured) -> tuple[list[Row], Curves]:
     return [row, _scaled(row, names[1], 1.0 / oracle)], {"error": _error_curve(measured, all_chains, spacing)}
 
 
+def low_error_evaluations(draws: Draws, reference: Reference, budget: float) -> float | None:
+    """Evaluations to low error of one replicate, followed at its kept draws; None if not reached within `budget`."""
+    moments, kept = reference.moments, draws.position.shape[1]
+    if kept == 0 or not moments.usable.any():
+        return None
+    value, censored = _last_above(running_worst(draws, moments), budget / kept)
+    return None if censored else value
+
+
 def _thinning_correction(measured: Measured) -> float:
     """Error of all transitions over that of the kept ones, at the end of the run, where both are known.
 

@@ -24,8 +24,8 @@ from mcmc_bench.target import QUANTILE_LEVELS, Target, Truth
 SCATTER_NUMBERS = 1_000_000
 #: Pairs of exact sets behind a floor.
 FLOOR_PAIRS = 6
-#: Exact draws behind quantiles that the truth does not give.
-QUANTILE_DRAWS = 20_000
+#: Exact numbers (draws × dim) behind probabilities that the truth does not give; at least 20 000 draws.
+QUANTILE_NUMBERS, FEWEST_QUANTILE_DRAWS, MOST_QUANTILE_DRAWS = 2_000_000, 20_000, 200_000
 
 
 @dataclass(frozen=True)
@@ -222,6 +222,12 @@ class Reference:
         """Independent draws after which the median of b²max is below LOW_ERROR (45 at d = 1 for x alone)."""
         return float(np.median(self.worst_of_normal)) / LOW_ERROR
 
+    @property
+    def many(self) -> Array:
+        """Exact draws (n, dim) behind probabilities that the truth does not give."""
+        draws = min(MOST_QUANTILE_DRAWS, max(FEWEST_QUANTILE_DRAWS, QUANTILE_NUMBERS // self.target.dim))
+        return self.sample(draws, "quantiles")
+
     @cached_property
     def quantiles(self) -> tuple[Array, Array] | None:
         """Quantiles of every coordinate and then of log p, and the standard errors of the shares below them.
@@ -233,7 +239,7 @@ class Reference:
         known = None if truth is None else truth.quantiles
         if not self.available:
             return None if known is None else (known, np.zeros_like(known))
-        points = self.sample(QUANTILE_DRAWS, "quantiles")
+        points = self.many
         log_density = self.target.log_density_and_gradient(points)[0]
         values = np.quantile(np.column_stack([points, log_density]), levels, axis=0).T  # (dim + 1, level)
         errors = np.tile(np.sqrt(levels * (1 - levels) / len(points)), (len(values), 1))

@@ -41,7 +41,7 @@ BLIND = {
     "reweighted": """r_hat_max ess_bulk_min ess_tail_min modes_found within_mode_variance_ratio unassigned_share
         distinct_end_points""",
     "inflated": """r_hat_max ess_bulk_min ess_tail_min modes_found mode_weight_error occupancy_entropy
-        transitions_per_1000 silent_failure""",
+        transitions_per_1000""",
     "junk": "r_hat_max ess_bulk_min modes_found distinct_end_points",
 }
 

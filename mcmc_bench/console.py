@@ -1,0 +1,113 @@
+"""What all commands share: exit codes, errors in one line, progress, tables.
+
+Imports nothing heavy, so that ``--help`` is instant. Must not know any command.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+#: Exit codes; 0: all is well. Each means one thing.
+FAILED, USAGE, NOTHING_COMPARED, INCONCLUSIVE, INTERRUPTED = 1, 2, 3, 4, 130
+#: Columns of a table that is not shown on a terminal.
+PIPED_WIDTH = 200
+
+TargetsFolder = Annotated[
+    Path | None, typer.Option("--targets", metavar="DIR", help="A folder with further target files, searched first.")
+]
+SamplersFolder = Annotated[
+    Path | None,
+    typer.Option("--samplers", metavar="FILE_OR_DIR", help="A sampler file, or a folder of them, searched first."),
+]
+Threads = Annotated[int | None, typer.Option(min=1, help="How many processors to use; all by default.")]
+Effort = Annotated[float, typer.Option(help="Multiplies the number of replicates of every cell.")]
+
+
+def say(message: str) -> None:
+    """One line for people, on standard error."""
+    typer.echo(message, err=True)
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """Mistakes of the user end in one line and exit code 2, Ctrl-C in one and 130; the rest is ours, with a traceback."""
+    try:
+        yield
+    except KeyboardInterrupt as interruption:
+        say(f"interrupted{': ' + str(interruption) if str(interruption) else ''}")
+        raise typer.Exit(INTERRUPTED) from interruption
+    except (ValueError, OSError) as error:
+        say(f"mcmc-bench: {error}")
+        raise typer.Exit(USAGE) from error
+
+
+@contextmanager
+def bar(title: str) -> Iterator[Any]:
+    """A progress callback ``(what, done, count)``: a bar with an estimate on a terminal, else a line each tenth."""
+    if not sys.stderr.isatty():
+        last = -1
+
+        def lines(what: str, done: int, count: int) -> None:
+            nonlocal last
+            tenth = 10 * done // max(1, count)
+            if tenth > last or done == count:
+                last = tenth if done < count else 11
+                say(f"{title}: {done} of {count} · {what}")
+
+        yield lines
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        TextColumn("left"), TimeRemainingColumn(), TextColumn("[dim]{task.fields[what]}"),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(title, total=None, what="")
+
+        def bar(what: str, done: int, count: int) -> None:
+            progress.update(task, completed=done, total=count, what=what)
+
+        yield bar
+
+
+def console() -> Any:
+    """Where tables go: as wide as the terminal."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
+
+
+def new_table(*columns: str, title: str = "") -> Table:
+    """An empty table whose first column is never broken."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(title) if title else None, title_justify="left")
+    for number, column in enumerate(columns):
+        table.add_column(column, no_wrap=number == 0)
+    return table
+
+
+def plain(text: str) -> Any:
+    """Text that is shown as it is: square brackets are not markup."""
+    from rich.text import Text
+
+    return Text(text)

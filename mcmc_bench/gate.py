@@ -1,0 +1,158 @@
+"""Runs a suite, compares it with a baseline, and extends what is not decided: the one command above both halves.
+
+Knows running and comparison. Must not know how cells are run, nor how anything is decided.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from mcmc_bench.comparison import Comparison, Rule, compare, measured_efficiency
+from mcmc_bench.results import Results, ResultsError, write_atomically
+from mcmc_bench.running import Progress, extend, run
+from mcmc_bench.suite import Suite, load_suite
+
+#: Stages of the sequential rule, and how many times the replicates of the first each further one has.
+STAGES, GROWTH = 3, 4
+
+
+def gate(
+    suite: str | Path | Suite,
+    baseline: str | Path | None,
+    rule: Rule | None = None,
+    *,
+    output: str | Path,
+    targets_folder: str | Path | None = None,
+    samplers_folder: str | Path | None = None,
+    effort: float = 1.0,
+    threads: int | None = None,
+    seed: str | None = None,
+    progress: Progress | None = None,
+    command: str = "",
+) -> Comparison:
+    """Run `suite`, compare it with `baseline`, and give cells that are not decided further replicates.
+
+    Args:
+        suite: as in `run`.
+        baseline: results that were accepted; None judges only what needs none.
+        rule: what is right; see `Rule`.
+        output: folder of the results; they hold the extensions too, so that comparing them again gives the same.
+        targets_folder: as in `run`.
+        samplers_folder: as in `run`.
+        effort: as in `run`.
+        threads: as in `run`.
+        seed: as in `run`. A baseline's should be another: draws that both sides share are not independent.
+        progress: as in `run`.
+        command: as in `run`.
+
+    Raises:
+        ResultsError: the baseline cannot be read; said before anything runs.
+        NothingComparedError: no cell is on both sides, or none has anything that can be compared.
+        Interrupted: Ctrl-C; what is finished is stored.
+    """
+    accepted = None if baseline is None else Results.load(baseline)
+    the_rule = rule or Rule()
+    folders: dict[str, Any] = {"targets_folder": targets_folder, "samplers_folder": samplers_folder}
+    the_suite = suite if isinstance(suite, Suite) else load_suite(suite, seed=seed, effort=effort, **folders)
+    results = run(the_suite, output=output, threads=threads, progress=progress, command=command, **folders)
+    results.provenance["stages"] = STAGES
+    paths = ("" if baseline is None else str(baseline), str(output))
+    for stage in range(1, STAGES + 1):
+        results.save(output)
+        comparison = compare(accepted, results, the_rule, paths=paths)
+        undecided = {cell.match for cell in comparison.cells if cell.verdict == "inconclusive"}
+        if stage == STAGES or not undecided:
+            break
+        further = extend(
+            the_suite, undecided, stage=stage, factor=GROWTH, threads=threads, progress=progress, **folders
+        )
+        for cell in results.cells:
+            found = further.get(cell.match)
+            if isinstance(found, str):
+                cell.outcome, cell.message = "raised", f"when it was extended: {found}"
+            elif found is not None:
+                cell.evidence.append(found)
+    return comparison
+
+
+def record_baseline(
+    suite: str | Path,
+    file: str | Path,
+    *,
+    seed: str | None = None,
+    effort: float = 1.0,
+    targets_folder: str | Path | None = None,
+    samplers_folder: str | Path | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    command: str = "",
+) -> Results:
+    """Run `suite` and keep what a comparison needs of it in one `file`.
+
+    The arguments are those of `gate`; the seed is by default one that no other run has. Until `file` is written the
+    cells are kept beside it, so that the same call goes on after Ctrl-C.
+
+    Raises:
+        FileExistsError: `file` is there: a baseline is only replaced by accepting another.
+    """
+    wanted = Path(file)
+    if wanted.exists():
+        raise FileExistsError(
+            f"{wanted} is there already; replace it with: mcmc-bench compare {wanted} CANDIDATE --accept, or remove it"
+        )
+    folders: dict[str, Any] = {"targets_folder": targets_folder, "samplers_folder": samplers_folder}
+    plain = load_suite(suite, **folders)
+    the_suite = load_suite(suite, seed=seed or f"baseline of {plain.seed}", effort=effort, **folders)
+    folder = wanted.with_name(f"{wanted.name}.unfinished")
+    results = run(the_suite, output=folder, threads=threads, progress=progress, command=command, **folders)
+    _store(results, wanted)
+    shutil.rmtree(folder)
+    return results
+
+
+def accept(comparison: Comparison, candidate: Results, baseline: str | Path) -> Path:
+    """Replace the `baseline` file by the candidate, and add a line to the history beside it. Returns the history.
+
+    Raises:
+        ResultsError: the baseline is not a file.
+    """
+    file = Path(baseline)
+    if not file.is_file():
+        raise ResultsError(f"{file} is not a file; record one with: mcmc-bench baseline SUITE -o FILE")
+    mean = next((finding for finding in comparison.overall if finding.question == "efficiency"), None)
+    line = {
+        "accepted": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "commit": candidate.provenance.get("commit"),
+        "suite": candidate.suite,
+        "verdict": comparison.verdict,
+        "geometric_mean": None if mean is None else {"value": mean.value, "low": mean.low, "high": mean.high},
+        "cells": {
+            cell.match: {
+                "label": cell.label,
+                "real_ess_per_evaluation": measured_efficiency(candidate, cell.match),
+                "largest_bias": None if (found := cell.finding("correctness")) is None else found.value,
+            }
+            for cell in comparison.cells
+        },
+    }
+    history = history_of(file)
+    before = history.read_text(encoding="utf-8") if history.is_file() else ""
+    _store(candidate, file)
+    write_atomically(history, (before + json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n").encode())
+    return history
+
+
+def history_of(baseline: Path) -> Path:
+    """The file beside a baseline that holds a line for each accepted run."""
+    return baseline.with_name(f"{baseline.stem}.history.jsonl")
+
+
+def _store(results: Results, file: Path) -> None:
+    """Without curves, which only the report draws."""
+    slim = replace(results, cells=[replace(cell, curves={}) for cell in results.cells])
+    write_atomically(file, slim.to_text().encode())

@@ -180,7 +180,9 @@ def baseline(
     ],
     targets: TargetsFolder = None,
     samplers: SamplersFolder = None,
-    effort: Effort = 1.0,
+    effort: Annotated[
+        float, typer.Option(help="Multiplies the number of replicates; a baseline is made once and used often.")
+    ] = 4.0,
     threads: Threads = None,
     seed: Annotated[str | None, typer.Option(help="By default one that no other run has.")] = None,
 ) -> None:

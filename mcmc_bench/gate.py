@@ -8,17 +8,20 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mcmc_bench.comparison import Comparison, Rule, compare, measured_efficiency
-from mcmc_bench.results import Results, ResultsError, write_atomically
+from mcmc_bench.results import Evidence, Results, ResultsError, write_atomically
 from mcmc_bench.running import Progress, extend, run
 from mcmc_bench.suite import Suite, load_suite
 
 #: Stages of the sequential rule, and how many times the replicates of the first each further one has.
 STAGES, GROWTH = 3, 4
+#: A baseline is made once and compared with often: its own error should not be what limits a comparison.
+BASELINE_EFFORT = 4.0
 
 
 def gate(
@@ -60,23 +63,47 @@ def gate(
     folders: dict[str, Any] = {"targets_folder": targets_folder, "samplers_folder": samplers_folder}
     the_suite = suite if isinstance(suite, Suite) else load_suite(suite, seed=seed, effort=effort, **folders)
     results = run(the_suite, output=output, threads=threads, progress=progress, command=command, **folders)
-    results.provenance["stages"] = STAGES
-    paths = ("" if baseline is None else str(baseline), str(output))
-    for stage in range(1, STAGES + 1):
+
+    def more(undecided: Collection[str], stage: int) -> dict[str, Evidence | str]:
         results.save(output)
-        comparison = compare(accepted, results, the_rule, paths=paths)
+        return extend(the_suite, undecided, stage=stage, factor=GROWTH, threads=threads, progress=progress, **folders)
+
+    comparison = in_stages(accepted, results, the_rule, more, ("" if baseline is None else str(baseline), str(output)))
+    results.save(output)
+    return comparison
+
+
+def in_stages(
+    baseline: Results | None,
+    results: Results,
+    rule: Rule,
+    more: Callable[[Collection[str], int], dict[str, Evidence | str]],
+    paths: tuple[str, str] = ("", ""),
+) -> Comparison:
+    """Compare, and extend what is not decided, until everything is or no stage is left.
+
+    Args:
+        baseline: as in `compare`.
+        results: of the first stage; they get the evidence of the others.
+        rule: as in `compare`.
+        more: gives evidence of `GROWTH` times as many new replicates of cells, by their `match`, for a stage from 1;
+            or what went wrong, in words.
+        paths: as in `compare`.
+    """
+    results.provenance["stages"] = STAGES
+    comparison = compare(baseline, results, rule, paths=paths)
+    for stage in range(1, STAGES):
         undecided = {cell.match for cell in comparison.cells if cell.verdict == "inconclusive"}
-        if stage == STAGES or not undecided:
+        if not undecided:
             break
-        further = extend(
-            the_suite, undecided, stage=stage, factor=GROWTH, threads=threads, progress=progress, **folders
-        )
+        further = more(undecided, stage)
         for cell in results.cells:
             found = further.get(cell.match)
             if isinstance(found, str):
                 cell.outcome, cell.message = "raised", f"when it was extended: {found}"
             elif found is not None:
                 cell.evidence.append(found)
+        comparison = compare(baseline, results, rule, paths=paths)
     return comparison
 
 
@@ -85,7 +112,7 @@ def record_baseline(
     file: str | Path,
     *,
     seed: str | None = None,
-    effort: float = 1.0,
+    effort: float = BASELINE_EFFORT,
     targets_folder: str | Path | None = None,
     samplers_folder: str | Path | None = None,
     threads: int | None = None,

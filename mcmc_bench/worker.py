@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -18,7 +18,7 @@ import numpy as np
 from mcmc_bench import expectation, metrics
 from mcmc_bench.catalog import Folders, load_sampler, load_target
 from mcmc_bench.draws import Array, Cost, Draws
-from mcmc_bench.metrics import Reference
+from mcmc_bench.metrics import Measurement, Reference
 from mcmc_bench.results import Cell, Evidence, TargetFacts, identity_hash
 from mcmc_bench.sampler import Sampler
 from mcmc_bench.sampling import Plan, compile_kernels, run
@@ -136,7 +136,7 @@ def run_cell(plan: CellPlan, identity: str, folders: Folders, keep_draws: bool) 
         groups=plan.metrics,
         predicted=expectation.predictions(sampler, plan.settings, target),
     )
-    cell.evidence = [_evidence(plan, target, sampler, replicates)]
+    cell.evidence = [_evidence(plan, target, sampler, _measured(plan, target, replicates))]
     if plan.sweep is not None:
         # On replicates of their own: choosing and reporting on the same draws would flatter the chosen.
         pilots = [_replicate(plan, target, sampler, "selection", index) for index in range(plan.selection_replicates)]
@@ -147,9 +147,26 @@ def run_cell(plan: CellPlan, identity: str, folders: Folders, keep_draws: bool) 
 @_in_words
 def extend(plan: CellPlan, folders: Folders, stage: int, replicates: int) -> Evidence:
     """Evidence of further replicates of a cell, independent of all others; `stage` names their random streams."""
+    return evidence(plan, folders, measure(plan, folders, f"extension {stage}", range(replicates)))
+
+
+@_in_words
+def measure(plan: CellPlan, folders: Folders, purpose: str, indices: range) -> list[Measurement]:
+    """What single replicates of a cell say; `purpose` and index name their random streams."""
     target, sampler = _load(plan, folders), _sampler(plan, folders)
-    draws = [_replicate(plan, target, sampler, f"extension {stage}", index) for index in range(replicates)]
-    return _evidence(plan, target, sampler, draws)
+    draws = (_replicate(plan, target, sampler, purpose, index) for index in indices)
+    return _measured(plan, target, draws)
+
+
+@_in_words
+def evidence(plan: CellPlan, folders: Folders, measurements: Sequence[Measurement]) -> Evidence:
+    """The evidence of replicates of a cell that are measured."""
+    return _evidence(plan, _load(plan, folders), _sampler(plan, folders), measurements)
+
+
+def _measured(plan: CellPlan, target: Target, replicates: Iterable[Draws]) -> list[Measurement]:
+    reference = Reference.of(target)
+    return [metrics.measure(draws, reference, plan.budget * (1.0 - plan.burn_in)) for draws in replicates]
 
 
 def _length(plan: CellPlan, sampler: Sampler) -> Plan:
@@ -169,18 +186,14 @@ def _replicate(plan: CellPlan, target: Target, sampler: Sampler, purpose: str, i
     )
 
 
-def _evidence(plan: CellPlan, target: Target, sampler: Sampler, replicates: list[Draws]) -> Evidence:
+def _evidence(plan: CellPlan, target: Target, sampler: Sampler, measurements: Sequence[Measurement]) -> Evidence:
     reference, length = Reference.of(target), _length(plan, sampler)
     exact = reference.many if reference.available else None
     expected_from, law = expectation.of(sampler, plan.settings, target, plan.start, length.warm_up, exact)
-    measured = [metrics.measure(draws, reference, plan.budget * (1.0 - plan.burn_in)) for draws in replicates]
     return metrics.summarise(
-        measured,
-        reference,
-        expected_from=expected_from,
-        law=law,
+        measurements, reference, expected_from=expected_from, law=law,
         planned_evaluations=length.evaluations(sampler, plan.settings),
-    )
+    )  # fmt: skip
 
 
 def _npz(**arrays: Array) -> bytes:

@@ -176,21 +176,27 @@ def _indicators(
     found = [m.shares for m in measurements if m.shares is not None]
     if events is None or len(found) < max(FEWEST_REPLICATES, len(measurements)):
         return None
-    shares = np.stack(found)  # (replicate, event)
     expected = None if law is None else events.shares(*law)
     error = None if law is None or expected is None else np.sqrt(expected * (1 - expected) / len(law[0]))
-    deviation = shares.std(axis=0, ddof=1)
-    moves = deviation > 1e-12  # what is constant but for rounding has no skewness
-    skewness = np.zeros(len(deviation))
-    skewness[moves] = stats.skew(shares[:, moves], axis=0, bias=False)
     return Indicators(
         name=list(events.name),
         truth=events.truth.tolist(),
         truth_error=events.truth_error.tolist(),
         expected=None if expected is None else expected.tolist(),
         expected_error=None if error is None else error.tolist(),
-        mean=shares.mean(axis=0).tolist(),
-        standard_deviation=np.where(moves, deviation, 0.0).tolist(),
-        skewness=skewness.tolist(),
-        constant=((shares == 0) | (shares == 1)).mean(axis=0).tolist(),
+        **describe(np.stack(found)),
     )
+
+
+def describe(shares: Array) -> dict[str, list[float]]:
+    """What `Indicators` says of the shares of single replicates, (replicate, event)."""
+    deviation = shares.std(axis=0, ddof=1)
+    moves = deviation > 1e-12  # what is constant but for rounding has no skewness
+    skewness = np.zeros(len(deviation))
+    skewness[moves] = stats.skew(shares[:, moves], axis=0, bias=False)
+    return {
+        "mean": shares.mean(axis=0).tolist(),
+        "standard_deviation": np.where(moves, deviation, 0.0).tolist(),
+        "skewness": skewness.tolist(),
+        "constant": ((shares == 0) | (shares == 1)).mean(axis=0).tolist(),
+    }

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -21,18 +20,17 @@ from mcmc_bench.comparison.model import (
     Finding,
     NothingComparedError,
     Question,
-    Side,
     Verdict,
     worst,
 )
 from mcmc_bench.comparison.pool import log_costs, pooled
+from mcmc_bench.comparison.summary import count, environment, reasons, same_job, sentences, side_of
 from mcmc_bench.results import Cell, Evidence, Results
 
 #: With fewer replicates an interval at the levels of a family is wider than anything worth knowing.
 FEWEST_REPLICATES = 8
 #: Slowdown above which wall time is worth a warning.
 TIME_WARNING = 0.2
-MADE_OF = ("python", "system", "processor", "cores")
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ class _Comparing:
         self.stages = int(candidate.provenance.get("stages", 1))
         self.confidence = 1.0 - rule.alpha / self.stages
         self.before = {} if baseline is None else {cell.match: cell for cell in baseline.cells}
-        self.same_job = baseline is not None and _same_job(baseline.provenance, candidate.provenance)
+        self.same_job = baseline is not None and same_job(baseline.provenance, candidate.provenance)
 
     def comparison(self) -> Comparison:
         pairs = [self._pair(cell) for cell in self.candidate.cells]
@@ -109,28 +107,29 @@ class _Comparing:
             findings = tuple(pair.findings + [settled[id(test)] for test in pair.hypotheses])
             cells.append(_cell_comparison(pair, findings))
         if all(cell.verdict == "not measured" for cell in cells):
-            raise NothingComparedError(f"{self._name(1)}: no cell has anything that can be compared{_reasons(cells)}")
+            raise NothingComparedError(f"{self._name(1)}: no cell has anything that can be compared{reasons(cells)}")
         cells.sort(key=lambda cell: (SEVERITY.index(cell.verdict), -_badness(cell)))
         present = {cell.match for cell in self.candidate.cells}
         vanished = tuple(_label(cell) for match, cell in self.before.items() if match not in present)
         new = tuple(_label(pair.cell) for pair in pairs if pair.before is None) if self.baseline is not None else ()
         overall = [settled[id(mean)]] if mean is not None else []
         if vanished:
-            words = f"{_count(len(vanished), 'cell')} of the baseline {'is' if len(vanished) == 1 else 'are'} missing"
+            words = f"{count(len(vanished), 'cell')} of the baseline {'is' if len(vanished) == 1 else 'are'} missing"
             overall.insert(0, Finding("present", "regression", words))
         verdict = worst([*overall, *(finding for cell in cells for finding in cell.findings)])
         return Comparison(
             verdict=verdict,
-            summary=_summary(verdict, cells, overall, self.rule, len(tests), self.stages),
+            summary=sentences(verdict, cells, overall, self.rule.alpha, len(tests), self.stages),
             cells=tuple(cells),
             overall=tuple(overall),
             only_baseline=vanished,
             only_candidate=new,
             notes=tuple(self._notes(pairs)),
-            baseline=_side(self.baseline, self.paths[0]),
-            candidate=_side(self.candidate, self.paths[1]),
+            baseline=side_of(self.baseline, self.paths[0]),
+            candidate=side_of(self.candidate, self.paths[1]),
             alpha=self.rule.alpha,
             margin=self.rule.margin,
+            resolution=self.rule.resolution,
             hypotheses=len(tests),
             stages=self.stages,
         )
@@ -274,7 +273,7 @@ class _Comparing:
         )
         return questions.Ratio(
             "efficiency", [total], 1.0 + self.rule.margin, self.confidence, "the gradients it needed for the same error",
-            f"geometric mean of {_count(len(found), 'cell')}",
+            f"geometric mean of {count(len(found), 'cell')}",
         )  # fmt: skip
 
     # ------------------------------------------------------------ the family
@@ -306,7 +305,7 @@ class _Comparing:
     def _notes(self, pairs: Sequence[_Pair]) -> list[str]:
         if self.baseline is None:
             return ["No baseline: only correctness against the truth is judged, and whether the cells ran."]
-        notes = _environment(self.baseline.provenance, self.candidate.provenance)
+        notes = environment(self.baseline.provenance, self.candidate.provenance)
         if notes:
             notes.append("Costs are compared in target evaluations, which no environment changes.")
         if not self.same_job:
@@ -390,68 +389,3 @@ def _badness(cell: CellComparison) -> float:
         return 0.0
     order: dict[Question, float] = {"ran": 4e6, "present": 4e6, "evaluations": 3e6, "finite": 2e6, "correctness": 1e6}
     return order.get(finding.question, 0.0) + min(1e5, abs(finding.value or 0.0))
-
-
-def _reasons(cells: Sequence[CellComparison]) -> str:
-    reasons = sorted(
-        {finding.words for cell in cells for finding in cell.findings if finding.verdict == "not measured"}
-    )
-    return f" ({'; '.join(reasons[:3])})" if reasons else ""
-
-
-def _summary(
-    verdict: Verdict,
-    cells: Sequence[CellComparison],
-    overall: Sequence[Finding],
-    rule: Rule,
-    hypotheses: int,
-    stages: int,
-) -> tuple[str, ...]:
-    judged = [cell for cell in cells if cell.verdict != "not measured"]
-    bad = [cell for cell in judged if cell.verdict == verdict]
-    said = {"regression": "got worse", "inconclusive": "could not be decided", "pass": "are still right"}[verdict]
-    first = f"{verdict.capitalize()}: {len(bad)} of {_count(len(judged), 'cell')} {said}."
-    worst_cell = bad[0].decisive if bad else None
-    if verdict != "pass" and worst_cell is not None:
-        first = f"{first[:-1]}. {bad[0].label}: {worst_cell.words}."
-    sentences = [first, *(f"The suite: {finding.words}." for finding in overall)]
-    seen = sorted(
-        finding.resolution
-        for cell in judged
-        for finding in cell.findings
-        if finding.question == "correctness" and finding.resolution is not None
-    )
-    if seen:
-        sentences.append(
-            f"A bias of {seen[len(seen) // 2]:.2g} sd of an indicator would have been seen in half of the cells, of "
-            f"{seen[-1]:.2g} sd in all."
-        )
-    extended = f", in at most {stages} stages" if stages > 1 else ""
-    sentences.append(
-        f"If nothing got worse, a comparison like this says regression at most {rule.alpha:g} of the time: "
-        f"{_count(hypotheses, 'hypothesis', 'hypotheses')} share that rate{extended}."
-    )
-    return tuple(sentences)
-
-
-def _count(number: int, thing: str, plural: str = "") -> str:
-    return f"{number} {thing if number == 1 else plural or thing + 's'}"
-
-
-def _side(results: Results | None, path: str) -> Side:
-    if results is None:
-        return Side("", "", 0, {})
-    provenance = {key: value for key, value in results.provenance.items() if key != "suite_text"}
-    return Side(path, results.suite, len(results.cells), provenance)
-
-
-def _same_job(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    return all(one.get(key) and one.get(key) == other.get(key) for key in ("machine", "job"))
-
-
-def _environment(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """What differs, in words."""
-    pairs = [(name, before.get(name), now.get(name)) for name in MADE_OF]
-    versions = [side.get("versions") or {} for side in (before, now)]
-    pairs += [(name, versions[0].get(name), versions[1].get(name)) for name in sorted({*versions[0], *versions[1]})]
-    return [f"{name}: {old} in the baseline, {new} in the candidate." for name, old, new in pairs if old != new]

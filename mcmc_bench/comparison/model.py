@@ -107,6 +107,7 @@ class Comparison:
     candidate: Side
     alpha: float  # rate of false regressions of the whole comparison
     margin: float  # of the suite's geometric mean; twice that for a single cell
+    resolution: float  # largest bias, in standard deviations of an indicator, that a pass may have overlooked
     hypotheses: int  # how many p-values share alpha
     stages: int = 1  # of the sequential rule; 1: nothing is extended
     version: int = field(default=COMPARISON_VERSION)

@@ -54,7 +54,7 @@ def comparison(*cells: CellComparison, **change: object) -> Comparison:
         "only_candidate": (), "notes": ("python: 3.11 in the baseline, 3.12 in the candidate.",),
         "baseline": Side("old.json", "smoke", len(cells), dict(PROVENANCE)),
         "candidate": Side("new dir", "smoke", len(cells), dict(PROVENANCE)), "alpha": 0.001, "margin": 0.2,
-        "hypotheses": 12, **change,
+        "resolution": 0.2, "hypotheses": 12, **change,
     }  # fmt: skip
     return Comparison(**given)  # type: ignore[arg-type]
 

@@ -52,7 +52,7 @@ def comparison(*cells: CellComparison, **changes: Any) -> Comparison:
         verdict, (f"{verdict.capitalize()}: so it is.", "A second sentence."), cells, (mean,) if cells else (),
         (), (), (), Side("old.json", "smoke", len(cells), {"python": "3.11", "versions": {"numpy": "2.1"}}),
         Side("new.json", "smoke", len(cells), {"python": "3.11", "versions": {"numpy": "2.2"}, "job": "7"}), 0.001, 0.2,
-        17,
+        0.2, 17,
     )  # fmt: skip
     return replace(found, **changes)
 

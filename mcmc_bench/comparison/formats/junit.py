@@ -62,6 +62,7 @@ def _properties(comparison: Comparison) -> dict[str, str]:
         "candidate": comparison.candidate.path,
         "alpha": f"{comparison.alpha:g}",
         "margin": f"{comparison.margin:g}",
+        "resolution": f"{comparison.resolution:g}",
         "hypotheses": str(comparison.hypotheses),
         **{f"note {number}": note for number, note in enumerate(comparison.notes, start=1)},
     }

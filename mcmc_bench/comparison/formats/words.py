@@ -117,7 +117,8 @@ def background(comparison: Comparison) -> list[str]:
     stages = f", in at most {comparison.stages} stages" if comparison.stages > 1 else ""
     rule = (
         f"rule: false regressions at a rate of {comparison.alpha:g}, shared by {hypotheses}{stages}; "
-        f"{comparison.margin:.0%} more gradients are still right for the suite, {2 * comparison.margin:.0%} for one cell"
+        f"{comparison.margin:.0%} more gradients are still right for the suite, {2 * comparison.margin:.0%} for one cell; "
+        f"no pass may have overlooked a bias above {comparison.resolution:g} sd"
     )
     return [*_side("baseline", comparison.baseline), *_side("candidate", comparison.candidate), rule]
 

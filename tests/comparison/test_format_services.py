@@ -53,8 +53,9 @@ def test_annotations_are_worst_first():
 
 
 def test_there_are_at_most_ten_annotations():
-    annotations, other = commands(render(large(), "github"))
+    annotations, other = commands(render(large("bad_", 1), "github"))
     assert len(annotations) == 10
+    assert [title.split(" on ")[-1] for _, title, _ in annotations[1:]] == [f"bad_{n}, exact start" for n in range(9)]
     assert {level for level, _, _ in annotations} == {"error"}
     assert other == ["mcmc-bench: Regression: made up. 991 annotations more not shown."]
     assert annotations[0][2].endswith(" and 2,990 more")

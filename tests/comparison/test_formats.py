@@ -47,6 +47,15 @@ def test_every_format_says_what_is_worst_and_what_is_missing(format_):
     assert text.index("on worse") < text.index("on unclear") < text.index("on slower")
 
 
+@pytest.mark.parametrize("format_", ["text", "markdown"])
+def test_what_was_not_measured_is_said_once_with_its_reason(format_):
+    other = cell("not measured", findings=(finding("not measured", "low error", words="not measured: never low"),))
+    text = render(comparison(other, *[cell("not measured")] * 2, cell("pass")), format_)
+    first, second = (line for line in text.splitlines() if ": not measured: " in line)
+    assert first == "- efficiency in 2 cells: not measured: made up"
+    assert second == "- low error in 1 cell: not measured: never low"
+
+
 @pytest.mark.parametrize("format_", ["text", "markdown", "junit", "github"])
 def test_every_format_puts_the_worst_first(format_):
     found = comparison(

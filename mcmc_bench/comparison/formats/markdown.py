@@ -114,6 +114,7 @@ def _foot(comparison: Comparison) -> list[str]:
         "Warnings, which decide nothing", [f"{cell.label}: {found.words}" for cell, found in warnings], SENTENCE_LENGTH
     )
     lines += _names("Only in the candidate", comparison.only_candidate)
+    lines += _names("Reasons why something was not measured", words.unmeasured(comparison), SENTENCE_LENGTH)
     lines += ["", *(f"- {_sentence(line)}" for line in words.background(comparison))]
     return lines + [f"- {_sentence(note)}" for note in comparison.notes]
 

@@ -40,6 +40,7 @@ def render(comparison: Comparison) -> str:
     lines += _section(
         "Warnings, which decide nothing", [f"{cell.label}: {found.words}" for cell, found in words.warnings(comparison)]
     )
+    lines += _section("Not measured", words.unmeasured(comparison))
     lines += _section(f"Only in the baseline: {len(comparison.only_baseline):,}", comparison.only_baseline)
     lines += _section(f"Only in the candidate: {len(comparison.only_candidate):,}", comparison.only_candidate)
     lines += _section("Notes", [*comparison.notes, *words.background(comparison)])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from mcmc_bench.comparison.model import SEVERITY, CellComparison, Comparison, Finding, Side, Verdict
@@ -59,6 +60,17 @@ def warnings(comparison: Comparison) -> Iterator[tuple[CellComparison, Finding]]
         for finding in cell.findings:
             if finding.verdict == "regression" and not finding.decides:
                 yield cell, finding
+
+
+def unmeasured(comparison: Comparison) -> list[str]:
+    """What was not measured, why, and in how many cells; the most frequent first."""
+    found = Counter(
+        (finding.question, finding.words)
+        for cell in comparison.cells
+        for finding in cell.findings
+        if finding.verdict == NOT_MEASURED
+    )
+    return [f"{question} in {count(number, 'cell')}: {said}" for (question, said), number in found.most_common()]
 
 
 def unsaid(comparison: Comparison) -> list[Finding]:

@@ -258,12 +258,15 @@ def _write(found: Comparison, format_: Format, output: Path | None, html: Path |
     if format_ is Format.github and summary:
         from mcmc_bench.comparison.formats.github import append_job_summary
 
-        append_job_summary(found, Path(summary))
+        if not append_job_summary(found, Path(summary), whole="" if html is None else f"the page {html}"):
+            say(f"the job summary {summary} is full: nothing was added")
 
 
 def _leave(found: Comparison, inconclusive: Inconclusive) -> None:
     """End with the exit code of the verdict."""
-    say(found.summary[0])
+    from mcmc_bench.comparison.formats.words import one_line
+
+    say(one_line(found.summary[0]))  # a name with a line break must not begin a line of a job's log
     if found.verdict == "regression":
         raise typer.Exit(FAILED)
     if found.verdict == "inconclusive" and inconclusive is not Inconclusive.passes:

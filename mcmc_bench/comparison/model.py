@@ -6,6 +6,7 @@ Must not know how anything is decided or written.
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -132,6 +133,9 @@ def worst(findings: tuple[Finding, ...] | list[Finding]) -> Verdict:
 
 
 def _lists(value: Any) -> Any:
+    """JSON types: tuples to lists, and numbers that are not finite to None, which JSON has no name for."""
     if isinstance(value, dict):
         return {key: _lists(item) for key, item in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     return [_lists(item) for item in value] if isinstance(value, (list, tuple)) else value

@@ -2,6 +2,7 @@
 
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -164,3 +165,34 @@ def test_modes_assign_by_nearest_location_within_a_radius():
     modes = Modes(np.array([[0.0, 0.0], [10.0, 0.0]]), np.array([0.5, 0.5]), radius=3.0)
     points = np.array([[1.0, 1.0], [9.0, 0.0], [5.0, 0.0], [np.nan, 0.0]])
     np.testing.assert_array_equal(modes.assign(points), [0, 1, -1, -1])
+
+
+def sampler_source():
+    return (Path(catalog.__file__).parent / "samplers" / "mala.py").read_text()
+
+
+@pytest.mark.parametrize("single", [True, False])
+def test_samplers_of_a_user(tmp_path, single):
+    """A file or a folder; a name that is built in is hidden, helpers that begin with an underscore are not listed."""
+    file = tmp_path / "mala.py"
+    file.write_text(sampler_source().replace('source="Besag', 'source="Mine, after Besag'))
+    (tmp_path / "_helper.py").write_text("")
+    given = file if single else tmp_path
+    assert load_sampler("mala", samplers_folder=given).source.startswith("Mine")
+    assert load_sampler("mala").source.startswith("Besag")
+    assert list_samplers(given) == list_samplers()
+
+
+def test_samplers_that_cannot_be_loaded(tmp_path):
+    (tmp_path / "empty.py").write_text("")
+    (tmp_path / "broken.py").write_text("import nothing_of_the_kind")
+    for name, message in (
+        ("empty", "has no SAMPLER"),
+        ("broken", "nothing_of_the_kind"),
+        ("maala", "did you mean 'mala'"),
+    ):
+        with pytest.raises(CatalogError, match=message):
+            load_sampler(name, samplers_folder=tmp_path)
+    for wrong in ("absent", "empty.txt"):
+        with pytest.raises(CatalogError, match="no such folder or Python file"):
+            list_samplers(tmp_path / wrong)

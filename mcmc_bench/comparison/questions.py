@@ -261,7 +261,7 @@ class Ratio:
 
 def _times(value: float, low: float, high: float) -> str:
     """Ratio and interval with the digits that the interval allows, at most three."""
-    places = 1 if high - low > 0.3 else 2 if high - low > 0.03 else 3
+    places = 1 if high - low > 1.0 else 2 if high - low > 0.03 else 3
     return f"{value:.{places}f}× ({low:.{places}f}–{high:.{places}f})"
 
 
@@ -299,11 +299,11 @@ def efficiency(stages: Sequence[Evidence], baseline: Evidence, limit: float, con
     before = log_costs(baseline)
     if before is None or any(log_costs(evidence) is None for evidence in stages):
         return _not_measured("efficiency", "not measured: chains have left")
-    ess = _real_ess(baseline)
-    if ess < LOWEST_REAL_ESS:
+    if _real_ess(baseline) < LOWEST_REAL_ESS:
+        # The number itself would make of one reason as many as there are cells.
         return _not_measured(
             "efficiency",
-            f"not measured: the real ESS of a baseline chain is {ess:.2g}, below {LOWEST_REAL_ESS:g}: nothing to compare",
+            f"not measured: the real ESS of a baseline chain is below {LOWEST_REAL_ESS:g}: nothing to compare",
         )
     differences = []
     for stage in range(len(stages)):
@@ -326,9 +326,7 @@ def low_error(stages: Sequence[Evidence], baseline: Evidence, limit: float, conf
     """
     before, missing = _until_low(baseline)
     if missing > MOST_CENSORED * baseline.replicates:
-        words = (
-            f"not measured: in {missing} of {baseline.replicates} baseline replicates the error is not low at the end"
-        )
+        words = f"not measured: in more than {MOST_CENSORED:.0%} of the baseline's replicates the error is not low at the end"
         return _not_measured("low error", words)
     differences, censored = [], 0
     for stage in range(len(stages)):

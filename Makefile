@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export MPLBACKEND := agg
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report test lint test-newest bench clean
+.PHONY: help demo report gate test lint test-newest bench clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -37,6 +37,10 @@ report: $(VENV)/installed ## write the report of the last demo again
 	@echo "Report of reports/noise, a few seconds."
 	@$(BIN)/mcmc-bench report reports/noise
 	@echo "Open $(CURDIR)/reports/noise/index.html"
+
+gate: $(VENV)/installed ## are the samplers still right, and as efficient as the baseline says?
+	@echo "Gate: the suite 'smoke' against reports/baseline/smoke.json, half a minute."
+	@$(BIN)/mcmc-bench gate smoke --baseline reports/baseline/smoke.json -o reports/smoke --html reports/smoke/comparison.html
 
 lint: $(VENV)/installed-test ## ruff and mypy
 	@echo "Lint: ruff and mypy, some seconds."

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mcmc_bench.api import sample
     from mcmc_bench.catalog import list_samplers, list_targets, load_sampler, load_target
+    from mcmc_bench.comparison import Rule, compare
     from mcmc_bench.metrics import evaluate
     from mcmc_bench.report import write_report
     from mcmc_bench.results import Results
@@ -26,6 +27,8 @@ _HOME = {
     "list_targets": "catalog",
     "load_sampler": "catalog",
     "load_target": "catalog",
+    "Rule": "comparison",
+    "compare": "comparison",
     "evaluate": "metrics",
     "write_report": "report",
     "Results": "results",
@@ -41,10 +44,12 @@ _HOME = {
 __all__ = [
     "Modes",
     "Results",
+    "Rule",
     "Target",
     "Truth",
     "__version__",
     "block_density",
+    "compare",
     "evaluate",
     "list_samplers",
     "list_targets",

@@ -1,0 +1,121 @@
+"""Writes the tables of the study into the documentation.
+
+    python benchmarks/gate/tables.py
+
+Reads reports/published/gate/study.json; replaces what stands between the marks in docs/continuous_integration.md.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+STUDY = ROOT / "reports" / "published" / "gate" / "study.json"
+GUIDE = ROOT / "docs" / "continuous_integration.md"
+MARKS = re.compile(r"(<!-- study:.*? -->\n).*?(<!-- end of study -->)", flags=re.DOTALL)
+#: Share of runs in which a fault has to be found to count as detected.
+DETECTED = 0.95
+
+
+def tables(study: dict[str, Any]) -> str:
+    """The section, in Markdown."""
+    equal, faults = study["equal"], study["faults"]
+    gate = equal["gate"]
+    correctness = [fault for fault in faults.values() if fault["spoils"] == "correctness"]
+    detected = [fault for fault in correctness if fault["efforts"]["1"]["regression"]["share"] >= DETECTED]
+    lines = [
+        (f"Measured with the suite `smoke` by `benchmarks/gate/study.py` (commit {study['environment']['commit']}): pools of "
+        f"{study['pool']} replicates of each cell ({study['faulty_pool']} of each cell of a faulty sampler) from fresh random "
+        "streams. Each comparison draws the replicates of its sides from the pools without replacement, so that its sides "
+        "share none; different comparisons share some. Intervals are 95 % (Clopper and Pearson)."),
+        "",
+        "### Equal code on both sides",
+        "",
+        (f"{equal['comparisons']} comparisons by `mcmc-bench compare` of {equal['cells']} cells that are judged, each side with "
+        "the replicates that it has by default:"),
+        "",
+        "| promised rate of false regressions (α) | measured | 95 % interval |",
+        "|---|---|---|",
+        *(f"| {level} | {_share(found)} | {_interval(found)} |" for level, found in equal["false_alarms"].items()),
+        "",
+        (f"For the default α = 0.001 the gate, in up to {study['stages']} stages: {gate['regressions']['count']} of "
+        f"{gate['comparisons']} comparisons said regression ({_interval(gate['regressions'])}), and "
+        f"{gate['inconclusive']['count']} ended inconclusive ({_interval(gate['inconclusive'])}). "
+        f"Of the judged cells {equal['undecided_cells']:.1%} are undecided after the one stage of `compare`, and "
+        f"{gate['undecided_cells']:.2%} after the gate."),
+        "",
+        ("The p-values behind it: one indicator picked by chance of each cell whose law is known, and the one-sided test of "
+        "the cost of each cell."),
+        "",
+        "| p-values | number | " + " | ".join(f"≤ {level}" for level in equal["p_values"]["correctness"]["below"])
+        + " | largest difference from uniform |",
+        "|---|---|" + "---|" * (len(equal["p_values"]["correctness"]["below"]) + 1),
+        *(
+            f"| {name} | {found['count']} | " + " | ".join(f"{share:.4g}" for share in found["below"].values())
+            + f" | {found['largest_difference']:.3f} |"
+            for name, found in equal["p_values"].items()
+        ),
+        "",
+        "### Planted faults",
+        "",
+        ("Share of runs in which the fault is found, with the number of replicates of the suite times the effort "
+        f"({study['runs']} runs each), and by the gate at effort 1. Of the correctness faults {len(detected)} of "
+        f"{len(correctness)} are found in at least {DETECTED:.0%} of the runs at effort 1."),
+        "",
+        "| fault | spoils | " + " | ".join(f"effort {effort}" for effort in _efforts(faults)) + " | gate | found by |",
+        "|---|---|" + "---|" * (len(_efforts(faults)) + 2),
+        *(_fault(fault) for fault in faults.values()),
+        "",
+    ]  # fmt: skip
+    missed = [
+        f"{fault['what']} ({fault['efforts']['1']['regression']['share']:.0%})"
+        for fault in faults.values()
+        if fault["spoils"] != "none" and fault["efforts"]["1"]["regression"]["share"] < DETECTED
+    ]
+    lines += [f"Not found in {DETECTED:.0%} of the runs at effort 1: {'; '.join(missed) if missed else 'none'}.", ""]
+    harmless = [fault["what"] for fault in faults.values() if fault["spoils"] == "none"]
+    if harmless:
+        lines += [
+            (
+                f"{'; '.join(harmless)}: rightly no fault. A Metropolis step corrects proposals of any gradient, as long as the "
+                "ratio uses the same one; what suffers is the efficiency, by less than the margin."
+            ),
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def _efforts(faults: dict[str, Any]) -> list[str]:
+    return list(next(iter(faults.values()))["efforts"])
+
+
+def _fault(fault: dict[str, Any]) -> str:
+    at_one = fault["efforts"]["1"]
+    found = [name for name in ("correctness", "efficiency") if at_one[name]["share"] > 0.5]
+    cells = [_percent(entry["regression"]) for entry in fault["efforts"].values()]
+    by = ", ".join(found) or "–"
+    return f"| {fault['what']} | {fault['spoils']} | {' | '.join(cells)} | {_percent(fault['gate']['regression'])} | {by} |"
+
+
+def _percent(found: dict[str, float]) -> str:
+    return f"{found['share']:.0%} ({100 * found['low']:.0f}–{100 * found['high']:.0f})"
+
+
+def _share(found: dict[str, float]) -> str:
+    return f"{found['count']} of {found['of']}, {found['share']:.4f}"
+
+
+def _interval(found: dict[str, float]) -> str:
+    return f"{found['low']:.4f}–{found['high']:.4f}"
+
+
+def written(guide: str, study: dict[str, Any]) -> str:
+    """The guide with its tables."""
+    return MARKS.sub(lambda match: f"{match[1]}\n{tables(study)}\n{match[2]}", guide)
+
+
+if __name__ == "__main__":
+    GUIDE.write_text(written(GUIDE.read_text("utf-8"), json.loads(STUDY.read_text("utf-8"))), encoding="utf-8")

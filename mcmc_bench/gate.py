@@ -93,7 +93,7 @@ def in_stages(
     results.provenance["stages"] = STAGES
     comparison = compare(baseline, results, rule, paths=paths)
     for stage in range(1, STAGES):
-        undecided = {cell.match for cell in comparison.cells if cell.verdict == "inconclusive"}
+        undecided = _undecided(comparison)
         if not undecided:
             break
         further = more(undecided, stage)
@@ -105,6 +105,15 @@ def in_stages(
                 cell.evidence.append(found)
         comparison = compare(baseline, results, rule, paths=paths)
     return comparison
+
+
+def _undecided(comparison: Comparison) -> set[str]:
+    """Cells that are not decided; where the suite's mean is not, all that it is taken over."""
+    found = {cell.match for cell in comparison.cells if cell.verdict == "inconclusive"}
+    if any(finding.verdict == "inconclusive" for finding in comparison.overall):
+        costs = {cell.match: cell.finding("efficiency") for cell in comparison.cells}
+        found |= {match for match, cost in costs.items() if cost is not None and cost.verdict != "not measured"}
+    return found
 
 
 def record_baseline(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from comparison import made_up
 from typer.testing import CliRunner
 
 import mcmc_bench.samplers
@@ -135,6 +136,14 @@ def test_cells_that_are_not_decided_are_extended(suite, baseline, tmp_path):
         shares = [evidence.indicators.mean for evidence in cell.evidence]
         assert all(shares[0] != other for other in shares[1:]), "each stage has draws of its own"
     assert found.verdict == "pass"
+
+
+def test_where_the_mean_is_not_decided_all_its_cells_are_extended():
+    """Each cell alone may have enough evidence for its own, wider margin."""
+    decided, unmeasured = made_up.cell("pass", match="a" * 12), made_up.cell("not measured", match="b" * 12)
+    mean = made_up.finding("inconclusive")
+    assert gate_module._undecided(made_up.comparison(decided, unmeasured)) == set()
+    assert gate_module._undecided(made_up.comparison(decided, unmeasured, overall=(mean,))) == {"a" * 12}
 
 
 def test_what_cannot_be_extended_is_said(suite, baseline, tmp_path, monkeypatch):

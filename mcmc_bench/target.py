@@ -78,6 +78,7 @@ class Truth:
     second_moment_standard_error: Array | None = None
     mean_log_density_standard_error: float = 0.0
     quantiles: Array | None = None  # (dim, len(QUANTILE_LEVELS))
+    log_density_quantiles: Array | None = None  # (len(QUANTILE_LEVELS),), with the density's own additive constant
     note: str = ""  # how the values were made, with source
 
     @property

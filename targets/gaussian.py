@@ -48,6 +48,7 @@ def build(dim: int = 10, condition: float = 1.0) -> Target:
             variance_of_square=2.0 * marginal**2,
             mean_log_density=-dim / 2.0,
             quantiles=np.sqrt(marginal)[:, None] * stats.norm.ppf(QUANTILE_LEVELS),
+            log_density_quantiles=-0.5 * stats.chi2.isf(QUANTILE_LEVELS, dim),
             note="closed form",
         ),
         modes=Modes(locations=np.zeros((1, dim)), weights=np.ones(1), precision=1.0 / variances[None, :]),

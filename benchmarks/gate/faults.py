@@ -10,7 +10,7 @@ from pathlib import Path
 
 import mcmc_bench.samplers
 
-#: What a fault spoils. none: the kernel stays exact, whatever else it loses.
+#: What a fault spoils. none: the kernel stays exact and loses less than the margin, or even gains.
 CORRECTNESS, EFFICIENCY, NONE = "correctness", "efficiency", "none"
 
 
@@ -108,8 +108,12 @@ FAULTS: dict[str, Fault] = {
          ("- log_density[chain]\n        statistics", "- log_density[chain])\n        statistics")),
     ),
     "mala_step": Fault(
-        "mala", "MALA: step size 1.5 times too large", EFFICIENCY,
+        "mala", "MALA: step size 1.5 times too large", NONE,
         (("step_size, temperature = settings", "step_size, temperature = 1.5 * settings[0], settings[1]"),),
+    ),
+    "mala_small_step": Fault(
+        "mala", "MALA: step size 1.5 times too small", EFFICIENCY,
+        (("step_size, temperature = settings", "step_size, temperature = settings[0] / 1.5, settings[1]"),),
     ),
     "hmc_step": Fault(
         "hmc", "HMC: step size 1.5 times too large", EFFICIENCY, (("step_size = settings[0]", "step_size = 1.5 * settings[0]"),)

@@ -27,6 +27,7 @@ from mcmc_bench import worker
 from mcmc_bench.catalog import Folders
 from mcmc_bench.comparison import Comparison, Rule, compare
 from mcmc_bench.comparison.decide import FEWEST_REPLICATES
+from mcmc_bench.comparison.inference import MOSTLY_CONSTANT
 from mcmc_bench.gate import BASELINE_EFFORT, GROWTH, STAGES, in_stages
 from mcmc_bench.metrics.evidence import Measurement, describe
 from mcmc_bench.processes import process_pool
@@ -139,7 +140,9 @@ def share(count: int, of: int) -> dict[str, float]:
 
 def calibrate(pools: dict[str, Pool], replicates: dict[str, int], comparisons: int) -> dict[str, Any]:
     """Equal code on both sides: p-values, false alarms, cells that are not decided; of `compare` and of `gate`."""
-    single: dict[str, list[float]] = {"correctness": [], "efficiency": []}
+    single: dict[str, list[float]] = {
+        "correctness": [], "efficiency": [], "correctness, no replicate twice": _disjoint(pools, replicates)
+    }  # fmt: skip
     smallest, undecided, judged_cells, said = [], [], [], []
     gated, gate_undecided = [], []
     for number in track(range(comparisons), description="equal code"):
@@ -207,6 +210,25 @@ def _efficiency(before: Results, now: Results) -> list[float]:
     return found
 
 
+def _disjoint(pools: dict[str, Pool], replicates: dict[str, int]) -> list[float]:
+    """p-values of all indicators of known law, from parts of the pools that share no replicate."""
+    from mcmc_bench.comparison import pool
+    from mcmc_bench.comparison.inference import against_known
+
+    found: list[float] = []
+    for match, whole in pools.items():
+        if whole.shares is None or not whole.whole.expected_from:
+            continue
+        count = replicates[match]
+        for first in range(0, whole.whole.replicates - count + 1, count):
+            part = whole.evidence(np.arange(first, first + count))
+            assert part.indicators is not None
+            constant = np.array(part.indicators.constant)
+            p, _ = against_known(pool.estimate(part), *pool.known(part), constant)
+            found += p[constant <= MOSTLY_CONSTANT].tolist()
+    return found
+
+
 def _against_uniform(values: list[float]) -> dict[str, Any]:
     """Shares of p-values below levels, which should be the levels, and the largest difference of the distributions."""
     p = np.array(values)
@@ -249,11 +271,14 @@ def _detected(comparisons: list[Comparison]) -> dict[str, Any]:
         everything = [*comparison.overall, *(f for cell in comparison.cells for f in cell.findings)]
         return any(f.verdict == "regression" and f.decides and f.question in questions for f in everything)
 
+    costs = [f.value for one in comparisons for f in one.overall if f.question == "efficiency" and f.value is not None]
     return {
         "regression": share(sum(one.verdict == "regression" for one in comparisons), len(comparisons)),
         "correctness": share(sum(says(one, ("correctness",)) for one in comparisons), len(comparisons)),
         "efficiency": share(sum(says(one, ("efficiency", "low error")) for one in comparisons), len(comparisons)),
         "inconclusive": share(sum(one.verdict == "inconclusive" for one in comparisons), len(comparisons)),
+        # The suite's geometric mean of the gradients needed, candidate over baseline: median over comparisons.
+        "needs": float(np.median(costs)) if costs else None,
     }
 
 

@@ -51,11 +51,7 @@ class Events:
         return np.concatenate([below, self._in_modes(points)])
 
     def _in_modes(self, points: Array) -> Array:
-        modes = len(self.name) - self.quantiles.size
-        if modes == 0:
-            return np.empty(0)
-        mode = self.reference.assign(points)
-        return np.bincount(mode[mode >= 0], minlength=modes) / len(points)
+        return self.reference.shares_of_modes(points) if len(self.name) > self.quantiles.size else np.empty(0)
 
 
 def _events(reference: Reference) -> Events | None:
@@ -70,8 +66,7 @@ def _events(reference: Reference) -> Events | None:
     truth, error = np.tile(QUANTILE_LEVELS, len(rows)), errors[rows].ravel()
     if target.modes is not None and len(target.modes.weights) > 1 and reference.available:
         points = reference.many
-        mode = reference.assign(points)
-        weights = np.bincount(mode[mode >= 0], minlength=len(target.modes.weights)) / len(points)
+        weights = reference.shares_of_modes(points)
         name += [f"mode {k + 1}" for k in range(len(weights))]
         truth = np.concatenate([truth, weights])
         error = np.concatenate([error, np.sqrt(weights * (1 - weights) / len(points))])

@@ -24,8 +24,9 @@ from mcmc_bench.target import QUANTILE_LEVELS, Target, Truth
 SCATTER_NUMBERS = 1_000_000
 #: Pairs of exact sets behind a floor.
 FLOOR_PAIRS = 6
+ASSIGNED_AT_ONCE = 50_000
 #: Exact numbers (draws × dim) behind probabilities that the truth does not give; at least 20 000 draws.
-QUANTILE_NUMBERS, FEWEST_QUANTILE_DRAWS, MOST_QUANTILE_DRAWS = 2_000_000, 20_000, 200_000
+QUANTILE_NUMBERS, FEWEST_QUANTILE_DRAWS, MOST_QUANTILE_DRAWS = 2_000_000, 20_000, 1_000_000
 
 
 @dataclass(frozen=True)
@@ -245,7 +246,18 @@ class Reference:
         errors = np.tile(np.sqrt(levels * (1 - levels) / len(points)), (len(values), 1))
         if known is not None:
             values[:-1], errors[:-1] = known, 0.0
+        if truth is not None and truth.log_density_quantiles is not None:
+            values[-1], errors[-1] = truth.log_density_quantiles, 0.0
         return values, errors
+
+    def shares_of_modes(self, points: Array) -> Array:
+        """Share of `points` (n, dim) in each known mode, (mode,)."""
+        assert self.target.modes is not None
+        counts = np.zeros(len(self.target.modes.weights))
+        for first in range(0, len(points), ASSIGNED_AT_ONCE):  # each has a distance to every mode
+            mode = self.assign(points[first : first + ASSIGNED_AT_ONCE])
+            counts += np.bincount(mode[mode >= 0], minlength=len(counts))
+        return np.asarray(counts / len(points))
 
 
 @lru_cache(maxsize=64)

@@ -77,10 +77,12 @@ def tables(study: dict[str, Any]) -> str:
     ]
     lines += [f"Not found in {DETECTED:.0%} of the runs at effort 1: {'; '.join(missed) if missed else 'none'}.", ""]
     lines += [
-        "“needs”: the gradients for the same error, the faulty sampler over the right one, geometric mean of its cells that are "
-        "measured. A fault that spoils “none” is rightly not called a regression: a Metropolis step corrects proposals of "
-        "any gradient, as long as the ratio uses the same one, and of any step size; it only loses efficiency, here less than "
-        "the margin, or gains some.",
+        (
+            "“needs”: the gradients for the same error, the faulty sampler over the right one, geometric mean of its cells that are "
+            "measured. A fault that spoils “none” is rightly not called a regression: a Metropolis step corrects proposals of "
+            "any gradient, as long as the ratio uses the same one, and of any step size; it only loses efficiency, here less than "
+            "the margin, or gains some."
+        ),
         "",
     ]
     return "\n".join(lines)
@@ -95,7 +97,7 @@ def _fault(fault: dict[str, Any]) -> str:
     found = [name for name in ("correctness", "efficiency") if at_one[name]["share"] > 0.5]
     cells = [_percent(entry["regression"]) for entry in fault["efforts"].values()]
     by = ", ".join(found) or "–"
-    needs = "–" if at_one["needs"] is None else f"{at_one['needs']:.2f}×"
+    needs = "–" if at_one.get("needs") is None else f"{at_one['needs']:.2f}×"
     return f"| {fault['what']} | {fault['spoils']} | {' | '.join(cells)} | {_percent(fault['gate']['regression'])} | {needs} | {by} |"
 
 

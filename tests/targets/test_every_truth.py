@@ -29,6 +29,10 @@ def check_draws(target, draws):
     truth = target.truth
     below = draws[:, :, None] <= truth.quantiles  # (n, dim, level)
     check_mean(below, np.broadcast_to(QUANTILE_LEVELS, below.shape[1:]), "share below the quantiles")
+    log_density = target.log_density_and_gradient(draws)[0]
+    if truth.log_density_quantiles is not None:
+        inside = log_density[:, None] <= truth.log_density_quantiles
+        check_mean(inside, np.array(QUANTILE_LEVELS), "share below the quantiles of log p")
     finite, moderate = np.isfinite(truth.second_moment), light(target)
     if finite.any():
         check_mean(draws[:, finite], truth.mean[finite], "E x")
@@ -36,7 +40,7 @@ def check_draws(target, draws):
         check_mean(draws[:, moderate] ** 2, truth.second_moment[moderate], "E x²")
         deviation = (draws[:, moderate] ** 2 - truth.second_moment[moderate]) ** 2
         check_mean(deviation, truth.variance_of_square[moderate], "Var x²")
-    check_mean(target.log_density_and_gradient(draws)[0], truth.mean_log_density, "E log p")
+    check_mean(log_density, truth.mean_log_density, "E log p")
 
 
 def exact_draws(target, n=DRAWS):
@@ -69,6 +73,17 @@ def test_a_wrong_truth_is_caught(name):
     wrong = {"mean": lambda: value + 1.0, "quantiles": lambda: value + 0.5}.get(name, lambda: 1.1 * value)()
     mutant = dataclasses.replace(target, truth=dataclasses.replace(target.truth, **{name: wrong}))
     with pytest.raises(WrongMean):
+        check_draws(mutant, exact_draws(target))
+
+
+@pytest.mark.parametrize("name", ["gaussian", "banana"])
+def test_wrong_quantiles_of_log_density_are_caught(name):
+    """Power: those of one dimension less or more."""
+    target = load_target(name)
+    wrong = -0.5 * stats.chi2.isf(QUANTILE_LEVELS, target.dim + 1)
+    mutant = dataclasses.replace(target, truth=dataclasses.replace(target.truth, log_density_quantiles=wrong))
+    check_draws(target, exact_draws(target))
+    with pytest.raises(WrongMean, match="quantiles of log p"):
         check_draws(mutant, exact_draws(target))
 
 

@@ -298,17 +298,18 @@ def main() -> None:
     study: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {"faults": {}}
     study |= {"pool": POOL, "faulty_pool": FAULTY_POOL, "runs": arguments.runs, "stages": STAGES, "growth": GROWTH}
     study["environment"] = describe_environment(os.cpu_count() or 1)
+    commit = study["environment"]["commit"]
     wanted = arguments.only or ["equal", *FAULTS]
     for name in wanted:
         if name == "equal":
-            study["equal"] = calibrate(true, replicates, arguments.comparisons)
+            study["equal"] = {"commit": commit, **calibrate(true, replicates, arguments.comparisons)}
         else:
             fault = FAULTS[name]
             folder = arguments.cache / name
             folders = Folders.of(None, fault.write(folder / "sampler"))
             cells = [plan for plan in plans if plan.sampler == fault.sampler]
             faulty = make_pools(cells, folders, FAULTY_POOL, folder, name)
-            study["faults"][name] = power(fault, true, faulty, replicates, arguments.runs, name)
+            study["faults"][name] = {"commit": commit} | power(fault, true, faulty, replicates, arguments.runs, name)
         arguments.output.mkdir(parents=True, exist_ok=True)
         write_atomically(file, (json.dumps(study, indent=1, ensure_ascii=False) + "\n").encode())
 

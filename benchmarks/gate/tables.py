@@ -27,7 +27,8 @@ def tables(study: dict[str, Any]) -> str:
     correctness = [fault for fault in faults.values() if fault["spoils"] == "correctness"]
     detected = [fault for fault in correctness if fault["efforts"]["1"]["regression"]["share"] >= DETECTED]
     lines = [
-        (f"Measured with the suite `smoke` by `benchmarks/gate/study.py` (commit {study['environment']['commit']}): pools of "
+        (f"Measured with the suite `smoke` by `benchmarks/gate/study.py` (equal code at commit "
+        f"{equal['commit']}, faults at {', '.join(sorted({fault['commit'] for fault in faults.values()}))}): pools of "
         f"{study['pool']} replicates of each cell ({study['faulty_pool']} of each cell of a faulty sampler) from fresh random "
         "streams. Each comparison draws the replicates of its sides from the pools without replacement, so that its sides "
         "share none; different comparisons share some. Intervals are 95 % (Clopper and Pearson)."),

@@ -178,6 +178,7 @@ def accept(comparison: Comparison, candidate: Results, baseline: str | Path) -> 
     }
     history = history_of(file)
     before = history.read_text(encoding="utf-8") if history.is_file() else ""
+    before += "\n" if before and not before.endswith("\n") else ""  # an editor may have taken the last one away
     _store(candidate, file)
     write_atomically(history, (before + json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n").encode())
     return history

@@ -48,8 +48,10 @@ def tables(study: dict[str, Any]) -> str:
         f"Of the judged cells {equal['undecided_cells']:.1%} are undecided after the one stage of `compare`, and "
         f"{gate['undecided_cells']:.2%} after the gate."),
         "",
-        ("The p-values behind it: one indicator picked by chance of each cell whose law is known, and the one-sided test of "
-        "the cost of each cell."),
+        "The p-values behind it: one indicator picked by chance of each cell whose law is known, and the one-sided test of "
+        "the cost of each cell. Comparisons that share replicates are not independent, and the mean of a pool is off by "
+        "chance, which at levels of one in a million alone makes false alarms about one and a half times as frequent. "
+        + equal.get("note", "Hence also the correctness of parts of the pools that share no replicate, all indicators of each."),
         "",
         "| p-values | number | " + " | ".join(f"≤ {level}" for level in equal["p_values"]["correctness"]["below"])
         + " | largest difference from uniform |",

@@ -82,7 +82,7 @@ def tables(study: dict[str, Any]) -> str:
     lines += [
         (
             "“needs”: the gradients for the same error, the faulty sampler over the right one, geometric mean of its cells that are "
-            "measured. A fault that spoils “none” is rightly not called a regression: a Metropolis step corrects proposals of "
+            "measured; – where it was not recorded. A fault that spoils “none” is rightly not called a regression: a Metropolis step corrects proposals of "
             "any gradient, as long as the ratio uses the same one, and of any step size; it only loses efficiency, here less than "
             "the margin, or gains some."
         ),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mcmc_bench.results import Results
     from mcmc_bench.running import run
     from mcmc_bench.suite import load_suite
-    from mcmc_bench.target import Modes, Target, Truth, block_density, point_density
+    from mcmc_bench.target import Modes, Natural, Target, Truth, block_density, point_density
 
 __version__ = "0.1.0"
 
@@ -35,6 +35,7 @@ _HOME = {
     "run": "running",
     "load_suite": "suite",
     "Modes": "target",
+    "Natural": "target",
     "Target": "target",
     "Truth": "target",
     "block_density": "target",
@@ -43,6 +44,7 @@ _HOME = {
 
 __all__ = [
     "Modes",
+    "Natural",
     "Results",
     "Rule",
     "Target",

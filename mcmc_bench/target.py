@@ -35,6 +35,11 @@ StartName = Literal["dispersed", "one_point", "exact"]
 
 #: Levels at which truths give quantiles of every coordinate.
 QUANTILE_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+#: What a target of the catalogue may be tagged with: what makes it hard, and where it comes from.
+TAGS = (
+    "gaussian", "curved", "multimodal", "heavy-tailed", "ill-conditioned", "hierarchical", "real data", "generated data",
+    "high-dimensional",
+)  # fmt: skip
 
 
 def block_density(function: Callable[..., None]) -> Any:
@@ -64,7 +69,7 @@ def target_label(name: str, parameters: Mapping[str, Any]) -> str:
 class Truth:
     """Expectations under the target, with where they come from.
 
-    All arrays have shape (dim,). An entry is NaN where it is not known and infinite where it does not exist as a
+    All arrays have shape (dim,), or (k,) where the k natural parameters are meant. An entry is NaN where it is not known and infinite where it does not exist as a
     finite number (the second moment of a Student t with two degrees of freedom); metrics that need it are then
     not given. Standard errors are zero for `exact` and below what matters for `quadrature`.
     """
@@ -78,7 +83,10 @@ class Truth:
     second_moment_standard_error: Array | None = None
     mean_log_density_standard_error: float = 0.0
     quantiles: Array | None = None  # (dim, len(QUANTILE_LEVELS))
+    #: Standard errors of the shares of the mass below `quantiles`, same shape; None means zero.
+    quantile_share_standard_error: Array | None = None
     log_density_quantiles: Array | None = None  # (len(QUANTILE_LEVELS),), with the density's own additive constant
+    log_density_quantile_share_standard_error: Array | None = None  # same shape; None means zero
     note: str = ""  # how the values were made, with source
 
     @property
@@ -114,6 +122,18 @@ class Modes:
 
 
 @dataclass(frozen=True, eq=False)
+class Natural:
+    """The parameters as people write them, where chains move in unconstrained ones (log τ instead of τ).
+
+    The density is that of the unconstrained coordinates: the Jacobian of the map is part of it.
+    """
+
+    names: tuple[str, ...]  # k of them
+    of: Callable[[Array], Array]  # unconstrained points (n, dim) -> natural parameters (n, k)
+    truth: Truth | None = None  # its arrays have shape (k,); its mean_log_density is NaN
+
+
+@dataclass(frozen=True, eq=False)
 class Target:
     """A density to sample from, with what is known about it."""
 
@@ -128,7 +148,12 @@ class Target:
     #: Stored draws of a long reference run, (n, dim), thinned until nearly independent; for targets without
     #: an exact sampler.
     reference_draws: Array | None = None
-    tags: tuple[str, ...] = ()  # curved, multimodal, heavy-tailed, ill-conditioned, hierarchical, real data, …
+    natural: Natural | None = None
+    #: The smoothed density log (p ∗ N(0, σ² I)) and its score, where there is a closed form: noise level σ -> the `data`
+    #: with which the same `density` computes them. A Gaussian mixture blurred by a Gaussian is again a Gaussian mixture,
+    #: so that a family gives its smoothed score by other numbers and no other code. At σ = 0 it gives `data`.
+    smoothed: Callable[[float], Array] | None = None
+    tags: tuple[str, ...] = ()  # from TAGS
     formula: str = ""  # one line of plain text
     description: str = ""  # why it is in the catalogue, one sentence
     source: str = ""  # author, year, arXiv id or DOI
@@ -177,6 +202,38 @@ class Target:
         gradient = np.empty_like(points)
         self.pointer(points, log_density, gradient, self.data)
         return log_density, gradient
+
+    def at_noise(self, sigma: float) -> Target:
+        """The target p ∗ N(0, σ² I): only its density, and starts that are as wide as it is.
+
+        Args:
+            sigma: σ, the standard deviation of the noise in every coordinate, at least 0.
+
+        Raises:
+            ValueError: σ is negative or not finite, or the target declares no smoothed density.
+        """
+        if self.smoothed is None:
+            raise ValueError(f"{self.label} has no smoothed density in closed form; Gaussians and their mixtures have")
+        if not 0.0 <= sigma < np.inf:
+            raise ValueError(f"sigma = {sigma} must be finite and at least 0")
+        smoothed, draw_exact, draw_dispersed = self.smoothed, self.draw_exact, self.draw_dispersed
+
+        def with_noise(draw: Draw) -> Draw:
+            return lambda generator, n: draw(generator, n) + sigma * generator.standard_normal((n, self.dim))
+
+        return Target(
+            dim=self.dim,
+            density=self.density,
+            data=smoothed(sigma),
+            draw_exact=None if draw_exact is None else with_noise(draw_exact),
+            draw_dispersed=with_noise(draw_dispersed),
+            one_point=self.one_point,
+            smoothed=lambda further: smoothed(float(np.hypot(sigma, further))),
+            tags=self.tags,
+            formula=f"({self.formula}) ∗ N(0, {sigma:g}² I)",
+            name=self.name,
+            parameters={**self.parameters, "sigma": sigma},
+        )
 
     def starts(self, kind: StartName, generator: np.random.Generator, chains: int) -> Array:
         """Starting points (chains, dim) of one kind.

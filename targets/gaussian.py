@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import stats
 
-from mcmc_bench.target import QUANTILE_LEVELS, Modes, Target, Truth, block_density
+from mcmc_bench.target import QUANTILE_LEVELS, Array, Modes, Target, Truth, block_density
 
 
 @block_density
@@ -31,13 +31,18 @@ def build(dim: int = 10, condition: float = 1.0) -> Target:
     variances = np.logspace(0, -np.log10(condition), dim) if dim > 1 else np.ones(1)
     rotation = np.linalg.qr(np.random.default_rng(0).standard_normal((dim, dim)))[0] if condition > 1 else np.eye(dim)
     covariance = (rotation * variances) @ rotation.T
-    precision = (rotation / variances) @ rotation.T
+
+    def precision(sigma: float) -> Array:
+        """Λ of N(0, Σ + σ² I), which is N(0, Σ) ∗ N(0, σ² I)."""
+        return ((rotation / (variances + sigma**2)) @ rotation.T).ravel()
+
     root = rotation * np.sqrt(variances)
     marginal = np.diag(covariance)
     return Target(
         dim=dim,
         density=log_density,
-        data=precision,
+        data=precision(0.0),
+        smoothed=precision,
         draw_exact=lambda generator, n: generator.standard_normal((n, dim)) @ root.T,
         draw_dispersed=lambda generator, n: 3.0 * generator.standard_normal((n, dim)) @ root.T,
         one_point=np.full(dim, 3.0) @ root.T,  # three standard deviations along every principal axis

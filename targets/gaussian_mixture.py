@@ -76,11 +76,11 @@ class Components:
         self.scales = np.broadcast_to(np.asarray(scales, dtype=float), self.weights.shape)  # (component,)
         self.dim = self.locations.shape[1]
 
-    @property
-    def data(self) -> Array:
-        """What the density is computed from."""
-        constant = np.log(self.weights) - self.dim * np.log(self.scales)
-        return np.column_stack([constant, self.scales**-2.0, self.locations]).ravel()
+    def data(self, sigma: float = 0.0) -> Array:
+        """What the density is computed from; with `sigma`, that of the mixture ∗ N(0, σ² I), whose components are wider."""
+        scales = np.hypot(self.scales, sigma)
+        constant = np.log(self.weights) - self.dim * np.log(scales)
+        return np.column_stack([constant, scales**-2.0, self.locations]).ravel()
 
     def exponents(self, squared_distances: Array) -> Array:
         """Log of each component's share of the density (up to the target's constant), from ‖x − mₖ‖² (…, component)."""
@@ -215,7 +215,8 @@ def mixture(
     return Target(
         dim=components.dim,
         density=log_density,
-        data=components.data,
+        data=components.data(),
+        smoothed=components.data,
         draw_exact=components.draw,
         draw_dispersed=lambda generator, n: generator.uniform(low, high, (n, components.dim)),
         one_point=one_point,

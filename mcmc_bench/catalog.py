@@ -20,6 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from mcmc_bench import reference_file
 from mcmc_bench import samplers as _samplers
 from mcmc_bench.sampler import Sampler
 from mcmc_bench.spelling import unknown
@@ -121,12 +122,16 @@ def _builder(name: str, extra: tuple[Path, ...]) -> Any:
     return module.build
 
 
-def load_target(name: str, *, targets_folder: str | Path | None = None, **parameters: Any) -> Target:
+def load_target(
+    name: str, *, targets_folder: str | Path | None = None, stored_truth: bool = True, **parameters: Any
+) -> Target:
     """The target called `name`, with its parameters.
 
     Args:
         name: a name from `list_targets`.
         targets_folder: a folder of further targets, searched first.
+        stored_truth: fill the truth in from a reference run that is stored beside the target's file, if `build` gives
+            none.
         parameters: as declared by the target; the rest keep their defaults.
 
     Raises:
@@ -145,7 +150,13 @@ def load_target(name: str, *, targets_folder: str | Path | None = None, **parame
         raise CatalogError(f"target {name} cannot be built with {parameters}: {error}") from error
     if not isinstance(target, Target):
         raise CatalogError(f"build() of target {name} returned a {type(target).__name__}, not a Target")
-    return dataclasses.replace(target, name=name, parameters=dict(parameters))
+    target = dataclasses.replace(target, name=name, parameters=dict(parameters))
+    if not stored_truth:
+        return target
+    try:
+        return reference_file.fill(target, target_files(extra)[name])
+    except reference_file.StoredTruthError as error:
+        raise CatalogError(str(error)) from error
 
 
 def sampler_files(samplers_folder: str | Path | None = None) -> dict[str, Path]:

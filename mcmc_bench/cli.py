@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Collection
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mcmc_bench import cli_compare
+from mcmc_bench import cli_compare, cli_reference
 from mcmc_bench.console import (
     FAILED,
     Effort,
     SamplersFolder,
     TargetsFolder,
     Threads,
+    assignments,
     bar,
     clear_errors,
     console,
@@ -47,6 +47,7 @@ app = typer.Typer(
 )
 
 cli_compare.register(app)
+cli_reference.register(app)
 
 
 class Kind(StrEnum):
@@ -263,7 +264,7 @@ def sample(
     with clear_errors():
         the_target = _target(target, targets, target_set or [])
         the_sampler = load_sampler(sampler, samplers_folder=samplers)
-        settings = _assignments(set_ or [], f"setting of {sampler}", the_sampler.settings)
+        settings = assignments(set_ or [], f"setting of {sampler}", the_sampler.settings)
         with bar(f"{sampler} on {target}") as progress:
             done, count = 0, (draws + burn_in) * chains
 
@@ -296,28 +297,5 @@ def _target(name: str, folder: Path | None, texts: list[str]) -> Any:
 
     return load_target(
         name, targets_folder=folder,
-        **_assignments(texts, f"parameter of target {name}", target_parameters(name, (folder,) if folder else ())),
+        **assignments(texts, f"parameter of target {name}", target_parameters(name, (folder,) if folder else ())),
     )  # fmt: skip
-
-
-def _assignments(texts: list[str], what: str, known: Collection[str]) -> dict[str, Any]:
-    """``["dim=10", "condition=2.5"]`` as keyword arguments: numbers where they are numbers, else text.
-
-    Only `known` names: any other might be an argument of the function that is called with them.
-    """
-    from mcmc_bench.spelling import unknown
-
-    found: dict[str, Any] = {}
-    for text in texts:
-        name, separator, value = text.partition("=")
-        if not separator or not name:
-            raise ValueError(f"--set {text}: write NAME=VALUE, for example --set step_size=0.1")
-        if name not in known:
-            raise ValueError(unknown(what, name, list(known)))
-        for kind in (int, float):
-            try:
-                found[name] = kind(value)
-                break
-            except ValueError:
-                found[name] = value
-    return found

@@ -6,7 +6,7 @@ Imports nothing heavy, so that ``--help`` is instant. Must not know any command.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -111,3 +111,26 @@ def plain(text: str) -> Any:
     from rich.text import Text
 
     return Text(text)
+
+
+def assignments(texts: list[str], what: str, known: Collection[str]) -> dict[str, Any]:
+    """``["dim=10", "condition=2.5"]`` as keyword arguments: numbers where they are numbers, else text.
+
+    Only `known` names: any other might be an argument of the function that is called with them.
+    """
+    from mcmc_bench.spelling import unknown
+
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not separator or not name:
+            raise ValueError(f"--set {text}: write NAME=VALUE, for example --set step_size=0.1")
+        if name not in known:
+            raise ValueError(unknown(what, name, list(known)))
+        for kind in (int, float):
+            try:
+                found[name] = kind(value)
+                break
+            except ValueError:
+                found[name] = value
+    return found

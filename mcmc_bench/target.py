@@ -37,7 +37,7 @@ StartName = Literal["dispersed", "one_point", "exact"]
 QUANTILE_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 #: What a target of the catalogue may be tagged with: what makes it hard, and where it comes from.
 TAGS = (
-    "gaussian", "curved", "multimodal", "heavy-tailed", "ill-conditioned", "hierarchical", "real data", "generated data",
+    "gaussian", "curved", "multimodal", "heavy-tailed", "light-tailed", "ill-conditioned", "hierarchical", "real data", "generated data",
     "high-dimensional",
 )  # fmt: skip
 

@@ -1,0 +1,455 @@
+"""Makes the truth of a target that has no closed form: long runs of two different samplers that have to agree.
+
+Hamiltonian Monte Carlo and MALA, each with a step size of its own, in coordinates in which the target's covariance is the
+identity (learnt from a pilot that is thrown away), from different starts: HMC from dispersed ones, MALA from the one
+point; where modes are known, the chains of both are spread over all of them. Standard errors come from the spread
+between independent chains, and so rest on no estimate of autocorrelation. What fails a check is not written. Must not know
+any particular target.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from mcmc_bench import reference_file
+from mcmc_bench.catalog import load_sampler
+from mcmc_bench.draws import Array, Draws
+from mcmc_bench.kernels.affine import coordinates_data, in_coordinates
+from mcmc_bench.sampling import Plan, run
+from mcmc_bench.streams import stream
+from mcmc_bench.target import QUANTILE_LEVELS, Target
+
+CHAINS = 64
+#: Acceptance that the step sizes are tuned to: somewhat above the optimum of each, for safety in corners.
+ACCEPTANCE = {"hmc": 0.93, "mala": 0.65}
+#: Rounds of the pilot: transitions of each, after which the coordinates are learnt anew.
+PILOT_ROUNDS = (100, 200, 400, 800)
+#: Attempts at a step size within a round, and transitions of each.
+TUNING_ATTEMPTS, TUNING_TRANSITIONS = 12, 15
+#: Length of a Hamiltonian trajectory in coordinates with unit variances: a bit less than a quarter of a turn, at which
+#: a Gaussian's draws are nearly independent, and no coordinate returns to where it was.
+TRAJECTORY = 1.3
+LONGEST_TRAJECTORY = 256  # leapfrog steps
+#: Kept draws of a chain in one stretch of a run.
+KEPT = 250
+#: Standard error of kept draws, over that of as many independent ones, above which they are taken further apart.
+SLOW = 1.5
+#: Family-wise rate at which a right run fails one of the statistical checks.
+LEVEL = 1e-3
+#: At most so many numbers are stored as draws.
+STORED_NUMBERS = 60_000
+MOST_DRAWS, FEWEST_DRAWS = 2000, 256
+
+Progress = Callable[[str, int, int], None]
+
+
+class ReferenceRunError(ValueError):
+    """Runs that did not pass their checks; the message says which, with the numbers."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """When the runs are long enough."""
+
+    #: Largest standard error of E x and E x², in standard deviations of x and x².
+    error: float = 0.005
+    #: How much larger the second sampler's may be, which is there to agree.
+    second: float = 2.0
+    #: Largest R-hat, and smallest effective sample size of every coordinate and log p.
+    r_hat: float = 1.01
+    ess: float = 4000.0
+    #: Seconds after which the runs end, whatever they have reached.
+    seconds: float = 900.0
+
+
+@dataclass
+class Estimate:
+    """A value with its standard error, from the means of independent chains (chain, …)."""
+
+    value: Array
+    standard_error: Array
+
+    @classmethod
+    def of(cls, chain_means: Array) -> Estimate:
+        """Mean over chains, and its standard error from their spread."""
+        return cls(chain_means.mean(axis=0), chain_means.std(axis=0, ddof=1) / np.sqrt(len(chain_means)))
+
+
+@dataclass
+class _Run:
+    """One sampler's long run, stretch by stretch, in the target's own coordinates."""
+
+    settings: dict[str, float]
+    start: str
+    evaluations: float = 0.0
+    seconds: float = 0.0
+    divergences: int = 0
+    stretches: list[Draws] = field(default_factory=list)
+    end: Array | None = None
+
+    @property
+    def position(self) -> Array:
+        """Kept draws (chain, draw, dim)."""
+        return np.concatenate([draws.position for draws in self.stretches], axis=1)
+
+    def kept(self, name: str) -> Array:
+        """A statistic of the kept draws, (chain, draw)."""
+        return np.concatenate([getattr(draws, name) for draws in self.stretches], axis=1)
+
+
+@dataclass
+class _Coordinates:
+    """x = m + L u, and the target as a density of u."""
+
+    target: Target
+    density: Any
+    centre: Array
+    root: Array
+
+    @property
+    def inner(self) -> Target:
+        """The target in coordinates u; its starts are given by hand."""
+        dim = self.target.dim
+        return Target(
+            dim=dim,
+            density=self.density,
+            data=coordinates_data(self.root, self.centre, self.target.data),
+            draw_dispersed=lambda generator, n: generator.standard_normal((n, dim)),
+            one_point=np.zeros(dim),
+            name=self.target.label,
+        )
+
+    def outside(self, u: Array) -> Array:
+        """x of u (…, dim)."""
+        return self.centre + u @ self.root.T
+
+    def inside(self, x: Array) -> Array:
+        """u of x (n, dim)."""
+        return np.ascontiguousarray(np.linalg.solve(self.root, (x - self.centre).T).T)
+
+
+def reference(
+    target: Target, *, effort: Effort | None = None, threads: int = 1, progress: Progress | None = None
+) -> tuple[dict[str, Any], Array]:
+    """Run both samplers on `target` until their standard errors are small enough, and check them.
+
+    Returns:
+        What `reference_file.write` stores: the numbers, and draws (n, dim).
+
+    Raises:
+        ReferenceRunError: a check that fails; the message has every check with its number.
+    """
+    effort = effort or Effort()
+    session = _Session(target, effort, threads, progress or (lambda what, done, count: None))
+    return session.content()
+
+
+class _Session:
+    def __init__(self, target: Target, effort: Effort, threads: int, progress: Progress) -> None:
+        self.target, self.effort, self.threads, self.progress = target, effort, threads, progress
+        self.deadline = time.monotonic() + effort.seconds
+        self.density = in_coordinates(target.pointer)
+
+    # ---- sampling ----
+
+    def sample(
+        self, at: _Coordinates, sampler: str, settings: Mapping[str, float], plan: Plan, start: Array, purpose: str
+    ) -> Draws:
+        """One stretch from `start` (chain, dim) in x; the draws that come back are of u."""
+        return run(
+            at.inner, load_sampler(sampler), settings, plan, chains=len(start), start=at.inside(start),
+            names=("reference run", self.target.label, sampler, purpose), threads=self.threads,
+        )  # fmt: skip
+
+    def starts(self, sampler: str) -> tuple[str, Array]:
+        """In words, and (chain, dim)."""
+        target, generator = self.target, stream("reference run", self.target.label, sampler, "start")
+        if target.modes is not None and len(target.modes.weights) > 1:
+            number = np.arange(CHAINS) % len(target.modes.weights)
+            return f"every one of the {len(target.modes.weights)} known modes", target.modes.locations[number]
+        if sampler == "hmc":
+            return "dispersed", target.starts("dispersed", generator, CHAINS)
+        return "one point", target.starts("one_point", generator, CHAINS)
+
+    def tuned(self, at: _Coordinates, sampler: str, start: Array, purpose: str) -> tuple[float, Array]:
+        """A step size in u with the acceptance of ACCEPTANCE, and where the chains are after looking for it."""
+        step_size, position = 0.5 * self.target.dim**-0.25, start
+        for attempt in range(TUNING_ATTEMPTS):
+            draws = self.sample(
+                at, sampler, self.settings(sampler, step_size), Plan(0, TUNING_TRANSITIONS, keep=False), position,
+                f"{purpose} {attempt}",
+            )  # fmt: skip
+            position = self.alive(at.outside(draws.end), position)
+            accepted = np.nan_to_num(draws.mean_acceptance).mean()  # a chain that has left accepts nothing
+            step_size *= float(np.exp((accepted - ACCEPTANCE[sampler]) * 3.0 / np.sqrt(1.0 + attempt)))
+        return step_size, position
+
+    @staticmethod
+    def alive(end: Array, before: Array) -> Array:
+        """Ends of chains; where one has left, where it was before."""
+        return np.where(np.isfinite(end).all(axis=1, keepdims=True), end, before)
+
+    @staticmethod
+    def settings(sampler: str, step_size: float) -> dict[str, float]:
+        """The sampler's settings for a step size in u: for MALA h of its leapfrog step, ε = h²/2."""
+        if sampler == "mala":
+            return {"step_size": 0.5 * step_size**2}
+        steps = int(np.clip(np.ceil(TRAJECTORY / step_size), 1, LONGEST_TRAJECTORY))
+        return {"step_size": step_size, "num_integration_steps": steps}
+
+    def pilot(self) -> _Coordinates:
+        """Coordinates in which the covariance is the identity, learnt by HMC in rounds."""
+        target = self.target
+        _, position = self.starts("hmc")
+        dispersed = target.starts("dispersed", stream("reference run", target.label, "scale"), 1000)
+        at = _Coordinates(target, self.density, dispersed.mean(axis=0), np.diag(0.3 * dispersed.std(axis=0)))
+        for number, transitions in enumerate(PILOT_ROUNDS):
+            self.progress("pilot: learning the target's covariance", number, len(PILOT_ROUNDS))
+            step_size, position = self.tuned(at, "hmc", position, f"pilot {number}")
+            draws = self.sample(
+                at, "hmc", self.settings("hmc", step_size), Plan(transitions // 2, transitions), position,
+                f"pilot {number} run",
+            )  # fmt: skip
+            position = self.alive(at.outside(draws.end), position)
+            points = at.outside(draws.flat)
+            # A little of the diagonal keeps a covariance learnt from few independent draws from being singular.
+            covariance, trust = np.cov(points.T).reshape(target.dim, target.dim), 1.0 - 0.1 / (1 + number)
+            mixed = trust * covariance + (1.0 - trust) * np.diag(np.diag(covariance))
+            at = replace(at, centre=points.mean(axis=0), root=np.asarray(np.linalg.cholesky(mixed), dtype=np.float64))
+        return at
+
+    def prepare(self, at: _Coordinates, sampler: str) -> _Run:
+        """Tune and warm up."""
+        start, position = self.starts(sampler)
+        step_size, position = self.tuned(at, sampler, position, "tuning")
+        step_size, position = self.tuned(at, sampler, position, "tuning again")
+        settings = self.settings(sampler, step_size)
+        warm_up = self.sample(
+            at, sampler, settings, Plan(0, 500 if sampler == "hmc" else 3000, keep=False), position, "warm-up"
+        )
+        return _Run(settings, start, end=self.alive(at.outside(warm_up.end), position))
+
+    def extend(self, at: _Coordinates, sampler: str, one: _Run, transitions: int) -> None:
+        """A further stretch of a run."""
+        assert one.end is not None
+        plan = Plan(0, transitions, thin=transitions // KEPT)
+        draws = self.sample(at, sampler, one.settings, plan, one.end, f"stretch {len(one.stretches)}")
+        if (draws.stopped_at >= 0).any():
+            raise ReferenceRunError(
+                f"{self.target.label}: {sampler} left the density's support in {(draws.stopped_at >= 0).sum()} of "
+                f"{CHAINS} chains; `mcmc-bench check {self.target.name}` says whether the density is at fault"
+            )
+        one.evaluations += draws.cost.evaluations * CHAINS
+        one.seconds += draws.cost.sampling_seconds
+        one.divergences += int(draws.divergences.sum())
+        one.end = at.outside(draws.end)
+        one.stretches.append(replace(draws, position=at.outside(draws.position)))
+
+    def runs(self) -> dict[str, _Run]:
+        """Both samplers, until their standard errors are small enough or time is over."""
+        at = self.pilot()
+        found = {sampler: self.prepare(at, sampler) for sampler in ACCEPTANCE}
+        for number, (sampler, one) in enumerate(found.items()):
+            goal = self.effort.error * (1.0 if number == 0 else self.effort.second)
+            end = self.deadline - (1 - number) * 0.5 * self.effort.seconds  # half of the time for each
+            thin = 1
+            while True:
+                self.extend(at, sampler, one, thin * KEPT)
+                reached = relative_error(one.position)
+                done = int(100 * min(1.0, (goal / reached) ** 2))
+                self.progress(f"{sampler}: largest standard error {reached:.2g} of {goal:g} sd", done, 100)
+                if (reached <= goal and len(one.stretches) > 1) or time.monotonic() > end:
+                    break
+                # Memory holds few draws: they are taken further apart as long as they are far from independent.
+                if reached * np.sqrt(CHAINS * KEPT * len(one.stretches)) > SLOW:
+                    thin *= 2
+        return found
+
+    # ---- what they say ----
+
+    def content(self) -> tuple[dict[str, Any], Array]:
+        """The runs, checked, as they are stored."""
+        runs = self.runs()
+        table = _checks(self.target, runs, self.effort)
+        failed = [what for what, (value, relation, bound) in table.items() if not _holds(value, relation, bound)]
+        if failed:
+            lines = "\n".join(
+                f"  {'FAILED' if what in failed else 'passed'}: {what}: {value:.4g} (must be {relation} {bound:.4g})"
+                for what, (value, relation, bound) in table.items()
+            )
+            raise ReferenceRunError(
+                f"{self.target.label}: the runs did not pass {len(failed)} of {len(table)} checks, and nothing was "
+                f"written; give them more time, or this target needs a sampler that is not here yet\n{lines}"
+            )
+        first = runs["hmc"]
+        draws = first.position
+        evaluations = {name: f"{one.evaluations:.2g}" for name, one in runs.items()}
+        note = (
+            f"HMC, {CHAINS} chains, {evaluations['hmc']} evaluations; agrees with MALA, {evaluations['mala']} "
+            "evaluations; R-hat, ESS, divergences, energy and Stein's identities checked"
+        )
+        content = {
+            "target": self.target.label,
+            "note": note,
+            "remarks": "",
+            "made by": f"mcmc-bench reference {self.target.name}",
+            "probes": reference_file.probes(self.target),
+            "checks": {
+                what: {"value": value, "must be": f"{relation} {bound:.6g}"}
+                for what, (value, relation, bound) in table.items()
+            },
+            "runs": {
+                name: {
+                    "settings": one.settings,
+                    "start": one.start,
+                    "chains": CHAINS,
+                    "evaluations": one.evaluations,
+                    "seconds": round(one.seconds, 1),
+                }
+                for name, one in runs.items()
+            },
+            "versions": {name: importlib.metadata.version(name) for name in ("mcmc_bench", "numba", "numpy")},
+            "quantile_levels": list(QUANTILE_LEVELS),
+            "log_density": _log_density(first.kept("log_density")),
+            "coordinates": _columns(draws),
+        }
+        if self.target.natural is not None:
+            natural = self.target.natural.of(draws.reshape(-1, self.target.dim))
+            names = {"names": list(self.target.natural.names)}
+            content["natural"] = names | _columns(natural.reshape(*draws.shape[:2], -1))
+        return content, _thinned(draws)
+
+
+def relative_error(draws: Array) -> float:
+    """The largest standard error of E x and E x² from draws (chain, draw, dim), in standard deviations of x and x²."""
+    errors = [Estimate.of(f.mean(axis=1)).standard_error / f.std(axis=(0, 1)) for f in (draws, draws**2)]
+    return float(np.max(errors))
+
+
+def _columns(draws: Array) -> dict[str, Any]:
+    """Moments and quantiles with their standard errors, of draws (chain, draw, k)."""
+    mean, second = Estimate.of(draws.mean(axis=1)), Estimate.of((draws**2).mean(axis=1))
+    quantiles, share = _quantiles(draws)
+    return {
+        "mean": mean.value,
+        "mean_standard_error": mean.standard_error,
+        "second_moment": second.value,
+        "second_moment_standard_error": second.standard_error,
+        "variance_of_square": (draws**2).var(axis=(0, 1)),
+        "quantiles": quantiles,
+        "quantile_share_standard_error": share,
+    }
+
+
+def _quantiles(draws: Array) -> tuple[Array, Array]:
+    """Quantiles (k, level), and the standard errors of the shares below them, of draws (chain, draw, k)."""
+    quantiles = np.quantile(draws, QUANTILE_LEVELS, axis=(0, 1)).T
+    below = np.stack([(draws <= quantiles[:, level]).mean(axis=1) for level in range(len(QUANTILE_LEVELS))], axis=-1)
+    return quantiles, Estimate.of(below).standard_error
+
+
+def _log_density(log_density: Array) -> dict[str, Any]:
+    mean = Estimate.of(log_density.mean(axis=1))
+    quantiles, share = _quantiles(log_density[:, :, None])
+    return {
+        "mean": mean.value,
+        "mean_standard_error": mean.standard_error,
+        "quantiles": quantiles[0],
+        "quantile_share_standard_error": share[0],
+    }
+
+
+def _thinned(draws: Array) -> Array:
+    """Draws (n, dim) to be stored, evenly from every chain."""
+    chains, kept, dim = draws.shape
+    number = int(np.clip(STORED_NUMBERS // dim, FEWEST_DRAWS, MOST_DRAWS))
+    each = min(kept, -(-number // chains))
+    index = np.linspace(0, kept - 1, each).round().astype(int)
+    return np.ascontiguousarray(draws[:, index].reshape(-1, dim))
+
+
+# ---- checks ----
+
+
+def _holds(value: float, relation: str, bound: float) -> bool:
+    return value < bound if relation == "<" else value > bound
+
+
+def _largest_z(pairs: list[tuple[Estimate, Estimate]]) -> tuple[float, float]:
+    """The largest |z| of differences, and the two-sided Bonferroni bound that it exceeds with probability LEVEL."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.concatenate(
+            [np.ravel((a.value - b.value) / np.hypot(a.standard_error, b.standard_error)) for a, b in pairs]
+        )
+    z = np.abs(np.where(np.isfinite(z), z, 0.0))
+    return float(z.max()), float(stats.t.isf(LEVEL / 2 / len(z), CHAINS - 1))
+
+
+def _exactly(value: Array) -> Estimate:
+    return Estimate(value, np.zeros_like(value))
+
+
+def _checks(target: Target, runs: Mapping[str, _Run], effort: Effort) -> dict[str, tuple[float, str, float]]:
+    """Every check: its number, its relation and its bound."""
+    first, second = runs["hmc"], runs["mala"]
+    quantiles = _quantiles(first.position)[0]
+
+    def summaries(one: _Run) -> list[Estimate]:
+        x = one.position
+        below = np.stack([(x <= quantiles[:, level]).mean(axis=1) for level in range(len(QUANTILE_LEVELS))], axis=-1)
+        return [
+            Estimate.of(f) for f in (x.mean(axis=1), (x**2).mean(axis=1), below, one.kept("log_density").mean(axis=1))
+        ]
+
+    agreement, bound = _largest_z(list(zip(summaries(first), summaries(second), strict=True)))
+    table: dict[str, tuple[float, str, float]] = {
+        "hmc against mala, largest |z| of E x, E x², quantiles, E log p": (agreement, "<", bound),
+    }
+    for number, (name, one) in enumerate(runs.items()):
+        x = one.position
+        gradient = target.log_density_and_gradient(x.reshape(-1, target.dim))[1].reshape(x.shape)
+        # Centred: E (x − m) ∂ log p = −1 for any m, and the spread is least about the mean.
+        centred = x - x.mean(axis=(0, 1))
+        zero, one_ = np.zeros(target.dim), np.ones(target.dim)
+        stein, stein_bound = _largest_z(
+            [
+                (Estimate.of(gradient.mean(axis=1)), _exactly(zero)),
+                (Estimate.of(-(centred * gradient).mean(axis=1)), _exactly(one_)),
+            ]
+        )
+        table[f"{name}: Stein's identities E ∂ log p = 0, E x ∂ log p = −1, largest |z|"] = (stein, "<", stein_bound)
+        # In equilibrium E min(1, e^−ΔH) = 2 P(ΔH < 0): bounded, and exact for every reversible Metropolis kernel.
+        accepted, falls = one.kept("acceptance_rate"), one.kept("energy_error") < 0
+        energy, energy_bound = _largest_z(
+            [(Estimate.of((accepted - 2.0 * falls).mean(axis=1)), _exactly(np.zeros(())))]
+        )
+        table[f"{name}: energy, mean acceptance = 2 P(ΔH < 0), |z|"] = (energy, "<", energy_bound)
+        r_hat, ess = _convergence(one)
+        # Of chains that are right R-hat² is about 1 + chains / ESS: the second sampler, with less of it, may have more.
+        allowed = 1.0 + (effort.r_hat - 1.0) * (1.0 if number == 0 else effort.second**2)
+        table[f"{name}: largest R-hat of coordinates and log p"] = (r_hat, "<", allowed)
+        smallest = effort.ess / (1.0 if number == 0 else effort.second**2)
+        table[f"{name}: smallest bulk ESS of coordinates and log p"] = (ess, ">", smallest)
+        table[f"{name}: diverging transitions"] = (float(one.divergences), "<", 0.5)
+        table[f"{name}: smallest mean acceptance of a chain"] = (float(accepted.mean(axis=1).min()), ">", 0.3)
+        goal = effort.error * (1.0 if number == 0 else effort.second)
+        table[f"{name}: largest standard error of E x and E x², in their standard deviations"] = (
+            relative_error(one.position), "<", 1.1 * goal,
+        )  # fmt: skip
+    return table
+
+
+def _convergence(one: _Run) -> tuple[float, float]:
+    """The largest R-hat and the smallest bulk ESS of kept draws, over coordinates and log p."""
+    from arviz_stats.base import array_stats  # seconds
+
+    series = [*np.moveaxis(one.position, 2, 0), one.kept("log_density")]  # each (chain, draw)
+    r_hat = max(float(array_stats.rhat(values, chain_axis=0, draw_axis=1)) for values in series)
+    return r_hat, min(float(array_stats.ess(values, chain_axis=0, draw_axis=1)) for values in series)

@@ -15,8 +15,8 @@ from typing import ParamSpec, TypeVar
 
 import numpy as np
 
-from mcmc_bench import expectation, metrics
-from mcmc_bench.catalog import Folders, load_sampler, load_target
+from mcmc_bench import expectation, metrics, reference_file
+from mcmc_bench.catalog import Folders, load_sampler, load_target, target_files
 from mcmc_bench.draws import Array, Cost, Draws
 from mcmc_bench.metrics import Measurement, Reference
 from mcmc_bench.results import Cell, Evidence, TargetFacts, identity_hash
@@ -67,7 +67,9 @@ def _in_words(function: Callable[P, T]) -> Callable[P, T]:
 @functools.lru_cache(maxsize=8)
 def _target(name: str, parameters: str, folder: Path | None) -> Target:
     # One object for all cells of a target: what is compiled and drawn for comparison is made once a process.
-    return load_target(name, targets_folder=folder, **json.loads(parameters))
+    target = load_target(name, targets_folder=folder, **json.loads(parameters))
+    reference_file.verify(target, target_files(() if folder is None else (folder,))[name])
+    return target
 
 
 def _load(plan: CellPlan, folders: Folders) -> Target:

@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "console": {"spelling"},
     "running": {"catalog", "kernels", "metrics", "processes", "provenance", "results", "suite", "worker"},
     "worker": {
-        "api", "catalog", "draws", "expectation", "metrics", "results", "sampler", "sampling", "streams", "suite", "target",
+        "api", "catalog", "draws", "expectation", "metrics", "reference_file", "results", "sampler", "sampling", "streams", "suite", "target",
     },
     "expectation": {"sampler", "target"},
     "suite": {"catalog", "metrics.definitions", "results", "sampling", "spelling", "target"},

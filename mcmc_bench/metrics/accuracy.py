@@ -15,13 +15,14 @@ from mcmc_bench.draws import Array, Draws
 from mcmc_bench.metrics.definitions import LOW_ERROR
 from mcmc_bench.metrics.intervals import over_replicates
 from mcmc_bench.metrics.measured import Measured, chain_estimates
-from mcmc_bench.metrics.reference import Moments, Reference
+from mcmc_bench.metrics.reference import TRUTH_SHARE, Moments, Reference
 from mcmc_bench.results import Row
 from mcmc_bench.target import QUANTILE_LEVELS, Target
 
 Curves = dict[str, dict[str, list[float]]]
 
 NO_MOMENTS = "moments of the target are infinite or not known: see the quantile indicators"
+TRUTH_TOO_COARSE = "the truth's own standard error is not small against the error of one chain"
 #: Fewest chains over all replicates for Student's t over chains.
 FEWEST_CHAINS = 8
 CURVE_POINTS = 30
@@ -39,7 +40,7 @@ def rows(measured: Measured) -> tuple[list[Row], Curves]:
         names = "bias_squared_average bias_squared_max real_ess real_ess_worst efficiency"
         names += " gradients_to_low_error gradients_to_low_error_ratio"
         found += measured.not_given(names.split(), NO_MOMENTS)
-    return found + bias_rows(measured), curves
+    return found + natural_rows(measured) + bias_rows(measured), curves
 
 
 def bias_squared(estimates: Array, moments: Moments) -> Array:
@@ -58,18 +59,25 @@ def _errors(measured: Measured) -> list[Row]:
     of_chains = [bias_squared(chain_estimates(draws), moments).mean(axis=0) for draws in measured.replicates]
     worst = int(np.mean(of_chains, axis=0).argmax())
     draws_in_all = measured.replicates[0].transitions * measured.replicates[0].chains
+    of_truth = moments.truth_error
     found = [
         over_replicates(
-            "bias_squared_average", [b.mean() for b in pooled], scale="log", floor=1.0 / draws_in_all, note=why
+            "bias_squared_average",
+            [b.mean() for b in pooled],
+            scale="log",
+            floor=1.0 / draws_in_all + float(of_truth.mean()),
+            note=why,
         ),
         over_replicates(
             "bias_squared_max",
             [b.max() for b in pooled],
             scale="log",
-            floor=float(reference.worst_of_normal.mean()) / draws_in_all,
+            floor=float(reference.worst_of_normal.mean()) / draws_in_all + float(of_truth.max()),
             note=why,
         ),
     ]
+    if of_truth.mean() > TRUTH_SHARE * np.mean(of_chains):
+        return found + measured.not_given(("real_ess", "real_ess_worst", "efficiency"), TRUTH_TOO_COARSE)
     for metric, errors in (
         ("real_ess", [b.mean() for b in of_chains]),
         ("real_ess_worst", [b[worst] for b in of_chains]),
@@ -83,6 +91,36 @@ def _errors(measured: Measured) -> list[Row]:
         if metric == "real_ess":
             found.append(_scaled(row, "efficiency", 1.0 / measured.ideal))
     return found
+
+
+def natural_rows(measured: Measured) -> list[Row]:
+    """b² of the parameters as people write them (τ where chains move in log τ), for targets that have such.
+
+    From kept draws: nonlinear functions of x cannot be had from running moments of x.
+    """
+    natural, names = measured.target.natural, ("natural_bias_squared_average", "natural_bias_squared_max")
+    if natural is None or natural.truth is None:
+        return []
+    moments = Moments.of(natural.truth, len(natural.names))
+    if measured.failure or measured.kept == 0 or not moments.usable.any():
+        why = measured.failure or ("draws were not kept" if measured.kept == 0 else NO_MOMENTS)
+        return measured.not_given(names, why)
+    errors = []
+    for draws in measured.replicates:
+        values = natural.of(draws.flat)
+        errors.append(bias_squared(np.concatenate([values.mean(axis=0), (values**2).mean(axis=0)]), moments))
+    worst = np.flatnonzero(moments.usable)[int(np.mean(errors, axis=0).argmax())]
+    power = "²" if worst >= len(natural.names) else ""
+    count = measured.replicates[0].position.shape[1] * measured.replicates[0].chains
+    return [
+        over_replicates(
+            names[0], [b.mean() for b in errors], scale="log", floor=1.0 / count + float(moments.truth_error.mean()),
+            note=f"{len(natural.names)} parameters, kept draws",
+        ),
+        over_replicates(
+            names[1], [b.max() for b in errors], scale="log", note=f"worst: {natural.names[worst % len(natural.names)]}{power}"
+        ),
+    ]  # fmt: skip
 
 
 def _scaled(row: Row, metric: str, factor: float) -> Row:

@@ -85,6 +85,11 @@ def definitions() -> dict[str, Definition]:
         Largest (estimate − truth)² / variance under the target over f = x and f = x² of every coordinate, for
         estimates from all transitions of all chains of a replicate. Grows with the dimension even for independent
         draws: read it beside its floor.""", 0.0)
+    add("natural_bias_squared_average", "accuracy", "lower", "b² of natural parameters, average", """
+        As b², average, for the parameters as people write them where chains move in unconstrained ones (τ and not
+        log τ): over f and f² of each of them, from the kept draws of all chains of a replicate.""", 0.0)
+    add("natural_bias_squared_max", "accuracy", "lower", "b² of natural parameters, worst", """
+        As b², worst, for the parameters as people write them; the note names the worst.""", 0.0)
     add("real_ess", "accuracy", "higher", "Real ESS of a chain", """
         Variance under the target / mean squared error of one chain's estimate (Turner and Neal 2017), harmonic mean
         over f = x and f = x² of every coordinate: the number of independent draws with the same error. Charges bias

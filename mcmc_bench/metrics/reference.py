@@ -25,6 +25,8 @@ SCATTER_NUMBERS = 1_000_000
 #: Pairs of exact sets behind a floor.
 FLOOR_PAIRS = 6
 ASSIGNED_AT_ONCE = 50_000
+#: The truth's own squared error may be at most this share of what is judged by it.
+TRUTH_SHARE = 0.1
 #: Exact numbers (draws × dim) behind probabilities that the truth does not give; at least 20 000 draws.
 QUANTILE_NUMBERS, FEWEST_QUANTILE_DRAWS, MOST_QUANTILE_DRAWS = 2_000_000, 20_000, 1_000_000
 
@@ -36,7 +38,14 @@ class Moments:
     expectation: Array  # (2 · dim,)
     variance: Array  # (2 · dim,)
     standard_error: Array  # (2 · dim,)
-    usable: npt.NDArray[np.bool_]  # (2 · dim,): expectation and variance exist, are known, and the variance is not 0
+    #: (2 · dim,): expectation and variance exist, the variance is not 0, and the expectation is known so well that its
+    #: own error is small against LOW_ERROR.
+    usable: npt.NDArray[np.bool_]
+
+    @property
+    def truth_error(self) -> Array:
+        """What the truth's own error adds to b² of any estimate, (usable,): its squared standard error / variance."""
+        return np.asarray(self.standard_error[self.usable] ** 2 / self.variance[self.usable])
 
     @classmethod
     def of(cls, truth: Truth | None, dim: int) -> Moments:
@@ -49,8 +58,9 @@ class Moments:
         with np.errstate(invalid="ignore"):
             variance = np.concatenate([truth.variance, truth.variance_of_square])
         expectation = np.concatenate([truth.mean, truth.second_moment])
-        usable = np.isfinite(expectation) & np.isfinite(variance) & (variance > 0)
         standard_error = np.concatenate([zero if error is None else error for error in errors])
+        usable = np.isfinite(expectation) & np.isfinite(variance) & (variance > 0)
+        usable &= standard_error**2 <= TRUTH_SHARE * LOW_ERROR * np.where(usable, variance, 0.0)
         return cls(expectation, variance, standard_error, usable)
 
 
@@ -233,21 +243,23 @@ class Reference:
     def quantiles(self) -> tuple[Array, Array] | None:
         """Quantiles of every coordinate and then of log p, and the standard errors of the shares below them.
 
-        Both of shape (quantity, level). Those of the truth are exact; others, and those of log p, are from exact
-        draws. Without exact draws: coordinates only; None if nothing is known.
+        Both of shape (quantity, level). Those of the truth come with its errors; others are from exact draws. Without exact draws: coordinates only; None if nothing is known.
         """
         truth, levels = self.target.truth, np.array(QUANTILE_LEVELS)
         known = None if truth is None else truth.quantiles
         if not self.available:
-            return None if known is None else (known, np.zeros_like(known))
+            if truth is None or known is None:
+                return None
+            return known, _errors(truth.quantile_share_standard_error, known)
         points = self.many
         log_density = self.target.log_density_and_gradient(points)[0]
         values = np.quantile(np.column_stack([points, log_density]), levels, axis=0).T  # (dim + 1, level)
         errors = np.tile(np.sqrt(levels * (1 - levels) / len(points)), (len(values), 1))
-        if known is not None:
-            values[:-1], errors[:-1] = known, 0.0
+        if truth is not None and known is not None:
+            values[:-1], errors[:-1] = known, _errors(truth.quantile_share_standard_error, known)
         if truth is not None and truth.log_density_quantiles is not None:
-            values[-1], errors[-1] = truth.log_density_quantiles, 0.0
+            values[-1] = truth.log_density_quantiles
+            errors[-1] = _errors(truth.log_density_quantile_share_standard_error, values[-1])
         return values, errors
 
     def shares_of_modes(self, points: Array) -> Array:
@@ -258,6 +270,11 @@ class Reference:
             mode = self.assign(points[first : first + ASSIGNED_AT_ONCE])
             counts += np.bincount(mode[mode >= 0], minlength=len(counts))
         return np.asarray(counts / len(points))
+
+
+def _errors(given: Array | None, values: Array) -> Array:
+    """Standard errors of shares as a truth gives them; None means zero."""
+    return np.zeros_like(values) if given is None else given
 
 
 @lru_cache(maxsize=64)

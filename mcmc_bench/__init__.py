@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mcmc_bench.api import sample
     from mcmc_bench.catalog import list_samplers, list_targets, load_sampler, load_target
+    from mcmc_bench.checking import check
     from mcmc_bench.comparison import Rule, compare
     from mcmc_bench.metrics import evaluate
     from mcmc_bench.report import write_report
@@ -27,6 +28,7 @@ _HOME = {
     "list_targets": "catalog",
     "load_sampler": "catalog",
     "load_target": "catalog",
+    "check": "checking",
     "Rule": "comparison",
     "compare": "comparison",
     "evaluate": "metrics",
@@ -51,6 +53,7 @@ __all__ = [
     "Truth",
     "__version__",
     "block_density",
+    "check",
     "compare",
     "evaluate",
     "list_samplers",

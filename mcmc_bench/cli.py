@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mcmc_bench import cli_compare, cli_reference
+from mcmc_bench import cli_check, cli_compare, cli_reference
 from mcmc_bench.console import (
     FAILED,
     Effort,
@@ -48,6 +48,7 @@ app = typer.Typer(
 
 cli_compare.register(app)
 cli_reference.register(app)
+cli_check.register(app)
 
 
 class Kind(StrEnum):

@@ -1,0 +1,335 @@
+"""Checks of a density alone: finite, gradient, corners, and the contract of a block.
+
+Must not know truths or samplers.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from mcmc_bench.checking.findings import Finding
+from mcmc_bench.checking.subject import Subject, shown
+from mcmc_bench.streams import stream
+from mcmc_bench.target import Array
+
+#: Relative difference between gradient and differences that is a fault.
+TOLERANCE = 1e-4
+#: Steps of the differences, in units of the points' spread; the best of them counts.
+STEPS = (1e-4, 1e-3, 1e-2)
+COORDINATES, CORNERS = 40, 400
+BLOCK = 16
+SENTINEL = 1.2345e301
+
+Mask = npt.NDArray[np.bool_]
+
+
+def finite(subject: Subject) -> Iterator[Finding]:
+    """Log density and gradient are finite wherever chains may start."""
+    count = 0
+    for kind, points in subject.starts.items():
+        log_density, gradient = subject.evaluate(points)
+        count += len(points)
+        bad = np.flatnonzero(~np.isfinite(log_density))
+        if len(bad):
+            yield Finding(
+                "finite at the starts", "problem",
+                f"log density is {log_density[bad[0]]} at {len(bad)} of {len(points)} points of kind {kind!r}, "
+                f"first at {shown(points[bad[0]])}",
+                f"give {_source(kind)} that lies where the density is finite, or mend the density there",
+            )  # fmt: skip
+        bad = np.flatnonzero(np.isfinite(log_density) & ~np.isfinite(gradient).all(axis=1))
+        if len(bad):
+            coordinate = int(np.flatnonzero(~np.isfinite(gradient[bad[0]]))[0])
+            yield Finding(
+                "finite at the starts", "problem",
+                f"the gradient is {gradient[bad[0], coordinate]} in {subject.name(coordinate)} at {len(bad)} of "
+                f"{len(points)} points of kind {kind!r}, first at {shown(points[bad[0]])}",
+                "look for a division by zero or an overflow in the gradient; the log density is finite there",
+            )  # fmt: skip
+    yield Finding("finite at the starts", "passed", f"{count} points looked at")
+
+
+def _source(kind: str) -> str:
+    return {"one_point": "a one_point", "dispersed start": "a draw_dispersed"}.get(kind, "an exact sampler")
+
+
+def gradient(subject: Subject) -> Iterator[Finding]:
+    """The gradient against finite differences of the log density."""
+    points = subject.typical
+    if len(points) == 0:
+        yield Finding("gradient", "skipped", "no point at which the density is finite")
+        return
+    coordinates = np.array(list(subject.coordinates(COORDINATES)))
+    stated = subject.evaluate(points)[1]
+    difference, allowed = _differences(subject, points, coordinates)
+    error = np.abs(stated[:, coordinates] - difference)
+    wrong = np.asarray(~(error <= allowed))
+    if not wrong.any():
+        seen = float(np.median(allowed / (np.abs(stated).max(axis=1, keepdims=True) + 1e-300)))
+        yield Finding(
+            "gradient", "passed",
+            f"agrees with finite differences at {len(points)} points in {len(coordinates)} coordinates; an error of "
+            f"{seen:.1g} of the largest entry would have been seen",
+        )  # fmt: skip
+        return
+    at = np.unravel_index(np.where(wrong, error / allowed, 0.0).argmax(), error.shape)
+    where = (
+        f"largest at {shown(points[at[0]])} in {subject.name(int(coordinates[at[1]]))}: the gradient says "
+        f"{stated[at[0], coordinates[at[1]]]:.6g}, differences of the log density say {difference[at]:.6g}"
+    )
+    yield Finding("gradient", "problem", f"{_pattern(subject, stated[:, coordinates], difference, wrong, allowed, coordinates)}; {where}", _mend(stated[:, coordinates], difference, allowed))  # fmt: skip
+
+
+def _factor(stated: Array, difference: Array, allowed: Array) -> float | None:
+    """c if stated = c · difference everywhere, else None."""
+    total = float((difference**2).sum())
+    if total == 0 or not np.isfinite(stated).all():
+        return None
+    c = float((stated * difference).sum() / total)
+    close = np.abs(stated - c * difference) <= (1.0 + abs(c)) * allowed + 1e-3 * np.abs(difference)
+    return c if close.all() and abs(c - 1.0) > 1e-5 else None
+
+
+def _pattern(
+    subject: Subject, stated: Array, difference: Array, wrong: Mask, allowed: Array, coordinates: npt.NDArray[np.int64]
+) -> str:
+    """What is wrong, in words: everything, a sign, a factor, some coordinates, or a region."""
+    factor = _factor(stated, difference, allowed)
+    if factor is not None:
+        if abs(factor + 1.0) < 1e-3:
+            return "the gradient has the opposite sign: it is that of −log p, while the log density is log p (or the reverse)"
+        return f"the gradient is {factor:.6g} times what it should be, in every coordinate"
+    bad_coordinates = np.flatnonzero(wrong.any(axis=0))
+    bad_points = np.asarray(wrong.any(axis=1))
+    if len(bad_coordinates) <= max(1, len(coordinates) // 2) and len(coordinates) > 1:
+        named = ", ".join(subject.name(int(coordinates[i])) for i in bad_coordinates[:4])
+        more = f" and {len(bad_coordinates) - 4} more" if len(bad_coordinates) > 4 else ""
+        one = _factor(stated[:, bad_coordinates], difference[:, bad_coordinates], allowed[:, bad_coordinates])
+        how = (
+            ""
+            if one is None
+            else (", with the opposite sign" if abs(one + 1.0) < 1e-3 else f", {one:.6g} times too large")
+        )
+        return f"the gradient is wrong in {named}{more}{how}; the other {len(coordinates) - len(bad_coordinates)} looked at are right"
+    if bad_points.mean() < 0.6:
+        return f"the gradient is wrong in a region only, at {bad_points.sum()} of {len(bad_points)} points"
+    return f"the gradient is wrong at {bad_points.sum()} of {len(bad_points)} points"
+
+
+def _mend(stated: Array, difference: Array, allowed: Array) -> str:
+    factor = _factor(stated, difference, allowed)
+    if factor is not None and abs(factor + 1.0) < 1e-3:
+        return "return log p and write ∇log p, both without the minus of an energy"
+    if factor is not None:
+        return "write ∇log p without a factor of its own"
+    return "derive this part of the gradient anew; if the log density has a kink or a jump there, differences cannot be right"
+
+
+def _differences(subject: Subject, points: Array, coordinates: npt.NDArray[np.int64]) -> tuple[Array, Array]:
+    """Central differences of fourth order (n, coordinate), and the error that each may have: of three steps the one
+    whose neighbours it agrees with best.
+    """
+    target = subject.target
+    log_density, stated = target.log_density_and_gradient(points)
+    size = np.abs(stated).max(axis=1)
+    best, spread = np.zeros((len(points), len(coordinates))), np.full((len(points), len(coordinates)), np.inf)
+    for column, i in enumerate(coordinates):
+        estimates, rounding = [], []
+        for relative in STEPS:
+            step = relative * subject.scale[i]
+            subject.trace(f"at finite differences about {shown(points[0])} in {subject.name(int(i))}")
+
+            def moved(steps: int, i: int = int(i), step: float = step) -> tuple[Array, Array]:
+                shifted = points.copy()
+                shifted[:, i] += steps * step
+                return target.log_density_and_gradient(shifted)[0], (shifted[:, i] - points[:, i]) / steps
+
+            (plus, h), (minus, _), (plus2, _), (minus2, _) = (moved(steps) for steps in (1, -1, 2, -2))
+            with np.errstate(invalid="ignore"):
+                estimates.append((8.0 * (plus - minus) - (plus2 - minus2)) / (12.0 * h))
+            rounding.append(
+                30 * np.finfo(float).eps * (np.abs(log_density) + np.abs(points[:, i] * stated[:, i]) + 1.0) / h
+            )
+        for number, estimate in enumerate(estimates):
+            nearest = np.min([np.abs(estimate - other) for k, other in enumerate(estimates) if k != number], axis=0)
+            error = np.where(np.isfinite(nearest), nearest, np.inf) + rounding[number]
+            better = error < spread[:, column]
+            best[better, column], spread[better, column] = estimate[better], error[better]
+    return best, TOLERANCE * np.maximum(size[:, None], np.abs(best)) + 3.0 * np.where(np.isfinite(spread), spread, 0.0)
+
+
+def corners(subject: Subject) -> Iterator[Finding]:
+    """Far from the starts: never NaN and never +∞; and falling in the end."""
+    generator = stream("check", "corners", subject.target.label)
+    points = np.concatenate(list(subject.starts.values()))
+    low, high = points.min(axis=0), points.max(axis=0)
+    centre, half = (low + high) / 2.0, np.maximum((high - low) / 2.0, subject.scale)
+    dim = subject.target.dim
+    boxes = [centre + half * factor * generator.uniform(-1.0, 1.0, (CORNERS, dim)) for factor in (1.0, 2.0, 5.0, 100.0)]
+    signs = np.where(generator.random((CORNERS // 4, dim)) < 0.5, -1.0, 1.0)
+    boxes += [centre + half * factor * signs for factor in (1.0, 3.0, 1e3, 1e6)]
+    everywhere = np.concatenate(boxes)
+    log_density, slope = subject.evaluate(everywhere)
+    found = False
+    for what, bad, mend in (
+        ("log density is NaN", np.isnan(log_density), "return −np.inf where there is no density, and see what makes a NaN (0·∞, ∞ − ∞, the logarithm or root of a negative number)"),
+        ("log density is +∞", log_density == np.inf, "a density may not be infinite: look for an overflow, or for a pole that has to be bounded"),
+        ("the gradient is NaN or infinite where the log density is finite", np.isfinite(log_density) & ~np.isfinite(slope).all(axis=1), "look for an overflow or 0·∞ in the gradient"),
+    ):  # fmt: skip
+        if bad.any():
+            found = True
+            first = int(np.flatnonzero(bad)[np.abs((everywhere[bad] - centre) / half).max(axis=1).argmin()])
+            away = np.abs((everywhere[first] - centre) / half).max()
+            yield Finding(
+                "corners", "problem",
+                f"{what} at {bad.sum()} of {len(everywhere)} points in and around the box of the starts; the nearest, "
+                f"{away:.3g} half-widths from its centre: {shown(everywhere[first])}",
+                mend,
+            )  # fmt: skip
+    if rises := _rises(subject, centre, half):
+        found = True
+        yield rises
+    if not found:
+        yield Finding(
+            "corners", "passed",
+            f"{len(everywhere)} points up to a million half-widths away: no NaN, no +∞, and log p falls in the end; a corner "
+            f"of 1 % of the box of the starts would have been seen with probability {1 - 0.99**CORNERS:.2f}",
+        )  # fmt: skip
+
+
+def _rises(subject: Subject, centre: Array, half: Array) -> Finding | None:
+    """log p that goes on rising along most rays is the log density of nothing: an energy, perhaps."""
+    directions = stream("check", "rays", subject.target.label).standard_normal((50, subject.target.dim))
+    rays = [subject.target.log_density_and_gradient(centre + t * half * directions)[0] for t in (1.0, 10.0, 100.0)]
+    rising = (rays[2] > rays[1]) & (rays[1] > rays[0])
+    if rising.mean() <= 0.5:
+        return None
+    return Finding(
+        "corners", "problem",
+        f"log p goes on rising along {rising.mean():.0%} of 50 rays, from {np.median(rays[0]):.3g} to {np.median(rays[2]):.3g} "
+        "(median) a hundred half-widths away: it cannot be normalised; this looks like −log p, an energy",
+        "return log p, the negative of the energy, and the gradient of log p",
+    )  # fmt: skip
+
+
+def contract(subject: Subject) -> Iterator[Finding]:
+    """What kernels rely on: the density writes its results, all of them, and nothing else, and each chain is for itself."""
+    points = np.resize(subject.typical, (BLOCK, subject.target.dim)).copy()
+    alone_density = subject.evaluate(points)[0]
+    stage, found = "contract", False
+    subject.trace("on a block of 16 chains")
+    results = [_guarded(subject, points, sentinel) for sentinel in (SENTINEL, -SENTINEL)]
+    for what, mend in results[0].complaints:
+        found = True
+        yield Finding(stage, "problem", what, mend)
+    first, second = results
+    unwritten = ~np.isclose(first.gradient, second.gradient, rtol=1e-6, atol=0.0, equal_nan=True)
+    if unwritten.any():
+        found = True
+        columns = np.flatnonzero(unwritten.any(axis=0))
+        yield Finding(
+            stage, "problem",
+            f"the gradient is not written, or added to, in {', '.join(subject.name(int(i)) for i in columns[:4])}"
+            f"{' and more' if len(columns) > 4 else ''}: it depends on what the array held before",
+            "write every entry of the gradient with =, the first time never with +=",
+        )  # fmt: skip
+    if not np.isclose(first.log_density, second.log_density, rtol=1e-6, atol=0.0, equal_nan=True).all():
+        found = True
+        yield Finding(stage, "problem", "log_density is not written for every chain of a block", "write log_density[chain] for every chain")  # fmt: skip
+    tolerance = 1e-9 * (1.0 + np.abs(alone_density))
+    differ = ~(np.abs(first.log_density - alone_density) <= tolerance)
+    if differ.any() and not unwritten.any():
+        found = True
+        chain = int(np.flatnonzero(differ)[0])
+        yield Finding(
+            stage, "problem",
+            f"chains of a block are not for themselves: at {shown(points[chain])} log p is {alone_density[chain]:.10g} alone and "
+            f"{first.log_density[chain]:.10g} as chain {chain} of {BLOCK}",
+            "read only row `chain` of x, and have no state between calls; if dim is larger than what the density reads or "
+            "smaller, set dim to the number of coordinates that it uses",
+        )  # fmt: skip
+    with_nan = points.copy()
+    with_nan[BLOCK // 2] = np.nan
+    density, _ = subject.target.log_density_and_gradient(with_nan)
+    others = np.arange(BLOCK) != BLOCK // 2
+    if np.isfinite(density[BLOCK // 2]):
+        found = True
+        yield Finding(stage, "problem", "a point of NaN has a finite log density: a chain that has left would come back", "let NaN pass through; np.isfinite is always true in these kernels, use mcmc_bench.kernels.jit.is_finite")  # fmt: skip
+    if not np.isfinite(density[others]).all():
+        found = True
+        yield Finding(stage, "problem", "one chain of NaN spoils the other chains of its block", "keep sums and maxima of each chain apart")  # fmt: skip
+    if not found:
+        yield Finding(stage, "passed", "all results are written, nothing else is, each chain is for itself")
+
+
+class _guarded:  # noqa: N801 - used like a function
+    """One call on arrays between guards, with everything that it should not have done."""
+
+    def __init__(self, subject: Subject, points: Array, sentinel: float) -> None:
+        target = subject.target
+        size, dim = points.shape
+        guard = 4 * dim + 64
+        buffers = [np.full(2 * guard + count, sentinel) for count in (size * dim, size, size * dim)]
+        x = buffers[0][guard:-guard].reshape(size, dim)
+        self.log_density = buffers[1][guard:-guard]
+        self.gradient = buffers[2][guard:-guard].reshape(size, dim)
+        x[:] = points
+        data = target.data.copy()
+        target.pointer(x, self.log_density, self.gradient, data)
+        self.complaints: list[tuple[str, str]] = []
+        if not np.array_equal(x, points, equal_nan=True):
+            self.complaints.append(
+                ("the density changes x, the chains' positions", "work on a copy of what has to be changed")
+            )
+        if not np.array_equal(data, target.data, equal_nan=True):
+            self.complaints.append(("the density changes its data", "work on a copy of what has to be changed"))
+        outside = [
+            not (buffer[:guard] == sentinel).all() or not (buffer[-guard:] == sentinel).all() for buffer in buffers
+        ]
+        if any(outside):
+            names = ", ".join(name for name, out in zip(("x", "log_density", "gradient"), outside, strict=True) if out)
+            self.complaints.append(
+                (f"the density writes outside of {names}: it has another dimension than dim = {dim}", f"set dim to the number of coordinates that the density uses, or mend the loop over them; dim is {dim}")
+            )  # fmt: skip
+
+
+def speed(subject: Subject) -> Iterator[Finding]:
+    """Time of an evaluation, alone and in a block, and what the block form would bring."""
+    points = np.resize(subject.typical, (BLOCK, subject.target.dim)).copy()
+    alone, block = _nanoseconds(subject, points[:1]), _nanoseconds(subject, points)
+    lifted = subject.target.density.py_func.__name__.endswith("_of_block")
+    text = f"{_time(block)} an evaluation in blocks of {BLOCK} chains, {_time(alone)} alone"
+    advice = ""
+    if lifted and block > 2000.0:
+        advice = "; written for one point: as a block_density a matrix product serves all chains of a block at once"
+    elif lifted and subject.target.dim <= 4 and block > 50.0:
+        advice = (
+            "; written for one point: as a block_density with the chains as inner loop, exp can run in SIMD registers"
+        )
+    yield Finding("speed", "note", f"{text}{advice}")
+
+
+def _nanoseconds(subject: Subject, points: Array) -> float:
+    """Of one evaluation for one chain: the best of several repeats."""
+    target, points = subject.target, np.ascontiguousarray(points)
+    log_density, slope = np.empty(len(points)), np.empty_like(points)
+    calls, best = 1, np.inf
+    subject.trace("while its speed is measured")
+    for _ in range(12):
+        before = time.perf_counter()
+        for _ in range(calls):
+            target.pointer(points, log_density, slope, target.data)
+        seconds = time.perf_counter() - before
+        if seconds < 0.005:
+            calls *= 4
+            continue
+        best = min(best, seconds / calls)
+    return 1e9 * best / len(points)
+
+
+def _time(nanoseconds: float) -> str:
+    return f"{nanoseconds:.0f} ns" if nanoseconds < 2000 else f"{nanoseconds / 1000:.3g} µs"

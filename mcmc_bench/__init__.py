@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mcmc_bench.api import sample
+    from mcmc_bench.bridges import from_numpy, from_pymc, from_stan
     from mcmc_bench.catalog import list_samplers, list_targets, load_sampler, load_target
     from mcmc_bench.checking import check
     from mcmc_bench.comparison import Rule, compare
@@ -24,6 +25,9 @@ __version__ = "0.1.0"
 
 _HOME = {
     "sample": "api",
+    "from_numpy": "bridges",
+    "from_pymc": "bridges",
+    "from_stan": "bridges",
     "list_samplers": "catalog",
     "list_targets": "catalog",
     "load_sampler": "catalog",
@@ -56,6 +60,9 @@ __all__ = [
     "check",
     "compare",
     "evaluate",
+    "from_numpy",
+    "from_pymc",
+    "from_stan",
     "list_samplers",
     "list_targets",
     "load_sampler",

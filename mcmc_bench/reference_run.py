@@ -36,7 +36,14 @@ TUNING_ATTEMPTS, TUNING_TRANSITIONS = 12, 15
 #: Length of a Hamiltonian trajectory in coordinates with unit variances: a bit less than a quarter of a turn, at which
 #: a Gaussian's draws are nearly independent, and no coordinate returns to where it was.
 TRAJECTORY = 1.3
+#: Mean acceptance of a chain below which it is stuck.
+STUCK = 0.02
 LONGEST_TRAJECTORY = 256  # leapfrog steps
+#: Transitions of the warm-up, which is repeated with a shorter step, so many times at most, until none of them diverges.
+WARM_UP = {"hmc": 500, "mala": 3000}
+SHORTENED = 6
+#: Share of diverging transitions that a run may have.
+DIVERGING = 1e-4
 #: Kept draws of a chain in one stretch of a run.
 KEPT = 250
 #: Standard error of kept draws, over that of as many independent ones, above which they are taken further apart.
@@ -90,6 +97,7 @@ class _Run:
     start: str
     evaluations: float = 0.0
     seconds: float = 0.0
+    transitions: int = 0
     divergences: int = 0
     stretches: list[Draws] = field(default_factory=list)
     end: Array | None = None
@@ -123,6 +131,7 @@ class _Coordinates:
             data=coordinates_data(self.root, self.centre, self.target.data),
             draw_dispersed=lambda generator, n: generator.standard_normal((n, dim)),
             one_point=np.zeros(dim),
+            after_call=self.target.after_call,
             name=self.target.label,
         )
 
@@ -186,7 +195,7 @@ class _Session:
                 at, sampler, self.settings(sampler, step_size), Plan(0, TUNING_TRANSITIONS, keep=False), position,
                 f"{purpose} {attempt}",
             )  # fmt: skip
-            position = self.alive(at.outside(draws.end), position)
+            position = self.unstuck(at, draws, position, f"{sampler} {purpose} {attempt}")
             accepted = np.nan_to_num(draws.mean_acceptance).mean()  # a chain that has left accepts nothing
             step_size *= float(np.exp((accepted - ACCEPTANCE[sampler]) * 3.0 / np.sqrt(1.0 + attempt)))
         return step_size, position
@@ -195,6 +204,19 @@ class _Session:
     def alive(end: Array, before: Array) -> Array:
         """Ends of chains; where one has left, where it was before."""
         return np.where(np.isfinite(end).all(axis=1, keepdims=True), end, before)
+
+    def unstuck(self, at: _Coordinates, draws: Draws, before: Array, name: str) -> Array:
+        """Ends of chains while they are tuned; one that accepts nothing, for it began where the density is steep beyond any
+        step that suits the rest, goes on from where another is. What runs later is not touched.
+        """
+        end = self.alive(at.outside(draws.end), before)
+        moving = np.nan_to_num(draws.mean_acceptance) > STUCK
+        if moving.any():
+            others = stream("reference run", self.target.label, "unstuck", name).choice(
+                np.flatnonzero(moving), len(end)
+            )
+            end = np.where(moving[:, None], end, end[others])
+        return end
 
     @staticmethod
     def settings(sampler: str, step_size: float) -> dict[str, float]:
@@ -230,11 +252,17 @@ class _Session:
         start, position = self.starts(sampler)
         step_size, position = self.tuned(at, sampler, position, "tuning")
         step_size, position = self.tuned(at, sampler, position, "tuning again")
-        settings = self.settings(sampler, step_size)
-        warm_up = self.sample(
-            at, sampler, settings, Plan(0, 500 if sampler == "hmc" else 3000, keep=False), position, "warm-up"
-        )
-        return _Run(settings, start, end=self.alive(at.outside(warm_up.end), position))
+        transitions = WARM_UP[sampler]
+        for attempt in range(SHORTENED):
+            settings = self.settings(sampler, step_size)
+            warm_up = self.sample(
+                at, sampler, settings, Plan(0, transitions, keep=False), position, f"warm-up {attempt}"
+            )
+            position = self.unstuck(at, warm_up, position, f"{sampler} warm-up {attempt}")
+            if warm_up.divergences.sum() == 0:
+                break
+            step_size *= 0.7  # the mean acceptance says little about the steepest corner
+        return _Run(settings, start, end=position)
 
     def extend(self, at: _Coordinates, sampler: str, one: _Run, transitions: int) -> None:
         """A further stretch of a run."""
@@ -249,6 +277,7 @@ class _Session:
         one.evaluations += draws.cost.evaluations * CHAINS
         one.seconds += draws.cost.sampling_seconds
         one.divergences += int(draws.divergences.sum())
+        one.transitions += transitions * CHAINS
         one.end = at.outside(draws.end)
         one.stretches.append(replace(draws, position=at.outside(draws.position)))
 
@@ -437,7 +466,7 @@ def _checks(target: Target, runs: Mapping[str, _Run], effort: Effort) -> dict[st
         table[f"{name}: largest R-hat of coordinates and log p"] = (r_hat, "<", allowed)
         smallest = effort.ess / (1.0 if number == 0 else effort.second**2)
         table[f"{name}: smallest bulk ESS of coordinates and log p"] = (ess, ">", smallest)
-        table[f"{name}: diverging transitions"] = (float(one.divergences), "<", 0.5)
+        table[f"{name}: share of diverging transitions"] = (one.divergences / one.transitions, "<", DIVERGING)
         table[f"{name}: smallest mean acceptance of a chain"] = (float(accepted.mean(axis=1).min()), ">", 0.3)
         goal = effort.error * (1.0 if number == 0 else effort.second)
         table[f"{name}: largest standard error of E x and E x², in their standard deviations"] = (

@@ -236,6 +236,8 @@ class _Block:
             self._run_python(progress)
             return
         self.target.pointer(self.position, self.log_density, self.gradient, self.target.data)
+        if self.target.after_call is not None:
+            self.target.after_call()
         self.evaluations[0] = 1
         bad = np.flatnonzero(~(np.isfinite(self.log_density) & np.isfinite(self.gradient).all(axis=1)))
         if len(bad):
@@ -270,6 +272,8 @@ class _Block:
                 self.scratch, self.evaluations, self.stopped_at, steps, first, thin,
                 *kept, self.mean_powers, self.statistic_sums,
             )  # fmt: skip
+            if self.target.after_call is not None:
+                self.target.after_call()
             progress(steps * len(self.position))
             if stop.is_set():
                 raise KeyboardInterrupt

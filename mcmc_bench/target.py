@@ -158,6 +158,9 @@ class Target:
     description: str = ""  # why it is in the catalogue, one sentence
     source: str = ""  # author, year, arXiv id or DOI
     coordinate_names: tuple[str, ...] | None = None
+    #: Called after the density has been evaluated by compiled code, from Python: raises what the density could not raise
+    #: itself (see `mcmc_bench.bridges`), and keeps alive what the density needs.
+    after_call: Callable[[], None] | None = None
     name: str = ""  # filled in by the catalog
     parameters: dict[str, Any] = field(default_factory=dict)  # filled in by the catalog
 
@@ -195,12 +198,16 @@ class Target:
 
     def log_density_and_gradient(self, x: Array) -> tuple[Array, Array]:
         """Log density (n,) and gradient (n, dim) at points `x` (n, dim), or at one point (dim,) with n = 1."""
-        points = np.atleast_2d(np.ascontiguousarray(x, dtype=np.float64))
+        points = np.atleast_2d(
+            np.array(x, dtype=np.float64, order="C")
+        )  # a copy: a faulty density cannot harm the caller
         if points.ndim != 2 or points.shape[1] != self.dim:
             raise ValueError(f"{self.label} takes points of shape (n, {self.dim}), not {np.shape(x)}")
         log_density = np.empty(len(points))
         gradient = np.empty_like(points)
         self.pointer(points, log_density, gradient, self.data)
+        if self.after_call is not None:
+            self.after_call()
         return log_density, gradient
 
     def at_noise(self, sigma: float) -> Target:
@@ -229,6 +236,7 @@ class Target:
             draw_dispersed=with_noise(draw_dispersed),
             one_point=self.one_point,
             smoothed=lambda further: smoothed(float(np.hypot(sigma, further))),
+            after_call=self.after_call,
             tags=self.tags,
             formula=f"({self.formula}) ∗ N(0, {sigma:g}² I)",
             name=self.name,

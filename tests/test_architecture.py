@@ -37,6 +37,7 @@ MAY_IMPORT = {
     },
     "expectation": {"sampler", "target"},
     "suite": {"catalog", "metrics.definitions", "results", "sampling", "spelling", "target"},
+    "bridges": {"bridges", "kernels", "target"},
     "api": {"catalog", "draws", "sampler", "sampling", "target"},
     "show": {"streams", "target"},
     "report": {"report", "results"},

@@ -20,6 +20,8 @@ from mcmc_bench.target import Array, Target
 POINTS = 24
 #: Draws behind statistical checks: at most this many, and this many numbers.
 DRAWS, NUMBERS = 8192, 2_000_000
+#: Numbers before and after every array that a single call is given.
+ROOM = 256
 
 
 @dataclass
@@ -40,13 +42,22 @@ class Subject:
         return f"coordinate {coordinate}" + (f" ({names[coordinate]})" if names is not None else "")
 
     def evaluate(self, points: Array) -> tuple[Array, Array]:
-        """Log density (n,) and gradient (n, dim), one point at a time, each traced."""
-        log_density, gradient = np.empty(len(points)), np.empty((len(points), self.target.dim))
+        """Log density (n,) and gradient (n, dim), one point at a time, each traced.
+
+        On arrays with room on both sides, so that a density of another dimension does no harm here; `contract` names it.
+        """
+        dim = self.target.dim
+        x, log_density, gradient = (np.zeros(ROOM + count + ROOM) for count in (dim, 1, dim))
+        inside = slice(ROOM, -ROOM)
+        values, slopes = np.empty(len(points)), np.empty((len(points), dim))
         for i, point in enumerate(points):
             self.trace(f"at the point {shown(point)}")
-            values = self.target.log_density_and_gradient(point)
-            log_density[i], gradient[i] = values[0][0], values[1][0]
-        return log_density, gradient
+            x[inside] = point
+            self.target.pointer(
+                x[inside].reshape(1, dim), log_density[inside], gradient[inside].reshape(1, dim), self.target.data
+            )
+            values[i], slopes[i] = log_density[ROOM], gradient[inside]
+        return values, slopes
 
     @cached_property
     def starts(self) -> dict[str, Array]:

@@ -141,7 +141,7 @@ HEAD = "    @point_density\n    def log_density(x, gradient, data):\n" + POINT
     ("old", "new", "words"),
     [
         ("- = ", "- = ", ""),
-        ("gradient[chain, i] = -x[chain, i]", "gradient[chain, i] = -x[chain, i]\n            log_density[chain] += 1e-3 * x[0, 0]", "chains of a block are not for themselves"),
+        ("gradient[chain, i] = -x[chain, i]", "gradient[chain, i] = -x[chain, i]\n                log_density[chain] += 1e-3 * x[0, 0]", "chains of a block are not for themselves"),
         ("log_density[chain] = 0.0\n", "log_density[chain] += 0.0\n", "log_density is not written"),
         ("x[chain, i] ** 2\n", "x[chain, i] ** 2\n            if np.isnan(x).any():\n                log_density[chain] = np.nan\n", "spoils the other chains"),
         ("x[chain, i] ** 2\n", "x[chain, i] ** 2\n            if log_density[chain] != log_density[chain]:\n                log_density[chain] = -1.0\n", "a point of NaN has a finite log density"),

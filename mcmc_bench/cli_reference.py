@@ -34,7 +34,8 @@ def reference(
     """
     from mcmc_bench import reference_file
     from mcmc_bench.catalog import load_target, target_files, target_parameters
-    from mcmc_bench.reference_run import Effort, ReferenceRunError
+    from mcmc_bench.reference_checks import Effort
+    from mcmc_bench.reference_run import ReferenceRunError
     from mcmc_bench.reference_run import reference as run_reference
 
     with clear_errors():

@@ -12,21 +12,20 @@ from __future__ import annotations
 import importlib.metadata
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from mcmc_bench import reference_file
 from mcmc_bench.catalog import load_sampler
 from mcmc_bench.draws import Array, Draws
 from mcmc_bench.kernels.affine import coordinates_data, in_coordinates
+from mcmc_bench.reference_checks import CHAINS, Effort, Estimate, LongRun, checks, holds, quantiles_of, relative_error
 from mcmc_bench.sampling import Plan, run
 from mcmc_bench.streams import stream
 from mcmc_bench.target import QUANTILE_LEVELS, Target
 
-CHAINS = 64
 #: Acceptance that the step sizes are tuned to: somewhat above the optimum of each, for safety in corners.
 ACCEPTANCE = {"hmc": 0.93, "mala": 0.65}
 #: Rounds of the pilot: transitions of each, after which the coordinates are learnt anew.
@@ -42,14 +41,10 @@ LONGEST_TRAJECTORY = 256  # leapfrog steps
 #: Transitions of the warm-up, which is repeated with a shorter step, so many times at most, until none of them diverges.
 WARM_UP = {"hmc": 500, "mala": 3000}
 SHORTENED = 6
-#: Share of diverging transitions that a run may have.
-DIVERGING = 1e-4
 #: Kept draws of a chain in one stretch of a run.
 KEPT = 250
 #: Standard error of kept draws, over that of as many independent ones, above which they are taken further apart.
 SLOW = 1.5
-#: Family-wise rate at which a right run fails one of the statistical checks.
-LEVEL = 1e-3
 #: At most so many numbers are stored as draws.
 STORED_NUMBERS = 60_000
 MOST_DRAWS, FEWEST_DRAWS = 2000, 256
@@ -59,57 +54,6 @@ Progress = Callable[[str, int, int], None]
 
 class ReferenceRunError(ValueError):
     """Runs that did not pass their checks; the message says which, with the numbers."""
-
-
-@dataclass(frozen=True)
-class Effort:
-    """When the runs are long enough."""
-
-    #: Largest standard error of E x and E x², in standard deviations of x and x².
-    error: float = 0.005
-    #: How much larger the second sampler's may be, which is there to agree.
-    second: float = 2.0
-    #: Largest R-hat, and smallest effective sample size of every coordinate and log p.
-    r_hat: float = 1.01
-    ess: float = 4000.0
-    #: Seconds after which the runs end, whatever they have reached.
-    seconds: float = 900.0
-
-
-@dataclass
-class Estimate:
-    """A value with its standard error, from the means of independent chains (chain, …)."""
-
-    value: Array
-    standard_error: Array
-
-    @classmethod
-    def of(cls, chain_means: Array) -> Estimate:
-        """Mean over chains, and its standard error from their spread."""
-        return cls(chain_means.mean(axis=0), chain_means.std(axis=0, ddof=1) / np.sqrt(len(chain_means)))
-
-
-@dataclass
-class _Run:
-    """One sampler's long run, stretch by stretch, in the target's own coordinates."""
-
-    settings: dict[str, float]
-    start: str
-    evaluations: float = 0.0
-    seconds: float = 0.0
-    transitions: int = 0
-    divergences: int = 0
-    stretches: list[Draws] = field(default_factory=list)
-    end: Array | None = None
-
-    @property
-    def position(self) -> Array:
-        """Kept draws (chain, draw, dim)."""
-        return np.concatenate([draws.position for draws in self.stretches], axis=1)
-
-    def kept(self, name: str) -> Array:
-        """A statistic of the kept draws, (chain, draw)."""
-        return np.concatenate([getattr(draws, name) for draws in self.stretches], axis=1)
 
 
 @dataclass
@@ -247,7 +191,7 @@ class _Session:
             at = replace(at, centre=points.mean(axis=0), root=np.asarray(np.linalg.cholesky(mixed), dtype=np.float64))
         return at
 
-    def prepare(self, at: _Coordinates, sampler: str) -> _Run:
+    def prepare(self, at: _Coordinates, sampler: str) -> LongRun:
         """Tune and warm up."""
         start, position = self.starts(sampler)
         step_size, position = self.tuned(at, sampler, position, "tuning")
@@ -262,9 +206,9 @@ class _Session:
             if warm_up.divergences.sum() == 0:
                 break
             step_size *= 0.7  # the mean acceptance says little about the steepest corner
-        return _Run(settings, start, end=position)
+        return LongRun(settings, start, end=position)
 
-    def extend(self, at: _Coordinates, sampler: str, one: _Run, transitions: int) -> None:
+    def extend(self, at: _Coordinates, sampler: str, one: LongRun, transitions: int) -> None:
         """A further stretch of a run."""
         assert one.end is not None
         plan = Plan(0, transitions, thin=transitions // KEPT)
@@ -281,7 +225,7 @@ class _Session:
         one.end = at.outside(draws.end)
         one.stretches.append(replace(draws, position=at.outside(draws.position)))
 
-    def runs(self) -> dict[str, _Run]:
+    def runs(self) -> dict[str, LongRun]:
         """Both samplers, until their standard errors are small enough or time is over."""
         at = self.pilot()
         found = {sampler: self.prepare(at, sampler) for sampler in ACCEPTANCE}
@@ -306,8 +250,8 @@ class _Session:
     def content(self) -> tuple[dict[str, Any], Array]:
         """The runs, checked, as they are stored."""
         runs = self.runs()
-        table = _checks(self.target, runs, self.effort)
-        failed = [what for what, (value, relation, bound) in table.items() if not _holds(value, relation, bound)]
+        table = checks(self.target, runs, self.effort)
+        failed = [what for what, (value, relation, bound) in table.items() if not holds(value, relation, bound)]
         if failed:
             lines = "\n".join(
                 f"  {'FAILED' if what in failed else 'passed'}: {what}: {value:.4g} (must be {relation} {bound:.4g})"
@@ -356,16 +300,10 @@ class _Session:
         return content, _thinned(draws)
 
 
-def relative_error(draws: Array) -> float:
-    """The largest standard error of E x and E x² from draws (chain, draw, dim), in standard deviations of x and x²."""
-    errors = [Estimate.of(f.mean(axis=1)).standard_error / f.std(axis=(0, 1)) for f in (draws, draws**2)]
-    return float(np.max(errors))
-
-
 def _columns(draws: Array) -> dict[str, Any]:
     """Moments and quantiles with their standard errors, of draws (chain, draw, k)."""
     mean, second = Estimate.of(draws.mean(axis=1)), Estimate.of((draws**2).mean(axis=1))
-    quantiles, share = _quantiles(draws)
+    quantiles, share = quantiles_of(draws)
     return {
         "mean": mean.value,
         "mean_standard_error": mean.standard_error,
@@ -377,16 +315,9 @@ def _columns(draws: Array) -> dict[str, Any]:
     }
 
 
-def _quantiles(draws: Array) -> tuple[Array, Array]:
-    """Quantiles (k, level), and the standard errors of the shares below them, of draws (chain, draw, k)."""
-    quantiles = np.quantile(draws, QUANTILE_LEVELS, axis=(0, 1)).T
-    below = np.stack([(draws <= quantiles[:, level]).mean(axis=1) for level in range(len(QUANTILE_LEVELS))], axis=-1)
-    return quantiles, Estimate.of(below).standard_error
-
-
 def _log_density(log_density: Array) -> dict[str, Any]:
     mean = Estimate.of(log_density.mean(axis=1))
-    quantiles, share = _quantiles(log_density[:, :, None])
+    quantiles, share = quantiles_of(log_density[:, :, None])
     return {
         "mean": mean.value,
         "mean_standard_error": mean.standard_error,
@@ -402,83 +333,3 @@ def _thinned(draws: Array) -> Array:
     each = min(kept, -(-number // chains))
     index = np.linspace(0, kept - 1, each).round().astype(int)
     return np.ascontiguousarray(draws[:, index].reshape(-1, dim))
-
-
-# ---- checks ----
-
-
-def _holds(value: float, relation: str, bound: float) -> bool:
-    return value < bound if relation == "<" else value > bound
-
-
-def _largest_z(pairs: list[tuple[Estimate, Estimate]]) -> tuple[float, float]:
-    """The largest |z| of differences, and the two-sided Bonferroni bound that it exceeds with probability LEVEL."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = np.concatenate(
-            [np.ravel((a.value - b.value) / np.hypot(a.standard_error, b.standard_error)) for a, b in pairs]
-        )
-    z = np.abs(np.where(np.isfinite(z), z, 0.0))
-    return float(z.max()), float(stats.t.isf(LEVEL / 2 / len(z), CHAINS - 1))
-
-
-def _exactly(value: Array) -> Estimate:
-    return Estimate(value, np.zeros_like(value))
-
-
-def _checks(target: Target, runs: Mapping[str, _Run], effort: Effort) -> dict[str, tuple[float, str, float]]:
-    """Every check: its number, its relation and its bound."""
-    first, second = runs["hmc"], runs["mala"]
-    quantiles = _quantiles(first.position)[0]
-
-    def summaries(one: _Run) -> list[Estimate]:
-        x = one.position
-        below = np.stack([(x <= quantiles[:, level]).mean(axis=1) for level in range(len(QUANTILE_LEVELS))], axis=-1)
-        return [
-            Estimate.of(f) for f in (x.mean(axis=1), (x**2).mean(axis=1), below, one.kept("log_density").mean(axis=1))
-        ]
-
-    agreement, bound = _largest_z(list(zip(summaries(first), summaries(second), strict=True)))
-    table: dict[str, tuple[float, str, float]] = {
-        "hmc against mala, largest |z| of E x, E x², quantiles, E log p": (agreement, "<", bound),
-    }
-    for number, (name, one) in enumerate(runs.items()):
-        x = one.position
-        gradient = target.log_density_and_gradient(x.reshape(-1, target.dim))[1].reshape(x.shape)
-        # Centred: E (x − m) ∂ log p = −1 for any m, and the spread is least about the mean.
-        centred = x - x.mean(axis=(0, 1))
-        zero, one_ = np.zeros(target.dim), np.ones(target.dim)
-        stein, stein_bound = _largest_z(
-            [
-                (Estimate.of(gradient.mean(axis=1)), _exactly(zero)),
-                (Estimate.of(-(centred * gradient).mean(axis=1)), _exactly(one_)),
-            ]
-        )
-        table[f"{name}: Stein's identities E ∂ log p = 0, E x ∂ log p = −1, largest |z|"] = (stein, "<", stein_bound)
-        # In equilibrium E min(1, e^−ΔH) = 2 P(ΔH < 0): bounded, and exact for every reversible Metropolis kernel.
-        accepted, falls = one.kept("acceptance_rate"), one.kept("energy_error") < 0
-        energy, energy_bound = _largest_z(
-            [(Estimate.of((accepted - 2.0 * falls).mean(axis=1)), _exactly(np.zeros(())))]
-        )
-        table[f"{name}: energy, mean acceptance = 2 P(ΔH < 0), |z|"] = (energy, "<", energy_bound)
-        r_hat, ess = _convergence(one)
-        # Of chains that are right R-hat² is about 1 + chains / ESS: the second sampler, with less of it, may have more.
-        allowed = 1.0 + (effort.r_hat - 1.0) * (1.0 if number == 0 else effort.second**2)
-        table[f"{name}: largest R-hat of coordinates and log p"] = (r_hat, "<", allowed)
-        smallest = effort.ess / (1.0 if number == 0 else effort.second**2)
-        table[f"{name}: smallest bulk ESS of coordinates and log p"] = (ess, ">", smallest)
-        table[f"{name}: share of diverging transitions"] = (one.divergences / one.transitions, "<", DIVERGING)
-        table[f"{name}: smallest mean acceptance of a chain"] = (float(accepted.mean(axis=1).min()), ">", 0.3)
-        goal = effort.error * (1.0 if number == 0 else effort.second)
-        table[f"{name}: largest standard error of E x and E x², in their standard deviations"] = (
-            relative_error(one.position), "<", 1.1 * goal,
-        )  # fmt: skip
-    return table
-
-
-def _convergence(one: _Run) -> tuple[float, float]:
-    """The largest R-hat and the smallest bulk ESS of kept draws, over coordinates and log p."""
-    from arviz_stats.base import array_stats  # seconds
-
-    series = [*np.moveaxis(one.position, 2, 0), one.kept("log_density")]  # each (chain, draw)
-    r_hat = max(float(array_stats.rhat(values, chain_axis=0, draw_axis=1)) for values in series)
-    return r_hat, min(float(array_stats.ess(values, chain_axis=0, draw_axis=1)) for values in series)

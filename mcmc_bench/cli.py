@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mcmc_bench import cli_check, cli_compare, cli_reference
+from mcmc_bench import cli_check, cli_compare, cli_reference, cli_targets
 from mcmc_bench.console import (
     FAILED,
     Effort,
@@ -49,6 +49,7 @@ app = typer.Typer(
 cli_compare.register(app)
 cli_reference.register(app)
 cli_check.register(app)
+cli_targets.register(app)
 
 
 class Kind(StrEnum):
@@ -146,38 +147,28 @@ def _write_report(results: Results, folder: Path) -> None:
     typer.echo(f"report:  {page}")
 
 
-@app.command(name="list", epilog="Examples: `mcmc-bench list targets` · `mcmc-bench list metrics`")
+@app.command(
+    name="list", epilog="Examples: `mcmc-bench list targets --tag multimodal --sort dim` · `mcmc-bench list metrics`"
+)
 def list_(
     kind: Annotated[Kind, typer.Argument(help="What to list.")],
     targets: TargetsFolder = None,
     samplers: SamplersFolder = None,
+    tag: Annotated[list[str] | None, typer.Option(help="Only targets with this tag; all of them, if several.")] = None,
+    sort: Annotated[cli_targets.Order, typer.Option(help="The order of targets.")] = cli_targets.Order.name,
+    cost: Annotated[
+        bool, typer.Option("--cost/--no-cost", help="Measure what an evaluation of a target costs: compiles all, once.")
+    ] = True,
 ) -> None:
     """List targets, samplers, suites or metrics."""
     with clear_errors():
         table = {
-            Kind.targets: lambda: _list_targets(targets),
+            Kind.targets: lambda: cli_targets.table(targets, tags=tag or [], order=sort, costs=cost),
             Kind.samplers: lambda: _list_samplers(samplers),
             Kind.suites: _list_suites,
             Kind.metrics: _list_metrics,
         }[kind]()
     console().print(table)
-
-
-def _list_targets(folder: Path | None) -> Table:
-    from mcmc_bench.catalog import list_targets, load_target
-
-    table = new_table("target", "dim", "truth", "exact sampler", "tags", "density")
-    for name in list_targets((folder,) if folder is not None else ()):
-        try:
-            target = load_target(name, targets_folder=folder)
-        except Exception as error:  # noqa: BLE001 - one broken file must not hide the other targets
-            table.add_row(name, "", "", "", "", plain(f"cannot be loaded: {type(error).__name__}: {error}"))
-            continue
-        table.add_row(
-            name, str(target.dim), target.truth.origin if target.truth else "unknown",
-            "yes" if target.draw_exact else "no", ", ".join(target.tags), plain(target.formula),
-        )  # fmt: skip
-    return table
 
 
 def _list_samplers(folder: Path | None) -> Table:
@@ -211,30 +202,6 @@ def _list_metrics() -> Table:
 
 
 @app.command(
-    epilog="Examples: `mcmc-bench show banana` · `mcmc-bench show gaussian --set dim=2 --set condition=100 -o "
-    "gaussian.png`"
-)
-def show(
-    target: Annotated[str, typer.Argument(help="Name of a target.")],
-    set_: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A target's parameter.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="PNG", help="Default: TARGET.png.")] = None,
-    targets: TargetsFolder = None,
-) -> None:
-    """Facts about a target, and a picture of it."""
-    from mcmc_bench.show import draw_target, facts
-
-    with clear_errors():
-        the_target = _target(target, targets, set_ or [])
-        table = new_table("", the_target.label, title=the_target.description)
-        for name, value in facts(the_target).items():
-            table.add_row(name, plain(value))
-        console().print(table)
-        file = output or Path(f"{target}.png")
-        draw_target(the_target, file)
-    typer.echo(f"picture: {file}")
-
-
-@app.command(
     epilog="Examples: `mcmc-bench sample banana mala --draws 2000 --set step_size=0.5` · `mcmc-bench sample "
     "gaussian hmc --draws 1000 --target-set dim=50 --set step_size=0.3 -o draws.nc`"
 )
@@ -263,7 +230,7 @@ def sample(
     from mcmc_bench.metrics import evaluate
 
     with clear_errors():
-        the_target = _target(target, targets, target_set or [])
+        the_target = cli_targets.target_of(target, targets, target_set or [])
         the_sampler = load_sampler(sampler, samplers_folder=samplers)
         settings = assignments(set_ or [], f"setting of {sampler}", the_sampler.settings)
         with bar(f"{sampler} on {target}") as progress:
@@ -291,12 +258,3 @@ def sample(
 
 def _figure(value: Any) -> str:
     return "–" if value is None or math.isnan(value) else f"{value:.4g}"
-
-
-def _target(name: str, folder: Path | None, texts: list[str]) -> Any:
-    from mcmc_bench.catalog import load_target, target_parameters
-
-    return load_target(
-        name, targets_folder=folder,
-        **assignments(texts, f"parameter of target {name}", target_parameters(name, (folder,) if folder else ())),
-    )  # fmt: skip

@@ -88,6 +88,7 @@ def quantiles_of(draws: Array) -> tuple[Array, Array]:
 
 
 def holds(value: float, relation: str, bound: float) -> bool:
+    """Whether a check is passed."""
     return value < bound if relation == "<" else value > bound
 
 

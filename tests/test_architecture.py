@@ -16,13 +16,16 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "content" not in path
 MAY_IMPORT = {
     "__main__": {"cli"},
     "cli": {
-        "api", "catalog", "cli_check", "cli_compare", "cli_reference", "console", "metrics", "provenance", "report", "results", "running", "show",
+        "api", "catalog", "cli_check", "cli_compare", "cli_reference", "cli_targets", "console", "metrics", "provenance", "report", "results", "running", "show",
         "spelling", "suite",
     },
     "cli_compare": {"comparison", "console", "gate", "provenance", "results"},
+    "cli_targets": {"catalog", "console", "cost", "gallery", "show", "spelling", "target"},
+    "gallery": {"catalog", "cost", "gallery", "reference_file", "report", "results", "show", "target"},
+    "cost": {"kernels", "streams", "target"},
     "cli_check": {"catalog", "checking", "console"},
     "checking": {
-        "catalog", "checking", "draws", "processes", "reference_file", "sampler", "sampling", "show", "spelling",
+        "catalog", "checking", "cost", "draws", "processes", "reference_file", "sampler", "sampling", "show", "spelling",
         "streams", "target",
     },
     "cli_reference": {"catalog", "console", "reference_checks", "reference_file", "reference_run"},
@@ -42,7 +45,7 @@ MAY_IMPORT = {
     "suite": {"catalog", "metrics.definitions", "results", "sampling", "spelling", "target"},
     "bridges": {"bridges", "kernels", "target"},
     "api": {"catalog", "draws", "sampler", "sampling", "target"},
-    "show": {"streams", "target"},
+    "show": {"cost", "streams", "target"},
     "report": {"report", "results"},
     "sampling": {"draws", "kernels", "sampler", "streams", "target"},
     "metrics": {"metrics", "draws", "results", "spelling", "streams", "target"},

@@ -5,12 +5,12 @@ Must not know truths or samplers.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 
+from mcmc_bench import cost
 from mcmc_bench.checking.findings import Finding
 from mcmc_bench.checking.subject import Subject, shown
 from mcmc_bench.streams import stream
@@ -300,9 +300,10 @@ class _guarded:  # noqa: N801 - used like a function
 def speed(subject: Subject) -> Iterator[Finding]:
     """Time of an evaluation, alone and in a block, and what the block form would bring."""
     points = np.resize(subject.typical, (BLOCK, subject.target.dim)).copy()
-    alone, block = _nanoseconds(subject, points[:1]), _nanoseconds(subject, points)
+    subject.trace("while its speed is measured")
+    alone, block = cost.nanoseconds(subject.target, points[:1]), cost.nanoseconds(subject.target, points)
     lifted = subject.target.density.py_func.__name__.endswith("_of_block")
-    text = f"{_time(block)} an evaluation in blocks of {BLOCK} chains, {_time(alone)} alone"
+    text = f"{cost.words(block)} an evaluation in blocks of {BLOCK} chains, {cost.words(alone)} alone"
     advice = ""
     if lifted and block > 2000.0:
         advice = "; written for one point: as a block_density a matrix product serves all chains of a block at once"
@@ -311,25 +312,3 @@ def speed(subject: Subject) -> Iterator[Finding]:
             "; written for one point: as a block_density with the chains as inner loop, exp can run in SIMD registers"
         )
     yield Finding("speed", "note", f"{text}{advice}")
-
-
-def _nanoseconds(subject: Subject, points: Array) -> float:
-    """Of one evaluation for one chain: the best of several repeats."""
-    target, points = subject.target, np.ascontiguousarray(points)
-    log_density, slope = np.empty(len(points)), np.empty_like(points)
-    calls, best = 1, np.inf
-    subject.trace("while its speed is measured")
-    for _ in range(12):
-        before = time.perf_counter()
-        for _ in range(calls):
-            target.pointer(points, log_density, slope, target.data)
-        seconds = time.perf_counter() - before
-        if seconds < 0.005:
-            calls *= 4
-            continue
-        best = min(best, seconds / calls)
-    return 1e9 * best / len(points)
-
-
-def _time(nanoseconds: float) -> str:
-    return f"{nanoseconds:.0f} ns" if nanoseconds < 2000 else f"{nanoseconds / 1000:.3g} µs"

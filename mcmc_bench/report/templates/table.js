@@ -46,7 +46,7 @@
       row.hidden = !words.every((word) => texts[index].includes(word));
       shown += !row.hidden;
     });
-    output.textContent = `${shown} of ${rows.length} cells`;
+    output.textContent = `${shown} of ${rows.length} ${output.dataset.what || "cells"}`;
   };
   form.hidden = false;
   form.addEventListener("submit", (event) => event.preventDefault());

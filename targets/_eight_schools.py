@@ -153,5 +153,5 @@ def wide(generator: np.random.Generator, n: int) -> tuple[Array, Array, Array]:
     """Starts wider than the posterior: z (n, 8), μ (n,), u (n,)."""
     return (
         1.5 * generator.standard_normal((n, SCHOOLS)), 4.0 + 6.0 * generator.standard_normal(n),
-        1.5 + 1.8 * generator.standard_normal(n),
+        1.0 + 1.5 * generator.standard_normal(n),
     )  # fmt: skip

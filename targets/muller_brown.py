@@ -27,7 +27,7 @@ TERMS = np.array(
 #: Where Newton's method begins: the three valleys, and the two passes between neighbours.
 VALLEYS = ((-0.558, 1.442), (-0.050, 0.467), (0.623, 0.028))
 PASSES = ((-0.822, 0.624), (0.212, 0.293))
-POINTS = 701
+POINTS = 801
 
 
 @point_density
@@ -87,12 +87,12 @@ def build(temperature: float = 20.0) -> Target:
     """p(x) ∝ exp(−V(x)/T).
 
     Args:
-        temperature: T, in the units of V; from 5 to 100. The pass out of the deepest valley is 106 of them high.
+        temperature: T, in the units of V; from 5 to 40. The pass out of the deepest valley is 106 of them high.
     """
-    if not 5 <= temperature <= 100:
-        raise ValueError(f"temperature = {temperature} must lie between 5 and 100")
+    if not 5 <= temperature <= 40:
+        raise ValueError(f"temperature = {temperature} must lie between 5 and 40")
     valleys, passes, directions = stationary_points()
-    axes = (np.linspace(-3.0, 2.6, POINTS), np.linspace(-1.8, 3.4, POINTS))
+    axes = (np.linspace(-4.5, 3.5, POINTS), np.linspace(-3.5, 5.0, POINTS))
 
     def at(x: Array) -> Array:
         return -potential(x) / temperature

@@ -68,7 +68,7 @@ def build(dim: int = 10) -> Target:
             quantiles=np.vstack([SCALE * stats.norm.ppf(QUANTILE_LEVELS), np.tile(quantiles_of_x, (others, 1))]),
             note="moments in closed form; quantiles of x by quadrature over v",
         ),
-        tags=("hierarchical", "heavy-tailed", "funnel"),
+        tags=("hierarchical", "heavy-tailed"),
         formula="v ~ N(0, 3²), xᵢ ~ N(0, eᵛ)",
         description="What hierarchical models look like to a sampler: no fixed step size suits both mouth and neck.",
         source="Neal 2003, Slice sampling, doi 10.1214/aos/1056562461",

@@ -17,6 +17,9 @@ VARIANTS = [
     ("student_t", {"dim": 2, "degrees_of_freedom": 12}),
     ("many_well", {"dim": 2}),
     ("donut", {"radius": 1.0, "width": 0.6}),
+    ("quartic", {"dim": 1}),
+    ("cauchy", {"dim": 5}),
+    ("muller_brown", {"temperature": 40.0}),
 ]
 CASES = [load_target(name) for name in list_targets()] + [load_target(name, **given) for name, given in VARIANTS]
 
@@ -28,6 +31,9 @@ def fixture_for(which):
 
 
 target = fixture_for(lambda case: True)
+target_with_truth = fixture_for(lambda case: case.truth is not None)
+target_with_natural_truth = fixture_for(lambda case: case.natural is not None and case.natural.truth is not None)
+reference_target = fixture_for(lambda case: case.truth is not None and case.truth.origin == "reference run")
 exact_target = fixture_for(lambda case: case.draw_exact is not None)
 #: Planar, with tails light enough for a grid.
 planar_target = fixture_for(lambda case: case.dim == 2 and "heavy-tailed" not in case.tags)

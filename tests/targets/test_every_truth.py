@@ -44,12 +44,12 @@ def check_draws(target, draws):
 
 
 def exact_draws(target, n=DRAWS):
-    return target.draw_exact(stream("truth", target.label), n)
+    return target.draw_exact(stream("truth", target.label), min(n, 4_000_000 // target.dim))
 
 
 def test_exact_sampler_and_truth_agree(exact_target):
     draws = exact_draws(exact_target)
-    assert draws.shape == (DRAWS, exact_target.dim)
+    assert draws.shape[1] == exact_target.dim
     check_draws(exact_target, draws)
 
 
@@ -122,9 +122,40 @@ def test_truth_is_the_integral_of_the_density(planar_target):
     np.testing.assert_allclose(mean_log_density, truth.mean_log_density, atol=1e-5)
 
 
-def test_quantiles_are_in_order(target):
-    assert target.truth.quantiles.shape == (target.dim, len(QUANTILE_LEVELS))
-    assert (np.diff(target.truth.quantiles, axis=1) > 0).all()
+def test_quantiles_are_in_order(target_with_truth):
+    quantiles = target_with_truth.truth.quantiles
+    assert quantiles.shape == (target_with_truth.dim, len(QUANTILE_LEVELS))
+    assert (np.diff(quantiles, axis=1) > 0).all()
+
+
+def test_natural_truth_and_draws_agree(target_with_natural_truth):
+    """Exact draws, or stored ones, in the parameters as people write them.
+
+    Stored draws are thinned ones of the run itself: then twice the bound, and the truth's own error beside it.
+    """
+    target = target_with_natural_truth
+    natural, stored = target.natural, target.draw_exact is None
+    draws = natural.of(target.reference_draws if stored else exact_draws(target))
+    assert draws.shape[1] == len(natural.names)
+    below = draws[:, :, None] <= natural.truth.quantiles
+    levels = np.broadcast_to(QUANTILE_LEVELS, below.shape[1:])
+
+    def check(shares):
+        if stored:
+            error = np.hypot(shares.std(axis=0) / np.sqrt(len(shares)), natural.truth.quantile_share_standard_error)
+            assert (np.abs(shares.mean(axis=0) - levels) < 10 * error).all()
+        else:
+            check_mean(shares, levels, "share below the quantiles")
+
+    check(below.astype(float))
+    # Power: the quantiles of each parameter moved by half the distance of its quartiles.
+    shift = 0.5 * (natural.truth.quantiles[:, 3] - natural.truth.quantiles[:, 1])
+    with pytest.raises(AssertionError):
+        check((draws[:, :, None] <= natural.truth.quantiles + shift[:, None, None][:, 0]).astype(float))
+    moderate = natural.truth.variance_of_square < 4.0 * natural.truth.second_moment**2
+    if not stored and moderate.any():
+        check_mean(draws[:, moderate], natural.truth.mean[moderate], "E x")
+        check_mean(draws[:, moderate] ** 2, natural.truth.second_moment[moderate], "E x²")
 
 
 def test_modes_hold_their_share_of_exact_draws(target_with_modes):
@@ -170,7 +201,7 @@ def test_mode_locations_are_zeros_of_the_gradient(target_with_modes):
     elif target_with_modes.truth.origin == "quadrature":
         assert np.abs(gradient).max() < 1e-9
     else:
-        overlapping = target_with_modes.name in ("forty_modes", "gaussian_mixture", "bimodal")
+        overlapping = target_with_modes.name in ("forty_modes", "gaussian_mixture", "bimodal", "octagon")
         assert overlapping, "modes without precision, not zeros of the gradient"
     # Power: the same locations moved by a tenth of the distance between quartiles are no zeros.
     moved = target_with_modes.log_density_and_gradient(

@@ -1,0 +1,127 @@
+"""Every stored reference run: its checks, its errors, and draws that fit the density, which know nothing of the run.
+
+False failures: one in a million per quantity (`check_mean`).
+"""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from statistical import WrongMean, check_mean
+
+from mcmc_bench import reference_file
+from mcmc_bench.catalog import content_folder, load_target, target_files
+from mcmc_bench.metrics.reference import Moments
+from mcmc_bench.target import QUANTILE_LEVELS
+
+
+def stored(target):
+    return reference_file.stored_for(target_files()[target.name], target.label)
+
+
+def test_the_run_passed_its_checks(reference_target):
+    content = stored(reference_target)
+    assert set(content["runs"]) == {"hmc", "mala"}
+    assert content["runs"]["hmc"]["start"] != content["runs"]["mala"]["start"]
+    assert len(content["checks"]) >= 15
+    for what, check in content["checks"].items():
+        relation, bound = check["must be"].split()
+        assert check["value"] < float(bound) if relation == "<" else check["value"] > float(bound), what
+    assert content["made by"] == f"mcmc-bench reference {reference_target.name}"
+
+
+def test_the_truth_is_of_this_density(reference_target):
+    reference_file.verify(reference_target, target_files()[reference_target.name])
+    # Power: data changed by one part in a thousand.
+    other = dataclasses.replace(reference_target, data=1.001 * reference_target.data)
+    with pytest.raises(reference_file.StoredTruthError, match="was made for another density"):
+        reference_file.verify(other, target_files()[reference_target.name])
+
+
+def test_standard_errors_are_far_below_the_threshold(reference_target):
+    """b² is compared with 0.01: the truth's own share of it must not matter, so that every moment is used."""
+    truth, moments = reference_target.truth, Moments.of(reference_target.truth, reference_target.dim)
+    assert (truth.mean_standard_error > 0).all()
+    assert moments.usable.all()
+    assert moments.truth_error.max() < 1e-4
+    assert (truth.quantile_share_standard_error < 0.01).all()
+
+
+def test_files_are_small(reference_target):
+    file = reference_file.json_file(target_files()[reference_target.name], reference_target.label)
+    assert file.stat().st_size < 200_000
+    assert reference_file.draws_file(file).stat().st_size < 300_000
+
+
+def test_stored_draws_are_of_this_density(reference_target):
+    """Stein's identities E ∂ᵢ log p = 0 and E (xᵢ − m) ∂ᵢ log p = −1."""
+    x = reference_target.reference_draws
+    centre = reference_target.truth.mean
+
+    def check(points):
+        gradient = reference_target.log_density_and_gradient(points)[1]
+        check_mean(gradient, np.zeros(reference_target.dim), "E ∂ log p")
+        products = -(points - centre) * gradient
+        check_mean(products, np.ones(reference_target.dim), "E x ∂ log p")
+        check_mean(products.mean(axis=1), 1.0, "E x ∂ log p, mean over coordinates")
+
+    check(x)
+    with pytest.raises(WrongMean):
+        check(centre + 1.3 * (x - centre))
+
+
+def test_every_stored_file_has_its_target():
+    for file in content_folder("targets").glob("*.reference.json"):
+        name = file.name.removesuffix(".reference.json")
+        assert load_target(name).truth.origin == "reference run", (
+            f"{file.name} is not read: the target has a truth of its own"
+        )
+
+
+# ---- the file itself, on a copy ----
+
+
+@pytest.fixture
+def copied(tmp_path):
+    """A folder with a target whose truth is stored, and the stored content."""
+    source = target_files()["lotka_volterra"]
+    (tmp_path / "lotka_volterra.py").write_text(source.read_text(encoding="utf-8"))
+    for ending in ("json", "npz"):
+        name = f"lotka_volterra.reference.{ending}"
+        (tmp_path / name).write_bytes(source.with_name(name).read_bytes())
+    return tmp_path
+
+
+def test_a_users_target_gets_its_stored_truth(copied):
+    target = load_target("lotka_volterra", targets_folder=copied)
+    assert target.truth.origin == "reference run"
+    assert target.natural.truth.mean.shape == (8,)
+    assert load_target("lotka_volterra", targets_folder=copied, stored_truth=False).truth is None
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda content: content | {"quantile_levels": [0.5]}, "has other quantile levels"),
+        (lambda content: {k: v for k, v in content.items() if k != "coordinates"}, "do not fit lotka_volterra"),
+        (lambda content: [content], "must hold an object, not a list"),
+    ],
+)
+def test_a_spoilt_file_is_named_with_the_mend(copied, spoil, message):
+    file = copied / "lotka_volterra.reference.json"
+    file.write_text(json.dumps(spoil(json.loads(file.read_text(encoding="utf-8")))))
+    with pytest.raises(ValueError, match=message):
+        load_target("lotka_volterra", targets_folder=copied)
+
+
+def test_a_truncated_file_is_named(copied):
+    file = copied / "lotka_volterra.reference.json"
+    file.write_text(file.read_text(encoding="utf-8")[:500])
+    with pytest.raises(ValueError, match="cannot be read"):
+        load_target("lotka_volterra", targets_folder=copied)
+
+
+def test_levels_are_those_of_the_contract():
+    for file in content_folder("targets").glob("*.reference.json"):
+        assert json.loads(file.read_text(encoding="utf-8"))["quantile_levels"] == list(QUANTILE_LEVELS)

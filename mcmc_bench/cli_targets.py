@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mcmc_bench.console import TargetsFolder, assignments, bar, clear_errors, console, new_table, plain
+from mcmc_bench.console import FAILED, TargetsFolder, assignments, bar, clear_errors, console, new_table, plain
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -31,6 +31,35 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Examples: `mcmc-bench gallery` · `mcmc-bench gallery --targets my_targets -o my_gallery`")(
         gallery
     )
+
+
+def calibrate(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A results folder with cells of the oracle.")],
+) -> None:
+    """Are the truths of targets true? Exact draws against stored quantiles and mode weights, one Holm family over all.
+
+    Exit code 1 if a target fails.
+    """
+    from mcmc_bench.calibration import ALPHA
+    from mcmc_bench.calibration import calibrate as of_results
+    from mcmc_bench.results import Results
+
+    with clear_errors():
+        found = of_results(Results.load(folder))
+    lines = new_table("target", "", "p, Holm", "tested", "smallest p-value at", "off by", "would have seen")
+    for one in found:
+        lines.add_row(
+            one.target, "passed" if one.passed else "FAILED", f"{one.adjusted:.3g}",
+            f"{one.events} shares, {one.replicates} replicates", plain(one.worst), f"{one.deviation:+.2g}",
+            f"{one.resolution:.2g}", style=None if one.passed else "bold red",
+        )  # fmt: skip
+    console().print(lines)
+    failed = [one.target for one in found if not one.passed]
+    typer.echo(
+        f"{len(found) - len(failed)} of {len(found)} targets pass; a family of true ones fails with probability {ALPHA:g}"
+    )
+    if failed:
+        raise typer.Exit(FAILED)
 
 
 def target_of(name: str, folder: Path | None, texts: list[str]) -> Any:

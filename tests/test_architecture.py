@@ -20,8 +20,9 @@ MAY_IMPORT = {
         "spelling", "suite",
     },
     "cli_compare": {"comparison", "console", "gate", "provenance", "results"},
-    "cli_targets": {"catalog", "console", "cost", "gallery", "show", "spelling", "target"},
+    "cli_targets": {"calibration", "catalog", "console", "cost", "gallery", "results", "show", "spelling", "target"},
     "gallery": {"catalog", "cost", "gallery", "reference_file", "report", "results", "show", "target"},
+    "calibration": {"comparison.inference", "results"},
     "cost": {"kernels", "streams", "target"},
     "cli_check": {"catalog", "checking", "console"},
     "checking": {

@@ -31,6 +31,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Examples: `mcmc-bench gallery` · `mcmc-bench gallery --targets my_targets -o my_gallery`")(
         gallery
     )
+    app.command(epilog="Example: `mcmc-bench run catalogue`, then `mcmc-bench calibrate reports/catalogue`")(calibrate)
 
 
 def calibrate(

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from mcmc_bench.catalog import load_target
-from mcmc_bench.show import draw_target, facts
+from mcmc_bench.show import draw_target, facts, telling
 
 
 def test_facts_are_the_targets_own():
@@ -39,5 +39,26 @@ def test_a_density_without_draws_still_has_contours(tmp_path):
     draw_target(target, tmp_path / "picture.png")
     assert (tmp_path / "picture.png").stat().st_size > 5000
     high = dataclasses.replace(load_target("gaussian", dim=3), draw_exact=None, reference_draws=None)
-    with pytest.raises(ValueError, match="no exact or reference draws and 3 dimensions: no picture"):
-        draw_target(high, tmp_path / "none.png")
+    draw_target(high, tmp_path / "slices.png")
+    assert (tmp_path / "slices.png").stat().st_size > 5000
+
+
+def test_a_picture_of_one_dimension(tmp_path):
+    draw_target(load_target("many_well", dim=1), tmp_path / "curve.png")
+    assert (tmp_path / "curve.png").stat().st_size > 5000
+
+
+def test_the_most_telling_coordinates_are_shown():
+    generator = np.random.default_rng(0)
+    points = generator.standard_normal((2000, 12))
+    points[:, 7] = np.exp(points[:, 7])  # skewed
+    points[:, 3] = points[:, 9] + 0.1 * points[:, 3]  # correlated
+    assert set(telling(points, 3)) == {3, 7, 9}
+    assert telling(points[:, :2]).tolist() == [0, 1]
+
+
+def test_natural_parameters_stand_in_the_facts():
+    found = facts(load_target("eight_schools_noncentred"))["natural parameters"]
+    assert "μ 4.397 (sd 3.32), τ 3.598 (sd 3.22)" in found
+    assert "reference run" in facts(load_target("phi4"))["truth"]
+    assert "of a standard deviation" in facts(load_target("phi4"))["standard errors of the means"]

@@ -44,8 +44,8 @@ def test_standard_errors_are_far_below_the_threshold(reference_target):
     truth, moments = reference_target.truth, Moments.of(reference_target.truth, reference_target.dim)
     assert (truth.mean_standard_error > 0).all()
     assert moments.usable.all()
-    assert moments.truth_error.max() < 1e-4
-    assert (truth.quantile_share_standard_error < 0.01).all()
+    assert moments.truth_error.max() < 5e-4
+    assert (truth.quantile_share_standard_error < 0.02).all()
 
 
 def test_files_are_small(reference_target):

@@ -13,7 +13,7 @@ from mcmc_bench.cli import app
 from mcmc_bench.reference_checks import Effort
 from mcmc_bench.reference_run import ReferenceRunError, reference
 
-QUICK = Effort(error=0.02, ess=1000.0, seconds=20.0)
+QUICK = Effort(error=0.02, r_hat=1.03, ess=1000.0, seconds=20.0)
 pytestmark = pytest.mark.slow
 
 

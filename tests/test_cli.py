@@ -13,7 +13,9 @@ from typer.testing import CliRunner
 from mcmc_bench.cli import app
 from mcmc_bench.results import Results
 
-COMMANDS = ("run", "report", "list", "show", "sample", "compare", "gate", "baseline")
+COMMANDS = (
+    "run", "report", "list", "show", "sample", "compare", "gate", "baseline", "check", "reference", "gallery", "calibrate",
+)  # fmt: skip
 
 
 def call(*arguments):

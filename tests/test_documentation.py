@@ -15,6 +15,7 @@ from mcmc_bench.catalog import list_samplers, list_targets
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
+YOUR_OWN = (ROOT / "docs" / "your_own_target.md").read_text()
 
 
 def blocks(text, language):
@@ -47,7 +48,7 @@ def test_python_example_of_the_readme(python):
     assert "calibration" in printed or "spread" in printed, printed
 
 
-@pytest.mark.parametrize("words", commands(README) + commands(CONTRIBUTING), ids=" ".join)
+@pytest.mark.parametrize("words", commands(README) + commands(CONTRIBUTING) + commands(YOUR_OWN), ids=" ".join)
 def test_commands_are_commands(words):
     """Each is parsed by the command line itself: its name, options and kinds of values exist."""
     group = typer.main.get_command(cli.app)
@@ -73,12 +74,47 @@ def test_all_samplers_and_targets_are_named():
         assert f"`{name}`" in README, name
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/your_own_target.md"])
 def test_links_lead_somewhere(document):
     text = (ROOT / document).read_text()
     for link in re.findall(r"\]\(([^)#]+)\)", text):
         if not link.startswith("http"):
-            assert (ROOT / link).exists(), f"{document} links to {link}"
+            assert ((ROOT / document).parent / link).exists(), f"{document} links to {link}"
+
+
+def test_numpy_example_of_your_own_target(python):
+    (example,) = blocks(YOUR_OWN, "python")
+    # The density is narrower than a normal one, whose standard deviation is 1, and wider than half of it.
+    assert 0.5 < float(python("-c", example)) < 0.95
+
+
+@pytest.mark.slow
+def test_pymc_example_of_your_own_target(python):
+    pytest.importorskip(
+        "pymc", reason="NOT TESTED: the PyMC example; install the extra: pip install 'mcmc_bench[pymc]'"
+    )
+    (example,) = blocks(YOUR_OWN, "python pymc")
+    printed = python("-c", example)
+    assert "('mu', 'tau_log__')" in printed
+    constants = [float(number) for number in re.findall(r"-?\d+\.\d+", printed.split("__')")[1])]
+    assert max(constants) - min(constants) < 1e-6
+
+
+@pytest.mark.slow
+def test_add_a_target_in_ten_lines(python, tmp_path):
+    """The recipe's lines are ten at most, and its commands run one after the other: check, reference, show."""
+    text = recipe("hill.py")
+    assert len([line for line in text.splitlines() if line.strip() and not line.startswith("#")]) <= 10
+    (tmp_path / "my_targets").mkdir()
+    (tmp_path / "my_targets" / "hill.py").write_text(text)
+    mentioned = [words for words in commands(CONTRIBUTING) if any("hill" in word for word in words)]
+    assert [words[0] for words in mentioned] == ["check", "reference", "show"]
+    checked, made, shown = (python("-m", "mcmc_bench", *words) for words in mentioned)
+    assert "hill: no problem found" in checked
+    assert "agrees with MALA" in made
+    assert "reference run" in shown
+    assert (tmp_path / "my_targets" / "hill.reference.json").is_file()
+    assert (tmp_path / "hill.png").stat().st_size > 1000
 
 
 def test_exit_codes_are_those_of_the_command_line():

@@ -78,7 +78,8 @@ def test_nothing_is_fetched(gallery, html):
     """Links lead out, everything else is here."""
     text = gallery.read_text(encoding="utf-8")
     assert not re.search(r"(src|href)=\"(?:https?:)?//(?!doi\.org|arxiv\.org)", text)
-    assert not html.xpath("//link[@rel='stylesheet']") and "@import" not in text
+    assert not html.xpath("//link[@rel='stylesheet']")
+    assert "@import" not in text
     links = set(html.xpath("//article[@id='target-mine']//a/@href"))
     assert links == {"https://doi.org/10.1000/182", "https://arxiv.org/abs/2001.01234"}
 
@@ -86,7 +87,7 @@ def test_nothing_is_fetched(gallery, html):
 def test_reference_runs_show_their_checks(html):
     text = html.get_element_by_id("target-phi4").text_content()
     assert "checks of the reference run, all passed" in text
-    assert "share of diverging transitions" in text
+    assert "diverging transitions" in text
 
 
 def test_it_reads_without_javascript(html):

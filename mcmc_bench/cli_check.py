@@ -26,7 +26,7 @@ def check(
     time_limit: Annotated[
         float, typer.Option(help="Seconds for each stage; what takes longer is ended and named.")
     ] = 20.0,
-    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="PNG", help="Draw the target too.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="PNG", help="Default: TARGET.png.")] = None,
 ) -> None:
     """What is wrong with a target, each problem with its mend.
 
@@ -46,7 +46,8 @@ def check(
             parameters = assignments(set_, f"parameter of target {path.stem}", known)
         with bar(f"checking {Path(file_or_name).stem}") as progress:
             report = run_check(
-                file_or_name, targets_folder=targets, parameters=parameters, time_limit=time_limit, picture=output,
+                file_or_name, targets_folder=targets, parameters=parameters, time_limit=time_limit,
+                picture=(output or Path(f"{Path(file_or_name).stem}.png")).absolute(),
                 progress=progress,
             )  # fmt: skip
     table = new_table("stage", "", "what was found")

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from scipy import stats
 
 from mcmc_bench import cost
@@ -42,7 +43,7 @@ def facts(target: Target) -> dict[str, str]:
         if truth.mean_standard_error is not None:
             with np.errstate(invalid="ignore"):
                 share = np.nanmax(truth.mean_standard_error / np.sqrt(truth.variance))
-            found["standard errors of the means"] = f"at most {share:.2g} of a standard deviation"
+            found["standard errors"] = f"of the means: at most {share:.2g} of a standard deviation"
         found["E log p"] = f"{truth.mean_log_density:.6g}"
     if target.natural is not None:
         found["natural parameters"] = _natural(target.natural.names, target.natural.truth)
@@ -83,7 +84,7 @@ def draw_target(target: Target, file: Path, *, title: bool = True) -> None:
         figure = _slices(target)
     if title:
         figure.suptitle(target.label)
-    figure.savefig(file, dpi=110)
+    figure.savefig(file, dpi=120)
 
 
 def _points(target: Target) -> Array | None:
@@ -154,7 +155,7 @@ def telling(points: Array, at_most: int = SHOWN_COORDINATES) -> npt.NDArray[np.i
 def _pairs(target: Target, points: Array) -> Figure:
     chosen = telling(points)
     shown = len(chosen)
-    figure = Figure(figsize=(1.9 * shown + 0.6, 1.9 * shown), layout="constrained")
+    figure = Figure(figsize=(1.45 * shown + 0.6, 1.45 * shown), layout="constrained")
     grid = figure.subplots(shown, shown, squeeze=False)
     limits = {int(i): _limits(points[:, i]) for i in chosen}
     for row, i in enumerate(chosen):
@@ -163,19 +164,20 @@ def _pairs(target: Target, points: Array) -> Figure:
             if column > row:
                 axes.set_visible(False)
                 continue
+            axes.set_xlim(*limits[int(j)])
+            axes.xaxis.set_major_locator(MaxNLocator(3))
+            axes.tick_params(labelsize=8)
             if row == column:
                 axes.hist(points[:, i], bins=40, range=limits[int(i)], color=INK)
                 axes.set_yticks([])
             else:
                 axes.plot(points[:, j], points[:, i], ".", markersize=1.6, color=INK, alpha=0.5)
                 axes.set_ylim(*limits[int(i)])
+                axes.yaxis.set_major_locator(MaxNLocator(3))
                 if target.modes is not None and len(target.modes.weights) > 1:
                     axes.plot(
                         target.modes.locations[:, j], target.modes.locations[:, i], "x", color=POINT, markersize=5
                     )
-            axes.set_xlim(*limits[int(j)])
-            axes.locator_params(axis="x", nbins=4)
-            axes.tick_params(labelsize=7)
             if row < shown - 1:
                 axes.set_xticklabels([])
             else:

@@ -61,4 +61,4 @@ def test_natural_parameters_stand_in_the_facts():
     found = facts(load_target("eight_schools_noncentred"))["natural parameters"]
     assert "μ 4.397 (sd 3.32), τ 3.598 (sd 3.22)" in found
     assert "reference run" in facts(load_target("phi4"))["truth"]
-    assert "of a standard deviation" in facts(load_target("phi4"))["standard errors of the means"]
+    assert "of a standard deviation" in facts(load_target("phi4"))["standard errors"]

@@ -196,3 +196,20 @@ def test_samplers_that_cannot_be_loaded(tmp_path):
     for wrong in ("absent", "empty.txt"):
         with pytest.raises(CatalogError, match="no such folder or Python file"):
             list_samplers(tmp_path / wrong)
+
+
+def test_targets_of_an_installed_package_are_found_by_its_entry_point(tmp_path, monkeypatch):
+    """A wheel names the package that holds its target files; another folder still hides a name of it."""
+    package = tmp_path / "site" / "others_targets"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "theirs.py").write_text(textwrap.dedent(MINIMAL))
+    information = tmp_path / "site" / "others-1.0.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: others\nVersion: 1.0\n")
+    (information / "entry_points.txt").write_text("[mcmc_bench.targets]\nothers = others_targets\n")
+    assert "theirs" not in list_targets()
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    assert "theirs" in list_targets()
+    assert load_target("theirs", width=2.0).label == "theirs(width=2.0)"
+    assert load_target("banana").dim == 2

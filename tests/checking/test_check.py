@@ -188,3 +188,37 @@ def test_nothing_to_check():
 def test_the_catalogue_has_no_problem(name):
     report = check(name, time_limit=60.0)
     assert report.problems == [], str(report)
+
+
+def call(*arguments):
+    from typer.testing import CliRunner
+
+    from mcmc_bench.cli import app
+
+    return CliRunner().invoke(app, ["check", *map(str, arguments)])
+
+
+def test_the_command_draws_and_counts(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    file = written(tmp_path)
+    outcome = call(file)
+    assert outcome.exit_code == 0, outcome.output
+    assert "planted: no problem found" in outcome.output
+    assert (tmp_path / "planted.png").stat().st_size > 5000
+    wrong = call(written(tmp_path, ("gradient[i] = -x[i]", "gradient[i] = x[i]")), "-o", tmp_path / "other.png")
+    assert wrong.exit_code == 1
+    assert "problem found" in wrong.output or "problems found" in wrong.output
+    assert call("nowhere.py").exit_code == 2
+    assert call("banana", "--time-limit", "0").exit_code == 2
+    assert "did you mean 'curvature'" in call("banana", "--set", "curvatur=1").output
+
+
+def test_other_kinds_of_arrays_are_noted_and_not_a_problem(tmp_path):
+    """float32, and rows that are not contiguous: both are converted where they come in."""
+    changed = DISPERSED.replace(
+        "3.0 * generator.standard_normal((n, 3))", "np.float32(generator.standard_normal((3, n))).T"
+    )
+    report = check(written(tmp_path, (DISPERSED, changed)))
+    assert report.problems == [], str(report)
+    notes = [finding.what for finding in report.findings if finding.verdict == "note"]
+    assert any("float32, not C-contiguous; it is converted" in note for note in notes), notes

@@ -1,7 +1,8 @@
 """Gaussian-process regression: the posterior of a kernel's length scale and amplitude and of the noise.
 
-The model is that of posteriordb's gp_regr: eleven points, ρ ~ Gamma(25, 4), α ~ half-N(0, 2), σ ~ half-N(0, 1). The
-observations below were generated once from ρ = 5.5, α = 2, σ = 0.5 with a fixed seed and rounded.
+The model is that of posteriordb's gp_regr, eleven points and ρ ~ Gamma(25, 4), but with log-normal priors of α and σ: under
+its half-normal ones log α and log σ have tails e^u to the left, which no grid holds. The observations below were generated
+once from ρ = 5.5, α = 2, σ = 0.5 with a fixed seed and rounded.
 """
 
 import functools
@@ -15,10 +16,12 @@ from ._cells import Grid
 
 PLACES = np.linspace(-10.0, 10.0, 11)
 OBSERVED = np.array([0.712, 1.429, 1.703, 0.454, 1.026, 0.941, 0.315, 0.793, 0.955, 1.165, 1.120])
+#: Mean and standard deviation of log α and of log σ.
+AMPLITUDE, NOISE = (0.5, 0.7), (-0.5, 0.7)
 #: Added to σ², so that the covariance can be factorised for any parameters.
 JITTER = 1e-8
 #: Grids of log ρ, log α, log σ outside which there is no mass to rounding.
-RANGES = ((0.0, 3.2), (-6.0, 4.5), (-7.0, 2.5))
+RANGES = ((0.0, 3.2), (-4.2, 4.2), (-4.8, 3.2))
 POINTS = (81, 121, 121)
 
 
@@ -84,10 +87,11 @@ def log_density(x, gradient, data):
             if i == j:
                 gradient[2] += 2.0 * sensitivity * noise
     rho = np.exp(x[0])
-    total += 25.0 * x[0] - 4.0 * rho + x[1] - variance / 8.0 + x[2] - 0.5 * noise
+    amplitude, level = (x[1] - AMPLITUDE[0]) / AMPLITUDE[1], (x[2] - NOISE[0]) / NOISE[1]
+    total += 25.0 * x[0] - 4.0 * rho - 0.5 * amplitude**2 - 0.5 * level**2
     gradient[0] += 25.0 - 4.0 * rho
-    gradient[1] += 1.0 - variance / 4.0
-    gradient[2] += 1.0 - noise
+    gradient[1] -= amplitude / AMPLITUDE[1]
+    gradient[2] -= level / NOISE[1]
     if not (is_finite(total) and is_finite(gradient[0]) and is_finite(gradient[1]) and is_finite(gradient[2])):
         for i in range(3):
             gradient[i] = 0.0
@@ -107,7 +111,9 @@ def log_density_again(x: Array) -> Array:
     for k in range(len(PLACES)):
         eigenvalue = variance * np.maximum(values[:, k], 0.0)[index] + noise + JITTER
         total -= 0.5 * (np.log(eigenvalue) + projected[:, k][index] / eigenvalue)
-    prior = 25.0 * x[..., 0] - 4.0 * np.exp(x[..., 0]) + x[..., 1] - variance / 8.0 + x[..., 2] - 0.5 * noise
+    prior = 25.0 * x[..., 0] - 4.0 * np.exp(x[..., 0])
+    for i, (centre, width) in ((1, AMPLITUDE), (2, NOISE)):
+        prior = prior - 0.5 * ((x[..., i] - centre) / width) ** 2
     return total + prior
 
 
@@ -131,8 +137,8 @@ def build() -> Target:
         truth=grid().truth(note),
         natural=Natural(("ρ", "α", "σ"), np.exp, grid().natural_truth(np.exp, note)),
         tags=("hierarchical", "generated data"),
-        formula="y ~ N(0, α² exp(−(s − t)²/2ρ²) + σ² I), ρ ~ Gamma(25, 4), α ~ half-N(0, 2), σ ~ half-N(0, 1)",
+        formula="y ~ N(0, α² exp(−(s − t)²/2ρ²) + σ² I), ρ ~ Gamma(25, 4), log α ~ N(½, 0.7), log σ ~ N(−½, 0.7)",
         description="Three parameters that trade off against each other, and a density that costs a matrix factorisation.",
-        source="Rasmussen and Williams 2006, isbn 026218253X; model: posteriordb, gp_regr",
+        source="Rasmussen and Williams 2006, isbn 026218253X; model: after posteriordb, gp_regr",
         coordinate_names=("log ρ", "log α", "log σ"),
     )

@@ -77,7 +77,7 @@ def build() -> Target:
         draw_dispersed=draw_dispersed,
         one_point=np.concatenate([np.full(k, 0.1), np.full(k, -0.5), [-1.0]]),
         natural=Natural((*(f"β{i}" for i in index), "τ"), natural),
-        tags=("hierarchical", "curved", "generated data"),
+        tags=("hierarchical", "curved", "high-dimensional", "generated data"),
         formula="β = τ λ ∘ z, z ~ N(0, I), λᵢ, τ ~ Gamma(½, ½), label ~ Bernoulli(1/(1 + e^−x·β)); coordinates z, log λ, log τ",
         description="Products of three parameters make ridges and funnels that logistic regression alone has not; no truth yet.",
         source="form: Sountsov, Radul and contributors 2020, Inference Gym; data generated",

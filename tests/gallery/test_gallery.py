@@ -87,7 +87,7 @@ def test_nothing_is_fetched(gallery, html):
 def test_reference_runs_show_their_checks(html):
     text = html.get_element_by_id("target-phi4").text_content()
     assert "checks of the reference run, all passed" in text
-    assert "diverging transitions" in text
+    assert "share of diverging transitions" in text
 
 
 def test_it_reads_without_javascript(html):

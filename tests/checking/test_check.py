@@ -117,6 +117,7 @@ FAULTS = {
 FAULTS.pop("wrong dimension, reads beyond")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_named_with_its_mend(tmp_path, fault):
     changes, stage, words = FAULTS[fault]
@@ -137,6 +138,7 @@ BLOCK = """    @block_density
 HEAD = "    @point_density\n    def log_density(x, gradient, data):\n" + POINT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
@@ -159,6 +161,7 @@ def test_faults_of_a_block_are_named(tmp_path, old, new, words):
 LOOP = "while x[0] > {0}:\n            gradient[0] += 0.0\n        return -0.5"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("condition", "stage"), [("-1e9", "finite at the starts"), ("1.9", "finite at the starts"), ("30.0", "corners")]
 )

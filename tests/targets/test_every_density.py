@@ -127,6 +127,7 @@ def test_starts(target):
     assert (spread[known] > 1.1 * target.truth.variance[known]).all()
 
 
+@pytest.mark.slow
 def test_langevin_comes_in_from_the_starts(target):
     """A MALA whose step suits the target is not stuck where it is started, no more than where the draws are."""
     mala = load_sampler("mala")

@@ -255,6 +255,6 @@ def _picture(subject: Subject, picture: str | Path | None) -> Iterable[Finding]:
     subject.trace("while it was drawn")
     try:
         show.draw_target(subject.target, Path(picture))
-    except ValueError as error:
+    except OSError as error:  # a place that cannot be written is no fault of the target
         return [Finding("picture", "skipped", str(error))]
     return [Finding("picture", "passed", str(picture))]

@@ -230,4 +230,4 @@ def test_other_kinds_of_arrays_are_noted_and_not_a_problem(tmp_path):
 def test_a_picture_that_cannot_be_written_is_no_fault_of_the_target(tmp_path):
     report = check(written(tmp_path), picture=tmp_path / "nowhere" / "picture.png")
     assert report.problems == []
-    assert "nowhere" in [finding.what for finding in report.findings if finding.stage == "picture"][0]
+    assert "nowhere" in next(finding.what for finding in report.findings if finding.stage == "picture")

@@ -6,6 +6,8 @@ Must not know truths or samplers.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +22,8 @@ from mcmc_bench.target import Array
 TOLERANCE = 1e-4
 #: Steps of the differences, in units of the points' spread; the best of them counts.
 STEPS = (1e-4, 1e-3, 1e-2)
-COORDINATES, CORNERS = 40, 400
+#: Directions along which all coordinates are looked at, coordinates of wrong groups looked at one by one, corner points.
+DIRECTIONS, SUSPECTS, CORNERS = 40, 60, 400
 BLOCK = 16
 SENTINEL = 1.2345e301
 
@@ -58,108 +61,142 @@ def _source(kind: str) -> str:
 
 
 def gradient(subject: Subject) -> Iterator[Finding]:
-    """The gradient against finite differences of the log density."""
-    points = subject.typical
+    """The gradient against finite differences of the log density, in every coordinate.
+
+    Many coordinates are looked at in groups, along a direction of random signs each; those of a group that is wrong, one
+    by one.
+    """
+    points, dim = subject.typical, subject.target.dim
     if len(points) == 0:
         yield Finding("gradient", "skipped", "no point at which the density is finite")
         return
-    coordinates = np.array(list(subject.coordinates(COORDINATES)))
     stated = subject.evaluate(points)[1]
-    difference, allowed = _differences(subject, points, coordinates)
-    error = np.abs(stated[:, coordinates] - difference)
-    wrong = np.asarray(~(error <= allowed))
+    groups = np.array_split(np.arange(dim), min(DIRECTIONS, dim))
+    signs = np.where(stream("check", "signs", subject.target.label).random(dim) < 0.5, -1.0, 1.0)
+    directions = np.stack([np.isin(np.arange(dim), group) * signs * subject.scale for group in groups])
+    difference, allowed = _differences(subject, points, directions)
+    wrong = np.asarray(~(np.abs(stated @ directions.T - difference) <= allowed))
     if not wrong.any():
-        seen = float(np.median(allowed / (np.abs(stated).max(axis=1, keepdims=True) + 1e-300)))
+        size = np.sqrt((stated**2) @ (directions**2).T) + np.finfo(float).tiny  # of the slope along a direction
         yield Finding(
-            "gradient", "passed",
-            f"agrees with finite differences at {len(points)} points in {len(coordinates)} coordinates; an error of "
-            f"{seen:.1g} of the largest entry would have been seen",
-        )  # fmt: skip
-        return
-    at = np.unravel_index(np.where(wrong, error / allowed, 0.0).argmax(), error.shape)
-    where = (
-        f"largest at {shown(points[at[0]])} in {subject.name(int(coordinates[at[1]]))}: the gradient says "
-        f"{stated[at[0], coordinates[at[1]]]:.6g}, differences of the log density say {difference[at]:.6g}"
-    )
-    yield Finding("gradient", "problem", f"{_pattern(subject, stated[:, coordinates], difference, wrong, allowed, coordinates)}; {where}", _mend(stated[:, coordinates], difference, allowed))  # fmt: skip
-
-
-def _factor(stated: Array, difference: Array, allowed: Array) -> float | None:
-    """c if stated = c · difference everywhere, else None."""
-    total = float((difference**2).sum())
-    if total == 0 or not np.isfinite(stated).all():
-        return None
-    c = float((stated * difference).sum() / total)
-    close = np.abs(stated - c * difference) <= (1.0 + abs(c)) * allowed + 1e-3 * np.abs(difference)
-    return c if close.all() and abs(c - 1.0) > 1e-5 else None
-
-
-def _pattern(
-    subject: Subject, stated: Array, difference: Array, wrong: Mask, allowed: Array, coordinates: npt.NDArray[np.int64]
-) -> str:
-    """What is wrong, in words: everything, a sign, a factor, some coordinates, or a region."""
-    factor = _factor(stated, difference, allowed)
-    if factor is not None:
-        if abs(factor + 1.0) < 1e-3:
-            return "the gradient has the opposite sign: it is that of −log p, while the log density is log p (or the reverse)"
-        return f"the gradient is {factor:.6g} times what it should be, in every coordinate"
-    bad_coordinates = np.flatnonzero(wrong.any(axis=0))
-    bad_points = np.asarray(wrong.any(axis=1))
-    if len(bad_coordinates) <= max(1, len(coordinates) // 2) and len(coordinates) > 1:
-        named = ", ".join(subject.name(int(coordinates[i])) for i in bad_coordinates[:4])
-        more = f" and {len(bad_coordinates) - 4} more" if len(bad_coordinates) > 4 else ""
-        one = _factor(stated[:, bad_coordinates], difference[:, bad_coordinates], allowed[:, bad_coordinates])
-        how = (
-            ""
-            if one is None
-            else (", with the opposite sign" if abs(one + 1.0) < 1e-3 else f", {one:.6g} times too large")
+            "gradient",
+            "passed",
+            f"agrees with finite differences at {len(points)} points in all {dim} coordinates, along {len(groups)} "
+            f"directions; an error of {np.median(allowed / size):.1g} of the slope along one would have been seen",
         )
-        return f"the gradient is wrong in {named}{more}{how}; the other {len(coordinates) - len(bad_coordinates)} looked at are right"
-    if bad_points.mean() < 0.6:
-        return f"the gradient is wrong in a region only, at {bad_points.sum()} of {len(bad_points)} points"
-    return f"the gradient is wrong at {bad_points.sum()} of {len(bad_points)} points"
+        return
+    suspects = np.concatenate([group for group, bad in zip(groups, np.asarray(wrong.any(axis=0)), strict=True) if bad])
+    coordinates = suspects[np.unique(np.linspace(0, len(suspects) - 1, min(SUSPECTS, len(suspects))).astype(int))]
+    fault = _Fault.of(subject, points, stated, coordinates, others=dim - len(suspects))
+    yield Finding("gradient", "problem", f"{fault.pattern(subject)}; {fault.largest(subject, points)}", fault.mend)
 
 
-def _mend(stated: Array, difference: Array, allowed: Array) -> str:
-    factor = _factor(stated, difference, allowed)
-    if factor is not None and abs(factor + 1.0) < 1e-3:
-        return "return log p and write ∇log p, both without the minus of an energy"
-    if factor is not None:
-        return "write ∇log p without a factor of its own"
-    return "derive this part of the gradient anew; if the log density has a kink or a jump there, differences cannot be right"
+@dataclass(frozen=True)
+class _Fault:
+    """A gradient that is wrong, coordinate by coordinate: arrays are (point, coordinate)."""
+
+    coordinates: npt.NDArray[np.int64]
+    others: int  # coordinates that are right, as their groups say
+    stated: Array
+    difference: Array
+    allowed: Array
+    wrong: Mask
+
+    @classmethod
+    def of(
+        cls, subject: Subject, points: Array, stated: Array, coordinates: npt.NDArray[np.int64], others: int
+    ) -> _Fault:
+        """Look at some coordinates one by one."""
+        scale = subject.scale[coordinates]
+        directions = np.eye(subject.target.dim)[coordinates] * scale[:, None]
+        difference, allowed = (values / scale for values in _differences(subject, points, directions))
+        wrong = np.asarray(~(np.abs(stated[:, coordinates] - difference) <= allowed))
+        return cls(coordinates, others, stated[:, coordinates], difference, allowed, wrong)
+
+    def factor(self, columns: Any = slice(None)) -> float | None:
+        """c if stated = c · difference in all of some columns, else None."""
+        stated, difference, allowed = (values[:, columns] for values in (self.stated, self.difference, self.allowed))
+        total = float((difference**2).sum())
+        if total == 0 or not np.isfinite(stated).all():
+            return None
+        c = float((stated * difference).sum() / total)
+        close = np.abs(stated - c * difference) <= (1.0 + abs(c)) * allowed + 1e-3 * np.abs(difference)
+        return c if close.all() and abs(c - 1.0) > 1e-5 else None
+
+    @staticmethod
+    def _is_sign(factor: float | None) -> bool:
+        return factor is not None and abs(factor + 1.0) < 1e-3
+
+    def pattern(self, subject: Subject) -> str:
+        """What is wrong, in words: everything, a sign, a factor, some coordinates, or a region."""
+        factor, bad = self.factor(), np.flatnonzero(self.wrong.any(axis=0))
+        right = self.others + len(self.coordinates) - len(bad)
+        if self.others == 0 and self._is_sign(factor):
+            return "the gradient has the opposite sign: it is that of −log p, while the log density is log p (or the reverse)"
+        if self.others == 0 and factor is not None:
+            return f"the gradient is {factor:.6g} times what it should be, in every coordinate"
+        if right >= len(bad) > 0:
+            named = ", ".join(subject.name(int(self.coordinates[i])) for i in bad[:4])
+            more = f" and {len(bad) - 4} more" if len(bad) > 4 else ""
+            one = self.factor(bad)
+            how = (
+                ", with the opposite sign"
+                if self._is_sign(one)
+                else ""
+                if one is None
+                else f", {one:.6g} times too large"
+            )
+            return f"the gradient is wrong in {named}{more}{how}; the other {right} looked at are right"
+        bad_points = int(self.wrong.any(axis=1).sum())
+        where = "in a region only, " if bad_points < 0.6 * len(self.wrong) else ""
+        return f"the gradient is wrong {where}at {bad_points} of {len(self.wrong)} points"
+
+    def largest(self, subject: Subject, points: Array) -> str:
+        """Where it is worst, and by how much."""
+        error = np.abs(self.stated - self.difference) / self.allowed
+        at = np.unravel_index(np.where(self.wrong, error, 0.0).argmax(), error.shape)
+        return (
+            f"largest at {shown(points[at[0]])} in {subject.name(int(self.coordinates[at[1]]))}: the gradient says "
+            f"{self.stated[at]:.6g}, differences of the log density say {self.difference[at]:.6g}"
+        )
+
+    @property
+    def mend(self) -> str:
+        """What to do."""
+        if self.others == 0 and self._is_sign(self.factor()):
+            return "return log p and write ∇log p, both without the minus of an energy"
+        if self.others == 0 and self.factor() is not None:
+            return "write ∇log p without a factor of its own"
+        return "derive this part of the gradient anew; if the log density has a kink or a jump there, differences cannot be right"
 
 
-def _differences(subject: Subject, points: Array, coordinates: npt.NDArray[np.int64]) -> tuple[Array, Array]:
-    """Central differences of fourth order (n, coordinate), and the error that each may have: of three steps the one
-    whose neighbours it agrees with best.
+def _differences(subject: Subject, points: Array, directions: Array) -> tuple[Array, Array]:
+    """Central differences of fourth order along directions (k, dim): (n, k), and the error that each may have.
+
+    Of three steps the one counts whose neighbours it agrees with best.
     """
     target = subject.target
     log_density, stated = target.log_density_and_gradient(points)
-    size = np.abs(stated).max(axis=1)
-    best, spread = np.zeros((len(points), len(coordinates))), np.full((len(points), len(coordinates)), np.inf)
-    for column, i in enumerate(coordinates):
+    size = np.sqrt((stated**2) @ (directions**2).T)  # of the slope along each direction, if signs were random
+    best, spread = np.zeros((len(points), len(directions))), np.full((len(points), len(directions)), np.inf)
+    for column, direction in enumerate(directions):
+        subject.trace(f"at finite differences about {shown(points[0])}")
         estimates, rounding = [], []
-        for relative in STEPS:
-            step = relative * subject.scale[i]
-            subject.trace(f"at finite differences about {shown(points[0])} in {subject.name(int(i))}")
-
-            def moved(steps: int, i: int = int(i), step: float = step) -> tuple[Array, Array]:
-                shifted = points.copy()
-                shifted[:, i] += steps * step
-                return target.log_density_and_gradient(shifted)[0], (shifted[:, i] - points[:, i]) / steps
-
-            (plus, h), (minus, _), (plus2, _), (minus2, _) = (moved(steps) for steps in (1, -1, 2, -2))
-            with np.errstate(invalid="ignore"):
-                estimates.append((8.0 * (plus - minus) - (plus2 - minus2)) / (12.0 * h))
-            rounding.append(
-                30 * np.finfo(float).eps * (np.abs(log_density) + np.abs(points[:, i] * stated[:, i]) + 1.0) / h
+        for step in STEPS:
+            plus, minus, plus2, minus2 = (
+                target.log_density_and_gradient(points + multiple * step * direction)[0] for multiple in (1, -1, 2, -2)
             )
+            with np.errstate(invalid="ignore"):
+                estimates.append((8.0 * (plus - minus) - (plus2 - minus2)) / (12.0 * step))
+            # Rounding of the density itself, and of its argument.
+            argument = np.abs(points * stated) @ (direction != 0)
+            rounding.append(30 * np.finfo(float).eps * (np.abs(log_density) + argument + 1.0) / step)
         for number, estimate in enumerate(estimates):
             nearest = np.min([np.abs(estimate - other) for k, other in enumerate(estimates) if k != number], axis=0)
             error = np.where(np.isfinite(nearest), nearest, np.inf) + rounding[number]
             better = error < spread[:, column]
             best[better, column], spread[better, column] = estimate[better], error[better]
-    return best, TOLERANCE * np.maximum(size[:, None], np.abs(best)) + 3.0 * np.where(np.isfinite(spread), spread, 0.0)
+    return best, TOLERANCE * np.maximum(size, np.abs(best)) + 3.0 * np.where(np.isfinite(spread), spread, 0.0)
 
 
 def corners(subject: Subject) -> Iterator[Finding]:
@@ -239,7 +276,12 @@ def contract(subject: Subject) -> Iterator[Finding]:
         )  # fmt: skip
     if not np.isclose(first.log_density, second.log_density, rtol=1e-6, atol=0.0, equal_nan=True).all():
         found = True
-        yield Finding(stage, "problem", "log_density is not written for every chain of a block", "write log_density[chain] for every chain")  # fmt: skip
+        yield Finding(
+            stage,
+            "problem",
+            "log_density is not written for every chain of a block",
+            "write log_density[chain] for every chain",
+        )
     tolerance = 1e-9 * (1.0 + np.abs(alone_density))
     differ = ~(np.abs(first.log_density - alone_density) <= tolerance)
     if differ.any() and not unwritten.any():
@@ -258,10 +300,20 @@ def contract(subject: Subject) -> Iterator[Finding]:
     others = np.arange(BLOCK) != BLOCK // 2
     if np.isfinite(density[BLOCK // 2]):
         found = True
-        yield Finding(stage, "problem", "a point of NaN has a finite log density: a chain that has left would come back", "let NaN pass through; np.isfinite is always true in these kernels, use mcmc_bench.kernels.jit.is_finite")  # fmt: skip
+        yield Finding(
+            stage,
+            "problem",
+            "a point of NaN has a finite log density: a chain that has left would come back",
+            "let NaN pass through; np.isfinite is always true in these kernels, use mcmc_bench.kernels.jit.is_finite",
+        )
     if not np.isfinite(density[others]).all():
         found = True
-        yield Finding(stage, "problem", "one chain of NaN spoils the other chains of its block", "keep sums and maxima of each chain apart")  # fmt: skip
+        yield Finding(
+            stage,
+            "problem",
+            "one chain of NaN spoils the other chains of its block",
+            "keep sums and maxima of each chain apart",
+        )
     if not found:
         yield Finding(stage, "passed", "all results are written, nothing else is, each chain is for itself")
 
@@ -280,6 +332,8 @@ class _guarded:  # noqa: N801 - used like a function
         x[:] = points
         data = target.data.copy()
         target.pointer(x, self.log_density, self.gradient, data)
+        if target.after_call is not None:
+            target.after_call()
         self.complaints: list[tuple[str, str]] = []
         if not np.array_equal(x, points, equal_nan=True):
             self.complaints.append(

@@ -134,7 +134,14 @@ def _outcome(
         return [Finding(stage, "problem", what, mend)], True
     except Exception as error:  # noqa: BLE001 - whatever a stage raises is its finding
         words = str(error) or type(error).__name__
-        return [Finding(stage, "problem", f"raised{_where(trace)}: {words}", "see the message; the error is raised by the target's own code")], True  # fmt: skip
+        return [
+            Finding(
+                stage,
+                "problem",
+                f"raised{_where(trace)}: {words}",
+                "see the message; the error is raised by the target's own code",
+            )
+        ], True
 
 
 def _where(trace: Path) -> str:
@@ -218,7 +225,12 @@ def _declared(subject: Subject) -> Iterable[Finding]:
         if not getattr(target, name):
             yield Finding("load", "note", f"{name} is empty; it stands in lists and reports")
     if target.coordinate_names is not None and len(target.coordinate_names) != target.dim:
-        yield Finding("load", "problem", f"coordinate_names has {len(target.coordinate_names)} names for {target.dim} dimensions", "give one name for each coordinate")  # fmt: skip
+        yield Finding(
+            "load",
+            "problem",
+            f"coordinate_names has {len(target.coordinate_names)} names for {target.dim} dimensions",
+            "give one name for each coordinate",
+        )
 
 
 def _shapes(subject: Subject) -> Iterable[Finding]:
@@ -233,11 +245,21 @@ def _shapes(subject: Subject) -> Iterable[Finding]:
             points = function(np.random.default_rng(0), n)
             shape = np.shape(points)
             if shape != (n, target.dim):
-                yield Finding("starts", "problem", f"{name}(generator, {n}) gives shape {shape}, not ({n}, {target.dim})", f"give (n, dim) = (n, {target.dim}) points; or dim = {target.dim} is wrong")  # fmt: skip
+                yield Finding(
+                    "starts",
+                    "problem",
+                    f"{name}(generator, {n}) gives shape {shape}, not ({n}, {target.dim})",
+                    f"give (n, dim) = (n, {target.dim}) points; or dim = {target.dim} is wrong",
+                )
                 break
             points = np.asarray(points)
             if points.dtype.kind not in "fiu" or not np.isfinite(points).all():
-                yield Finding("starts", "problem", f"{name} gives values that are not finite numbers (dtype {points.dtype})", "give finite float64 values")  # fmt: skip
+                yield Finding(
+                    "starts",
+                    "problem",
+                    f"{name} gives values that are not finite numbers (dtype {points.dtype})",
+                    "give finite float64 values",
+                )
                 break
             if n == 5 and (points.dtype != np.float64 or not points.flags["C_CONTIGUOUS"]):
                 kind = f"{points.dtype}{'' if points.flags['C_CONTIGUOUS'] else ', not C-contiguous'}"
@@ -245,7 +267,12 @@ def _shapes(subject: Subject) -> Iterable[Finding]:
     if target.reference_draws is not None and (
         target.reference_draws.ndim != 2 or target.reference_draws.shape[1] != target.dim
     ):
-        yield Finding("starts", "problem", f"reference_draws has shape {target.reference_draws.shape}, not (n, {target.dim})", "give (n, dim) draws")  # fmt: skip
+        yield Finding(
+            "starts",
+            "problem",
+            f"reference_draws has shape {target.reference_draws.shape}, not (n, {target.dim})",
+            "give (n, dim) draws",
+        )
     yield Finding("starts", "passed", f"points of dimension {target.dim}")
 
 

@@ -6,7 +6,6 @@ density was last called. Must not know what is checked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -56,6 +55,8 @@ class Subject:
             self.target.pointer(
                 x[inside].reshape(1, dim), log_density[inside], gradient[inside].reshape(1, dim), self.target.data
             )
+            if self.target.after_call is not None:
+                self.target.after_call()
             values[i], slopes[i] = log_density[ROOM], gradient[inside]
         return values, slopes
 
@@ -96,10 +97,6 @@ class Subject:
             self.trace("in draw_exact")
             return target.starts("exact", stream("check", "draws", target.label), count)
         return None if target.reference_draws is None else target.reference_draws[:count]
-
-    def coordinates(self, at_most: int) -> Iterator[int]:
-        """Evenly picked coordinates."""
-        yield from np.unique(np.linspace(0, self.target.dim - 1, min(at_most, self.target.dim)).round().astype(int))
 
 
 def shown(point: Array) -> str:

@@ -36,7 +36,12 @@ def draws(subject: Subject, mala: Sampler) -> Iterator[Finding]:
         return
     if not np.isfinite(target.log_density_and_gradient(x)[0]).all():
         bad = x[~np.isfinite(target.log_density_and_gradient(x)[0])]
-        yield Finding(stage, "problem", f"the density is not finite at {len(bad)} of {len(x)} draws, first at {shown(bad[0])}", "mend the sampler or the density: they do not belong together")  # fmt: skip
+        yield Finding(
+            stage,
+            "problem",
+            f"the density is not finite at {len(bad)} of {len(x)} draws, first at {shown(bad[0])}",
+            "mend the sampler or the density: they do not belong together",
+        )
         return
     end, acceptance = _moved(subject, mala, x)
     levels = np.array(QUANTILE_LEVELS)
@@ -102,7 +107,11 @@ def compared(subject: Subject) -> Iterator[Finding]:
     """Moments and quantiles against the draws, for coordinates and natural parameters."""
     target, x = subject.target, subject.draws
     if target.truth is None:
-        yield Finding("truth", "note", f"the target gives no truth; metrics that need it are not given. `mcmc-bench reference {target.name}` makes one by long runs")  # fmt: skip
+        yield Finding(
+            "truth",
+            "note",
+            f"the target gives no truth; metrics that need it are not given. `mcmc-bench reference {target.name}` makes one by long runs",
+        )
     elif x is None:
         yield Finding("truth", "skipped", "no draws to compare with")
     else:
@@ -114,7 +123,12 @@ def compared(subject: Subject) -> Iterator[Finding]:
         subject.trace("in natural.of")
         values = np.asarray(natural.of(subject.typical if x is None else x))
         if values.ndim != 2 or values.shape[1] != len(natural.names) or not np.isfinite(values).all():
-            yield Finding("natural parameters", "problem", f"natural.of gives an array of shape {values.shape} for {len(natural.names)} names, or values that are not finite", "give (n, k) finite values for (n, dim) points, in the order of names")  # fmt: skip
+            yield Finding(
+                "natural parameters",
+                "problem",
+                f"natural.of gives an array of shape {values.shape} for {len(natural.names)} names, or values that are not finite",
+                "give (n, k) finite values for (n, dim) points, in the order of names",
+            )
         elif natural.truth is not None and x is not None:
             yield from _against("natural parameters", values, natural.names, natural.truth, None)
         else:
@@ -223,9 +237,18 @@ def modes(subject: Subject) -> Iterator[Finding]:
         if min(tests) * len(tests) < LEVEL * (1.0 if target.draw_exact is not None else 1e-2):
             found = True
             k = int(np.argmin(tests))
-            yield Finding("modes", "problem", f"mode {k} should have {known.weights[k]:.4g} of the mass and has {counts[k] / counts.sum():.4g} of {len(assigned)} draws", "mend weights, assignment or the exact sampler")  # fmt: skip
+            yield Finding(
+                "modes",
+                "problem",
+                f"mode {k} should have {known.weights[k]:.4g} of the mass and has {counts[k] / counts.sum():.4g} of {len(assigned)} draws",
+                "mend weights, assignment or the exact sampler",
+            )
         if (assigned < 0).mean() > 0.01:
-            yield Finding("modes", "note", f"{(assigned < 0).mean():.1%} of the draws belong to no mode: a larger radius would take them in")  # fmt: skip
+            yield Finding(
+                "modes",
+                "note",
+                f"{(assigned < 0).mean():.1%} of the draws belong to no mode: a larger radius would take them in",
+            )
     if not found:
         beside = "" if own.all() else f"; {(~own).sum()} locations belong to another mode (a component without a peak)"
         yield Finding(

@@ -231,3 +231,68 @@ def test_a_picture_that_cannot_be_written_is_no_fault_of_the_target(tmp_path):
     report = check(written(tmp_path), picture=tmp_path / "nowhere" / "picture.png")
     assert report.problems == []
     assert "nowhere" in next(finding.what for finding in report.findings if finding.stage == "picture")
+
+
+HIGH = """
+    import numpy as np
+    from mcmc_bench.target import Target, point_density
+
+    @point_density
+    def log_density(x, gradient, data):
+        total = 0.0
+        for i in range(500):
+            gradient[i] = -x[i]
+            total -= 0.5 * x[i] ** 2
+        gradient[333] *= FACTOR
+        return total
+
+    def build() -> Target:
+        return Target(
+            dim=500, density=log_density, draw_dispersed=lambda generator, n: 3.0 * generator.standard_normal((n, 500)),
+            one_point=np.ones(500),
+        )
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("factor", ["1.0", "1.01", "-1.0"])
+def test_one_wrong_coordinate_among_many_is_found(tmp_path, factor):
+    """No coordinate is left out, however many there are."""
+    file = tmp_path / "high.py"
+    file.write_text(textwrap.dedent(HIGH.replace("FACTOR", factor)))
+    found = [finding.what for finding in check(file).problems if finding.stage == "gradient"]
+    if factor == "1.0":
+        assert found == []
+    else:
+        assert "wrong in coordinate 333" in found[0]
+        assert "the other 499 looked at are right" in found[0]
+
+
+PYTHON = """
+    import numpy as np
+    from mcmc_bench import from_numpy
+
+    def log_density(x):
+        BODY
+        return -0.5 * float(x @ x), -x
+
+    def build():
+        return from_numpy(log_density, dim=2, one_point=np.ones(2))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("raise KeyError('no such key')", "raised at the point ["),
+        ("while x[0] > 1.5: pass", "did not return within 4 s at the point ["),
+    ],
+)
+def test_a_python_density_that_raises_or_loops_is_named(tmp_path, body, words):
+    file = tmp_path / "python_density.py"
+    file.write_text(textwrap.dedent(PYTHON.replace("BODY", body)))
+    problems = check(file, time_limit=4.0).problems
+    assert any(words in finding.what and finding.stage == "finite at the starts" for finding in problems), problems
+    if "raise" in body:
+        assert any("KeyError: 'no such key'" in finding.what for finding in problems)

@@ -5,6 +5,7 @@ import importlib.util
 import numpy as np
 import pytest
 from scipy import special
+from statistical import WrongMean, check_mean
 
 from mcmc_bench.catalog import content_folder, load_target
 from mcmc_bench.streams import stream
@@ -64,3 +65,18 @@ def test_log_likelihood_is_safe_far_away(target):
     log_density, gradient = target.log_density_and_gradient(beta)
     np.testing.assert_allclose(log_density, -np.logaddexp(0, -z).sum(axis=1) - 0.5 * (beta**2).sum(axis=1), rtol=1e-12)
     np.testing.assert_allclose(gradient, special.expit(-z) @ target.data.reshape(-1, 30) - beta, rtol=1e-9)
+
+
+def test_standard_errors_are_those_of_the_first_reference_run(target):
+    """The most used truth has the least error: squared, below 1e-5 of every variance."""
+    truth = target.truth
+    assert (truth.mean_standard_error**2 / truth.variance).max() < 1e-5
+    assert (truth.second_moment_standard_error**2 / truth.variance_of_square).max() < 1e-5
+    assert 0 < truth.mean_log_density_standard_error < 0.02
+
+
+def test_draws_of_the_other_diagnosis_are_caught(target):
+    """Power of Stein's identities: coefficients with the opposite sign, at which E ∂ log p is far from zero."""
+    other = -target.reference_draws
+    with pytest.raises(WrongMean):
+        check_mean(target.log_density_and_gradient(other)[1], 0.0, "E ∂ log p")

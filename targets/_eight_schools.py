@@ -9,11 +9,13 @@ E τᵏ is finite for k < 9.
 """
 
 import functools
+from typing import Any
 
 import numpy as np
 from scipy import special
 
-from mcmc_bench.target import Array, Truth
+from mcmc_bench.kernels.jit import jit
+from mcmc_bench.target import QUANTILE_LEVELS, Array, Natural, Target, Truth
 
 from ._quadrature import quantiles
 
@@ -23,8 +25,15 @@ SCHOOLS = len(Y)
 PRIOR_SCALE = 5.0  # of μ and of τ
 NAMES = (*(f"θ{'₁₂₃₄₅₆₇₈'[j]}" for j in range(SCHOOLS)), "μ", "τ")
 NOTE = "quadrature over log τ, given which all else is Gaussian"
-SOURCE = "Rubin 1981, doi 10.3102/10769986006004377; this version: posteriordb, eight_schools"
 DATA = np.concatenate([Y, SIGMA])
+
+
+@jit
+def half_cauchy(u):
+    """log(1 + τ²/25) and the share τ²/(25 + τ²) for τ = e^u, safe for any u."""
+    shifted = 2.0 * (u - np.log(PRIOR_SCALE))
+    small = np.exp(-abs(shifted))
+    return max(shifted, 0.0) + np.log1p(small), (1.0 if shifted > 0.0 else small) / (1.0 + small)
 
 
 class Posterior:
@@ -52,15 +61,15 @@ class Posterior:
         self.theta_mean = shrink * self.centre[:, None] + (1.0 - shrink) * Y
         self.theta_variance = shrink**2 / self.precision[:, None] + shrink * tau[:, None] ** 2
 
-    def draw(self, generator: np.random.Generator, n: int) -> tuple[Array, Array, Array, Array]:
-        """Exact draws: θ (n, 8), z (n, 8), μ (n,), u (n,)."""
+    def draw(self, generator: np.random.Generator, n: int) -> tuple[Array, Array, Array]:
+        """Exact draws: z (n, 8), μ (n,), u (n,)."""
         u = np.interp(generator.random(n), self.cumulative, self.u)
         tau = np.exp(u)[:, None]
         spread = SIGMA**2 + tau**2
         precision = PRIOR_SCALE**-2 + (1.0 / spread).sum(axis=1)
         mu = (Y / spread).sum(axis=1) / precision + generator.standard_normal(n) / np.sqrt(precision)
         z = tau / spread * (Y - mu[:, None]) + np.sqrt(SIGMA**2 / spread) * generator.standard_normal((n, SCHOOLS))
-        return mu[:, None] + tau * z, z, mu, u
+        return z, mu, u
 
     def normal_columns(self, means: Array, variances: Array) -> tuple[Array, Array, Array, Array]:
         """E x, E x², Var x² (k,) and quantiles (k, level) of columns that are normal given u: (u, k) each."""
@@ -83,7 +92,7 @@ class Posterior:
         """The same for u itself, or for an increasing function of it."""
         values = self.u if function is None else function(self.u)
         second = self.weight @ values**2
-        levels = np.interp(_levels(), self.cumulative, self.u)
+        levels = np.interp(QUANTILE_LEVELS, self.cumulative, self.u)
         levels = levels if function is None else function(levels)
         return (
             np.array([self.weight @ values]), np.array([second]),
@@ -98,12 +107,6 @@ class Posterior:
         inside = -0.5 * (residual.sum(axis=1) + z_square.sum(axis=1) + mu_square)
         inside += self.u - np.log1p((self.tau / PRIOR_SCALE) ** 2) - (SCHOOLS * self.u if centred else 0.0)
         return float(self.weight @ inside)
-
-
-def _levels() -> Array:
-    from mcmc_bench.target import QUANTILE_LEVELS
-
-    return np.array(QUANTILE_LEVELS)
 
 
 def _joined(*parts: tuple[Array, Array, Array, Array], mean_log_density: float) -> Truth:
@@ -149,9 +152,41 @@ def _mu() -> tuple[Array, Array, Array, Array]:
     return posterior.normal_columns(posterior.centre[:, None], 1.0 / posterior.precision[:, None])
 
 
-def wide(generator: np.random.Generator, n: int) -> tuple[Array, Array, Array]:
-    """Starts wider than the posterior: z (n, 8), μ (n,), u (n,)."""
-    return (
-        1.5 * generator.standard_normal((n, SCHOOLS)), 4.0 + 6.0 * generator.standard_normal(n),
-        1.0 + 1.5 * generator.standard_normal(n),
-    )  # fmt: skip
+def target(density: Any, *, centred: bool, formula: str, description: str) -> Target:
+    """The posterior in coordinates (θ, μ, log τ) if centred, else (z, μ, log τ) with θ = μ + τ z.
+
+    Args:
+        density: log p in those coordinates; its data are y and σ.
+        centred: which coordinates.
+        formula: one line of plain text.
+        description: one sentence.
+    """
+
+    def columns(z: Array, mu: Array, u: Array) -> Array:
+        effects = mu[:, None] + np.exp(u)[:, None] * z if centred else z
+        return np.column_stack([effects, mu, u])
+
+    def draw_dispersed(generator: np.random.Generator, n: int) -> Array:
+        z = 1.5 * generator.standard_normal((n, SCHOOLS))
+        return columns(z, 4.0 + 6.0 * generator.standard_normal(n), 1.0 + 1.5 * generator.standard_normal(n))
+
+    def natural(x: Array) -> Array:
+        tau = np.exp(x[:, 9:])
+        return np.column_stack([x[:, :8] if centred else x[:, 8:9] + tau * x[:, :8], x[:, 8], tau])
+
+    names = NAMES[:SCHOOLS] if centred else tuple(f"z{j + 1}" for j in range(SCHOOLS))
+    return Target(
+        dim=SCHOOLS + 2,
+        density=density,
+        data=DATA,
+        draw_exact=lambda generator, n: columns(*tables().draw(generator, n)),
+        draw_dispersed=draw_dispersed,
+        one_point=columns(np.zeros((1, SCHOOLS)), np.array([4.0]), np.array([1.0]))[0],
+        truth=truth(centred),
+        natural=Natural(NAMES, natural, natural_truth()),
+        tags=("hierarchical", "real data"),
+        formula=formula,
+        description=description,
+        source="Rubin 1981, doi 10.3102/10769986006004377; this version: posteriordb, eight_schools",
+        coordinate_names=(*names, "μ", "log τ"),
+    )

@@ -10,7 +10,7 @@ import numpy as np
 
 from mcmc_bench.target import Array, Target, block_density
 
-from ._logistic import laplace, log_likelihood, signed_rows
+from ._logistic import log_likelihood, signed_rows, starts
 
 DATA_FILE = Path(__file__).resolve().parent / "data" / "breast_cancer.csv"
 
@@ -45,17 +45,13 @@ def standardised_rows() -> Array:
 def build() -> Target:
     """The posterior of the 30 coefficients; its truth is a reference run, stored beside this file."""
     rows = standardised_rows()
-    mode, covariance = laplace(rows)
-    root = np.linalg.cholesky(covariance)
-    dim = len(mode)
+    draw_dispersed, one_point = starts(rows)
     return Target(
-        dim=dim,
+        dim=rows.shape[1],
         density=log_density,
         data=rows,
-        # Wide draws of the prior would be no better test: they misclassify so many tumours that the curvature there is
-        # forty times that of the posterior, and a Langevin step that suits the posterior never leaves.
-        draw_dispersed=lambda generator, n: mode + 1.5 * generator.standard_normal((n, dim)) @ root.T,
-        one_point=mode / 2.0,  # half-way from the prior's mean
+        draw_dispersed=draw_dispersed,
+        one_point=one_point,
         tags=("real data",),
         formula="β ~ N(0, I), benign ~ Bernoulli(1/(1 + e^−x·β)); 569 × 30, standardised, no intercept",
         description="A real posterior: correlated, no closed form, and the data that most people try first.",

@@ -57,7 +57,7 @@ def build(dim: int = 10, condition: float = 1.0) -> Target:
             note="closed form",
         ),
         modes=Modes(locations=np.zeros((1, dim)), weights=np.ones(1), precision=1.0 / variances[None, :]),
-        tags=("gaussian",) + (("ill-conditioned",) if condition >= 100 else ()),
+        tags=("gaussian", *["ill-conditioned"] * (condition >= 100), *["high-dimensional"] * (dim >= 50)),
         formula="N(0, Σ), eigenvalues of Σ from 1/condition to 1",
         description="Everything about it is known in closed form, also what each sampler does on it.",
         source="closed form",

@@ -13,10 +13,7 @@ def build(condition: float = 1000.0) -> Target:
     Args:
         condition: ratio of the largest to the smallest eigenvalue of Σ, at least 1.
     """
-    dense = gaussian.build(100, condition)
     return dataclasses.replace(
-        dense,
-        tags=(*dense.tags, "high-dimensional"),
-        formula=f"N(0, Σ) in 100 dimensions, rotated, eigenvalues of Σ from 1/{condition:g} to 1",
+        gaussian.build(100, condition),
         description="Every coordinate is correlated with every other: the smallest target on which a matrix product is the cost.",
     )

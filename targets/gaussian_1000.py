@@ -13,10 +13,7 @@ def build(condition: float = 100.0) -> Target:
     Args:
         condition: ratio of the largest to the smallest eigenvalue of Σ, at least 1.
     """
-    dense = gaussian.build(1000, condition)
     return dataclasses.replace(
-        dense,
-        tags=(*dense.tags, "high-dimensional"),
-        formula=f"N(0, Σ) in 1000 dimensions, rotated, eigenvalues of Σ from 1/{condition:g} to 1",
+        gaussian.build(1000, condition),
         description="High dimension alone: what the cost of a step and the number of steps do as d grows.",
     )

@@ -13,6 +13,7 @@ from mcmc_bench.kernels.jit import is_finite
 from mcmc_bench.target import Array, Natural, Target, point_density
 
 from ._cells import Grid
+from ._finite import finite_or_nothing
 
 PLACES = np.linspace(-10.0, 10.0, 11)
 OBSERVED = np.array([0.712, 1.429, 1.703, 0.454, 1.026, 0.941, 0.315, 0.793, 0.955, 1.165, 1.120])
@@ -55,7 +56,7 @@ def log_density(x, gradient, data):
                 value -= root[i, k] * root[j, k]
             if i == j:
                 if not (value > 0.0 and is_finite(value)):
-                    return x[0] + x[1] + x[2] - np.inf
+                    return finite_or_nothing(-np.inf, x, gradient)
                 root[i, i] = np.sqrt(value)
             else:
                 root[i, j] = value / root[j, j]
@@ -92,11 +93,7 @@ def log_density(x, gradient, data):
     gradient[0] += 25.0 - 4.0 * rho
     gradient[1] -= amplitude / AMPLITUDE[1]
     gradient[2] -= level / NOISE[1]
-    if not (is_finite(total) and is_finite(gradient[0]) and is_finite(gradient[1]) and is_finite(gradient[2])):
-        for i in range(3):
-            gradient[i] = 0.0
-        return x[0] + x[1] + x[2] - np.inf
-    return total
+    return finite_or_nothing(total, x, gradient)
 
 
 def log_density_again(x: Array) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 
 from mcmc_bench.target import Array, Target
 
-from ._logistic import laplace, signed_rows
+from ._logistic import signed_rows, starts
 from .breast_cancer_logistic import log_density
 
 DATA_FILE = Path(__file__).resolve().parent / "data" / "credit_shaped.csv"
@@ -26,18 +26,16 @@ def credit_rows() -> Array:
 def build() -> Target:
     """The posterior of the intercept and the 24 coefficients."""
     rows = credit_rows()
-    mode, covariance = laplace(rows)
-    root = np.linalg.cholesky(covariance)
-    dim = len(mode)
+    draw_dispersed, one_point = starts(rows)
     return Target(
-        dim=dim,
+        dim=rows.shape[1],
         density=log_density,
         data=rows,
-        draw_dispersed=lambda generator, n: mode + 1.5 * generator.standard_normal((n, dim)) @ root.T,
-        one_point=mode / 2.0,
+        draw_dispersed=draw_dispersed,
+        one_point=one_point,
         tags=("generated data",),
         formula="β ~ N(0, I), label ~ Bernoulli(1/(1 + e^−x·β)); 1000 × 25 with intercept, generated",
         description="The regression that most papers on samplers report, at its size; easier than it looks.",
         source="shape: Hofmann 1994, UCI, doi 10.24432/C5NC77; the data are generated",
-        coordinate_names=("intercept", *(f"β{i}" for i in range(1, dim))),
+        coordinate_names=("intercept", *(f"β{i}" for i in range(1, rows.shape[1]))),
     )

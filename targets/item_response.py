@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mcmc_bench.kernels.jit import is_finite
 from mcmc_bench.kernels.mathematics import exp
 from mcmc_bench.target import Array, Natural, Target, block_density
+
+from ._finite import finite_or_nothing
 
 DATA_FILE = Path(__file__).resolve().parent / "data" / "item_answers.csv"
 PERSONS, ITEMS = 100, 15
@@ -23,9 +24,8 @@ def log_density(x, log_density, gradient, data):
     `data` holds s item by item. The persons are the inner loop, which runs in SIMD registers. −∞ where a
     discrimination is beyond the largest number.
     """
-    chains, dim = x.shape
     items, persons = ITEMS, PERSONS
-    for chain in range(chains):
+    for chain in range(x.shape[0]):
         ability, slope = x[chain, :persons], gradient[chain, :persons]
         total = 0.0
         for i in range(persons):
@@ -51,11 +51,7 @@ def log_density(x, log_density, gradient, data):
             total -= 0.5 * (difficulty / SPREAD_OF_DIFFICULTY) ** 2
             gradient[chain, persons + j] = of_discrimination - log_discrimination / SPREAD_OF_LOG_DISCRIMINATION**2
             gradient[chain, persons + items + j] = of_difficulty - difficulty / SPREAD_OF_DIFFICULTY**2
-        log_density[chain] = total
-        if not is_finite(total):
-            log_density[chain] = x[chain].sum() - np.inf  # NaN where a coordinate is
-            for i in range(dim):
-                gradient[chain, i] = 0.0
+        log_density[chain] = finite_or_nothing(total, x[chain], gradient[chain])
 
 
 def natural(x: Array) -> Array:

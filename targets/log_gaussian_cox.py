@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mcmc_bench.kernels.jit import is_finite
 from mcmc_bench.kernels.mathematics import exp
 from mcmc_bench.target import Array, Target, block_density
+
+from ._finite import finite_or_nothing
 
 DATA_FILE = Path(__file__).resolve().parent / "data" / "cox_counts.csv"
 SIDE = 16
@@ -44,11 +45,9 @@ def log_density(x, log_density, gradient, data):
         log_density[chain] = total
     np.dot(field, factor, gradient)
     for chain in range(chains):
-        finite = is_finite(log_density[chain])
-        if not finite:
-            log_density[chain] = x[chain].sum() - np.inf  # NaN where a coordinate is
         for i in range(cells):
-            gradient[chain, i] = gradient[chain, i] - x[chain, i] if finite else 0.0
+            gradient[chain, i] -= x[chain, i]
+        log_density[chain] = finite_or_nothing(log_density[chain], x[chain], gradient[chain])
 
 
 def build() -> Target:

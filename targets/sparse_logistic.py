@@ -7,9 +7,9 @@ length of its trajectories.
 
 import numpy as np
 
-from mcmc_bench.kernels.jit import is_finite
 from mcmc_bench.target import Array, Natural, Target, block_density
 
+from ._finite import finite_or_nothing
 from ._logistic import log_likelihood
 from .german_credit_logistic import credit_rows
 
@@ -40,14 +40,7 @@ def log_density(x, log_density, gradient, data):
             gradient[chain, k + i] = slope[chain, i] * beta[chain, i] + 0.5 - 0.5 * local
             of_common += slope[chain, i] * beta[chain, i]
         gradient[chain, 2 * k] = of_common
-        finite = is_finite(total)
-        for i in range(dim):
-            finite = finite and is_finite(gradient[chain, i])
-        log_density[chain] = total
-        if not finite:
-            log_density[chain] = x[chain].sum() - np.inf  # NaN where a coordinate is
-            for i in range(dim):
-                gradient[chain, i] = 0.0
+        log_density[chain] = finite_or_nothing(total, x[chain], gradient[chain])
 
 
 def natural(x: Array) -> Array:

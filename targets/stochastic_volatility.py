@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mcmc_bench.kernels.jit import is_finite
 from mcmc_bench.kernels.mathematics import exp
 from mcmc_bench.target import Array, Natural, Target, point_density
+
+from ._finite import finite_or_nothing
 
 DATA_FILE = Path(__file__).resolve().parent / "data" / "returns.csv"
 #: Prior of (φ + 1)/2 ~ Beta(20, 1.5), as in Kim, Shephard and Chib; μ ~ N(0, 5); σ ~ half-N(0, 1).
@@ -62,14 +63,7 @@ def log_density(x, gradient, data):
     gradient[0] -= level / SPREAD_OF_MEAN**2
     gradient[1] += 2.0 * (BETA_A * (1.0 - share) - BETA_B * share)
     gradient[2] += 1.0 - spread**2
-    finite = is_finite(total)
-    for i in range(x.shape[0]):
-        finite = finite and is_finite(gradient[i])
-    if not finite:
-        for i in range(x.shape[0]):
-            gradient[i] = 0.0
-        return x.sum() - np.inf  # NaN where a coordinate is
-    return total
+    return finite_or_nothing(total, x, gradient)
 
 
 def natural(x: Array) -> Array:

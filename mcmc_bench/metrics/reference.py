@@ -176,7 +176,7 @@ class Reference:
         modes, truth = self.target.modes, self.target.truth
         if modes is None or (len(modes.weights) == 1 and modes.radius == np.inf and modes.assignment is None):
             usable = self.moments.usable[: self.target.dim]
-            if truth is not None and np.isfinite(truth.variance).all() and usable.any():
+            if truth is not None and np.isfinite(truth.variance).all() and usable.all():
                 return np.array([truth.variance.sum()])
             if truth is not None or not self.available:
                 return np.array([np.nan])

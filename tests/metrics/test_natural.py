@@ -8,7 +8,8 @@ import pytest
 import mcmc_bench
 from mcmc_bench.catalog import load_target
 from mcmc_bench.metrics import evaluate
-from mcmc_bench.metrics.reference import Moments
+from mcmc_bench.metrics.reference import Moments, Reference
+from mcmc_bench.metrics.verdicts import RESOLUTION
 
 
 def rows_of(target, **settings):
@@ -67,3 +68,32 @@ def test_efficiency_is_not_given_beyond_what_the_truth_resolves():
     assert efficiency["value"] is None or np.isnan(efficiency["value"])
     assert "truth's own standard error" in efficiency["note"]
     assert evaluate(tree, target).set_index("metric").loc["efficiency", "value"] > 0.5
+
+
+def test_a_coarse_truth_gives_no_verdict():
+    """Quantiles known to 0.2 of their mass: neither a fail nor a pass, however many draws there are."""
+    target = load_target("gaussian", dim=2)
+    tree = mcmc_bench.sample(target, "oracle", draws=2000, chains=16, seed=1)
+
+    def resolution(one):
+        rows = evaluate(tree, one).set_index("metric")
+        return rows.loc["bias_resolution", "value"], rows.loc["calibration_p_value", "value"]
+
+    truth = dataclasses.replace(target.truth, quantiles=1.3 * target.truth.quantiles)
+    fine, coarse = (
+        resolution(dataclasses.replace(target, truth=dataclasses.replace(truth, quantile_share_standard_error=error)))
+        for error in (None, np.full((2, 5), 0.2))
+    )
+    assert fine[0] < RESOLUTION
+    assert fine[1] < 1e-6  # the quantiles are wrong, and it is seen
+    assert coarse[0] > RESOLUTION
+    assert coarse[1] > 0.05
+
+
+def test_a_coarse_truth_gives_no_spread():
+    """The true variance of a target of one mode is the truth's, if that is known well enough in every coordinate."""
+    target = load_target("lotka_volterra")
+    assert np.isfinite(Reference.of(target).scatter).all()
+    error = 0.2 * np.sqrt(target.truth.variance) * (np.arange(8) == 3)
+    coarse = dataclasses.replace(target, truth=dataclasses.replace(target.truth, mean_standard_error=error))
+    assert np.isnan(Reference.of(coarse).scatter).all()

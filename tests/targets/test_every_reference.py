@@ -118,9 +118,10 @@ def test_every_stored_file_has_its_target():
 
 @pytest.fixture
 def copied(tmp_path):
-    """A folder with a target whose truth is stored, and the stored content."""
+    """A folder with a target whose truth is stored, the helpers it imports, and the stored content."""
     source = target_files()["lotka_volterra"]
-    (tmp_path / "lotka_volterra.py").write_text(source.read_text(encoding="utf-8"))
+    for file in (source, *source.parent.glob("_*.py")):
+        (tmp_path / file.name).write_text(file.read_text(encoding="utf-8"))
     for ending in ("json", "npz"):
         name = f"lotka_volterra.reference.{ending}"
         (tmp_path / name).write_bytes(source.with_name(name).read_bytes())

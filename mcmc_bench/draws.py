@@ -5,6 +5,7 @@ Pure data, shared by the half that samples and the half that measures. Must not 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -49,6 +50,11 @@ class Draws:
     end: Array  # (chain, dim): last position
     transitions: int  # after burn-in
     thin: int
+    records: Mapping[str, Array] = field(default_factory=dict)  # what else the sampler records, (chain, draw) each
+    record_means: Mapping[str, float] = field(default_factory=dict)  # over all chains and transitions
+    tuned: Mapping[str, float] = field(default_factory=dict)  # settings that were tuned, and to what
+    inverse_mass_matrix: Array | None = None  # (dim,) or (dim, dim), given or tuned
+    ladder: Array = field(default_factory=lambda: np.empty(0))
     cost: Cost = field(default_factory=Cost)
 
     @property

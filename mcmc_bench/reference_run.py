@@ -20,7 +20,6 @@ import numpy as np
 from mcmc_bench import reference_file
 from mcmc_bench.catalog import load_sampler
 from mcmc_bench.draws import Array, Draws
-from mcmc_bench.kernels.affine import coordinates_data, in_coordinates
 from mcmc_bench.reference_checks import CHAINS, Effort, Estimate, LongRun, checks, holds, quantiles_of, relative_error
 from mcmc_bench.sampling import Plan, run
 from mcmc_bench.streams import stream
@@ -56,38 +55,6 @@ class ReferenceRunError(ValueError):
     """Runs that did not pass their checks; the message says which, with the numbers."""
 
 
-@dataclass
-class _Coordinates:
-    """x = m + L u, and the target as a density of u."""
-
-    target: Target
-    density: Any
-    centre: Array
-    root: Array
-
-    @property
-    def inner(self) -> Target:
-        """The target in coordinates u; its starts are given by hand."""
-        dim = self.target.dim
-        return Target(
-            dim=dim,
-            density=self.density,
-            data=coordinates_data(self.root, self.centre, self.target.data),
-            draw_dispersed=lambda generator, n: generator.standard_normal((n, dim)),
-            one_point=np.zeros(dim),
-            after_call=self.target.after_call,
-            name=self.target.label,
-        )
-
-    def outside(self, u: Array) -> Array:
-        """x of u (…, dim)."""
-        return self.centre + u @ self.root.T
-
-    def inside(self, x: Array) -> Array:
-        """u of x (n, dim)."""
-        return np.ascontiguousarray(np.linalg.solve(self.root, (x - self.centre).T).T)
-
-
 def reference(
     target: Target, *, effort: Effort | None = None, threads: int = 1, progress: Progress | None = None
 ) -> tuple[dict[str, Any], Array]:
@@ -108,16 +75,15 @@ class _Session:
     def __init__(self, target: Target, effort: Effort, threads: int, progress: Progress) -> None:
         self.target, self.effort, self.threads, self.progress = target, effort, threads, progress
         self.deadline = time.monotonic() + effort.seconds
-        self.density = in_coordinates(target.pointer)
 
     # ---- sampling ----
 
     def sample(
-        self, at: _Coordinates, sampler: str, settings: Mapping[str, float], plan: Plan, start: Array, purpose: str
+        self, at: Array, sampler: str, settings: Mapping[str, float], plan: Plan, start: Array, purpose: str
     ) -> Draws:
-        """One stretch from `start` (chain, dim) in x; the draws that come back are of u."""
+        """One stretch from `start` (chain, dim), in the coordinates in which the covariance `at` is the identity."""
         return run(
-            at.inner, load_sampler(sampler), settings, plan, chains=len(start), start=at.inside(start),
+            self.target, load_sampler(sampler), settings, plan, chains=len(start), start=start, inverse_mass_matrix=at,
             names=("reference run", self.target.label, sampler, purpose), threads=self.threads,
         )  # fmt: skip
 
@@ -131,7 +97,7 @@ class _Session:
             return "dispersed", target.starts("dispersed", generator, CHAINS)
         return "one point", target.starts("one_point", generator, CHAINS)
 
-    def tuned(self, at: _Coordinates, sampler: str, start: Array, purpose: str) -> tuple[float, Array]:
+    def tuned(self, at: Array, sampler: str, start: Array, purpose: str) -> tuple[float, Array]:
         """A step size in u with the acceptance of ACCEPTANCE, and where the chains are after looking for it."""
         step_size, position = 0.5 * self.target.dim**-0.25, start
         for attempt in range(TUNING_ATTEMPTS):
@@ -139,7 +105,7 @@ class _Session:
                 at, sampler, self.settings(sampler, step_size), Plan(0, TUNING_TRANSITIONS, keep=False), position,
                 f"{purpose} {attempt}",
             )  # fmt: skip
-            position = self.unstuck(at, draws, position, f"{sampler} {purpose} {attempt}")
+            position = self.unstuck(draws, position, f"{sampler} {purpose} {attempt}")
             accepted = np.nan_to_num(draws.mean_acceptance).mean()  # a chain that has left accepts nothing
             step_size *= float(np.exp((accepted - ACCEPTANCE[sampler]) * 3.0 / np.sqrt(1.0 + attempt)))
         return step_size, position
@@ -149,11 +115,11 @@ class _Session:
         """Ends of chains; where one has left, where it was before."""
         return np.where(np.isfinite(end).all(axis=1, keepdims=True), end, before)
 
-    def unstuck(self, at: _Coordinates, draws: Draws, before: Array, name: str) -> Array:
+    def unstuck(self, draws: Draws, before: Array, name: str) -> Array:
         """Ends of chains while they are tuned; one that accepts nothing, for it began where the density is steep beyond any
         step that suits the rest, goes on from where another is. What runs later is not touched.
         """
-        end = self.alive(at.outside(draws.end), before)
+        end = self.alive(draws.end, before)
         moving = np.nan_to_num(draws.mean_acceptance) > STUCK
         if moving.any():
             others = stream("reference run", self.target.label, "unstuck", name).choice(
@@ -170,12 +136,12 @@ class _Session:
         steps = int(np.clip(np.ceil(TRAJECTORY / step_size), 1, LONGEST_TRAJECTORY))
         return {"step_size": step_size, "num_integration_steps": steps}
 
-    def pilot(self) -> _Coordinates:
-        """Coordinates in which the covariance is the identity, learnt by HMC in rounds."""
+    def pilot(self) -> Array:
+        """The covariance (dim, dim), learnt by HMC in rounds."""
         target = self.target
         _, position = self.starts("hmc")
         dispersed = target.starts("dispersed", stream("reference run", target.label, "scale"), 1000)
-        at = _Coordinates(target, self.density, dispersed.mean(axis=0), np.diag(0.3 * dispersed.std(axis=0)))
+        at = np.diag((0.3 * dispersed.std(axis=0)) ** 2)
         for number, transitions in enumerate(PILOT_ROUNDS):
             self.progress("pilot: learning the target's covariance", number, len(PILOT_ROUNDS))
             step_size, position = self.tuned(at, "hmc", position, f"pilot {number}")
@@ -183,15 +149,14 @@ class _Session:
                 at, "hmc", self.settings("hmc", step_size), Plan(transitions // 2, transitions), position,
                 f"pilot {number} run",
             )  # fmt: skip
-            position = self.alive(at.outside(draws.end), position)
-            points = at.outside(draws.flat)
+            position = self.alive(draws.end, position)
+            points = draws.flat
             # A little of the diagonal keeps a covariance learnt from few independent draws from being singular.
             covariance, trust = np.cov(points.T).reshape(target.dim, target.dim), 1.0 - 0.1 / (1 + number)
-            mixed = trust * covariance + (1.0 - trust) * np.diag(np.diag(covariance))
-            at = replace(at, centre=points.mean(axis=0), root=np.asarray(np.linalg.cholesky(mixed), dtype=np.float64))
+            at = trust * covariance + (1.0 - trust) * np.diag(np.diag(covariance))
         return at
 
-    def prepare(self, at: _Coordinates, sampler: str) -> LongRun:
+    def prepare(self, at: Array, sampler: str) -> LongRun:
         """Tune and warm up."""
         start, position = self.starts(sampler)
         step_size, position = self.tuned(at, sampler, position, "tuning")
@@ -202,13 +167,13 @@ class _Session:
             warm_up = self.sample(
                 at, sampler, settings, Plan(0, transitions, keep=False), position, f"warm-up {attempt}"
             )
-            position = self.unstuck(at, warm_up, position, f"{sampler} warm-up {attempt}")
+            position = self.unstuck(warm_up, position, f"{sampler} warm-up {attempt}")
             if warm_up.divergences.sum() == 0:
                 break
             step_size *= 0.7  # the mean acceptance says little about the steepest corner
         return LongRun(settings, start, end=position)
 
-    def extend(self, at: _Coordinates, sampler: str, one: LongRun, transitions: int) -> None:
+    def extend(self, at: Array, sampler: str, one: LongRun, transitions: int) -> None:
         """A further stretch of a run."""
         assert one.end is not None
         plan = Plan(0, transitions, thin=transitions // KEPT)
@@ -222,8 +187,8 @@ class _Session:
         one.seconds += draws.cost.sampling_seconds
         one.divergences += int(draws.divergences.sum())
         one.transitions += transitions * CHAINS
-        one.end = at.outside(draws.end)
-        one.stretches.append(replace(draws, position=at.outside(draws.position)))
+        one.end = draws.end
+        one.stretches.append(draws)
 
     def runs(self) -> dict[str, LongRun]:
         """Both samplers, until their standard errors are small enough or time is over."""

@@ -5,8 +5,8 @@ Knows the JIT layer. Must not know any particular sampler or target.
 A sampler file holds a compiled function ``step`` and the declaration ``SAMPLER``. `step` moves all chains of a
 block by one transition, in place::
 
-    step(target, data, generator, settings, inverse_mass_matrix,
-         position, log_density, gradient, statistics, scratch, evaluations)
+    step(target, data, generator, settings,
+         position, log_density, gradient, statistics, memory, scratch, evaluations)
 
 ==================== ===================== ===============================================================
 argument             shape                 meaning
@@ -14,16 +14,18 @@ argument             shape                 meaning
 target, data         pointer, flat array   pass both to `kernels.block.evaluate`, which counts
 generator            one per block         ``generator.standard_normal()``, ``generator.random()``
 settings             (number of settings,) in the order of the declaration
-inverse_mass_matrix  (dim,)                diagonal; ones where the sampler declares no use of it
 position             (chain, dim)          in: current state; out: next state
 log_density          (chain,)              of `position`, kept up to date
 gradient             (chain, dim)          of `position`, kept up to date
-statistics           (chain, 3) [out]      columns ACCEPTANCE, DIVERGING, ENERGY_ERROR of this transition
+statistics           (chain, 3 + k) [out]  columns ACCEPTANCE, DIVERGING, ENERGY_ERROR of this transition, then the
+                                           k that the sampler `records`
+memory               (memory, chain, dim)  what else the next transition needs (a momentum, hotter replicas)
 scratch              (scratch, chain, dim) memory that the step may use as it likes; not kept between calls
 evaluations          (1,)                  target evaluations per chain so far; only `evaluate` changes it
 ==================== ===================== ===============================================================
 
-State is only what the next transition needs; tuning, thinning and bookkeeping live elsewhere.
+State is only what the next transition needs; tuning, thinning and bookkeeping live elsewhere. No kernel knows a mass
+matrix: unit mass in other coordinates is the same (`mcmc_bench.kernels.affine`), for every sampler alike.
 """
 
 from __future__ import annotations
@@ -37,14 +39,26 @@ import numpy as np
 import numpy.typing as npt
 
 from mcmc_bench.kernels import jit as _jit
+from mcmc_bench.kernels.block import ACCEPTANCE, DIVERGING, ENERGY_ERROR
+from mcmc_bench.target import Target
+
+__all__ = ["ACCEPTANCE", "DIVERGING", "ENERGY_ERROR", "STATISTICS", "Adaptation", "Sampler", "Setting"]
 
 Array = npt.NDArray[np.float64]
+Settings = Mapping[str, float]
 
-#: Columns of `statistics`, and their names in ArviZ's schema.
-ACCEPTANCE, DIVERGING, ENERGY_ERROR = 0, 1, 2
+#: Names of the first columns of `statistics` in ArviZ's schema.
 STATISTICS = ("acceptance_rate", "diverging", "energy_error")
 
 Kind = Literal["exact", "biased", "optimiser", "oracle"]
+
+#: What a sampler may need of a target, and how it is seen that it is there.
+REQUIREMENTS: dict[str, Callable[[Target], bool]] = {
+    "an exact sampler": lambda target: target.draw_exact is not None,
+    "a smoothed density": lambda target: target.smoothed is not None,
+    "a density of part of its data": lambda target: target.part_of_data is not None,
+    "more than one dimension": lambda target: target.dim >= 2,
+}
 
 
 @dataclass(frozen=True)
@@ -59,6 +73,29 @@ class Setting:
     integer: bool = False
 
 
+@dataclass(frozen=True)
+class Adaptation:
+    """What may be tuned, and to what; `mcmc_bench.tuning` does it without knowing the kernel.
+
+    - acceptance: the mean acceptance over all chains is `goal` (dual averaging, Hoffman and Gelman 2014).
+    - energy: for kernels without a correction. The variance of the energy error of a step, over dim, is 4 b³ with
+      b = `goal`: on a Gaussian, b is then the relative bias of the variance (ULA, OBABO; derived in `tuning`).
+    - ascent: the share of steps that do not lower the log density is `goal`.
+    """
+
+    rule: Literal["acceptance", "energy", "ascent"]
+    goal: float
+    step_size: str = "step_size"
+    exponent: float = 1.0  # energy errors of a step go as step_size^exponent
+    trajectory: str | None = None  # the setting that is the length of a trajectory, tuned by ChEES
+    ladder: bool = False  # the ladder is tuned to even rejection
+    metric: bool = True  # the coordinates are tuned
+
+
+def _nothing(settings: Settings) -> tuple[str, ...]:
+    return ()
+
+
 @dataclass(frozen=True, eq=False)
 class Sampler:
     """A kernel with its declaration; `name` is the name of its file."""
@@ -68,19 +105,47 @@ class Sampler:
     source: str  # author, year, arXiv id or DOI
     settings: Mapping[str, Setting] = field(default_factory=dict)
     step: Any = None  # the compiled transition
-    scratch: int = 0  # how many (chain, dim) arrays the step needs
-    evaluations_per_step: Callable[[Mapping[str, float]], int] = lambda settings: 1
+    scratch: int | Callable[[Settings], int] = 0  # how many (chain, dim) arrays the step needs
+    memory: int | Callable[[Settings], int] = 0  # how many of them are kept between transitions
+    #: What `memory` holds before the first transition: ``(counted target, generator, settings, ladder, position (chain,
+    #: dim)) -> (memory, chain, dim)``. For an exact sampler, positions drawn from the target must give a joint draw from
+    #: the law that its transitions keep. Zeros by default.
+    begin: Callable[[Any, np.random.Generator, Settings, Array, Array], Array] | None = None
+    #: Names of what else a transition records, in the order of the further columns of `statistics`.
+    records: Callable[[Settings], tuple[str, ...]] = _nothing
+    #: Temperatures or noise levels, (level,), where the sampler goes through several densities.
+    ladder: Callable[[Settings], Array] | None = None
+    #: ``(target, settings, ladder) -> (density, data)``: what `step` is given instead of the target's own density. The
+    #: log density that the step leaves behind is then not taken for that of the target.
+    prepare: Callable[[Target, Settings, Array], tuple[Any, Array]] | None = None
+    #: Target evaluations of one transition; their expectation where it varies.
+    evaluations_per_step: Callable[[Settings], float] = lambda settings: 1
+    varying_cost: bool = False
+    #: What one call of the density that `prepare` gives counts as (a part of the data costs a part).
+    evaluation_share: Callable[[Settings], float] = lambda settings: 1.0
+    requires: tuple[str, ...] = ()  # from REQUIREMENTS
+    block_chains: int | None = None  # chains that move in lock-step, where their number is not the driver's to choose
     uses_gradient: bool = True
     uses_inverse_mass_matrix: bool = False
     metropolised: bool = False  # statistics[:, ACCEPTANCE] means something
+    adaptation: Adaptation | None = None
     #: Instead of `step`: a Python callable ``(counted target, generator, start (chain, dim), draws, settings) ->
     #: positions (draws, chain, dim)``.
     draw: Callable[..., Array] | None = None
     #: Closed form on a Gaussian: ``(settings, precision eigenvalues) -> stationary variance along each``.
-    stationary_variance: Callable[[Mapping[str, float], Array], Array] | None = None
+    stationary_variance: Callable[[Settings, Array], Array] | None = None
     #: Closed form: ``(settings, precision, dim) -> mean acceptance`` on an isotropic Gaussian in equilibrium.
-    mean_acceptance: Callable[[Mapping[str, float], float, int], float] | None = None
+    mean_acceptance: Callable[[Settings, float, int], float] | None = None
     name: str = ""  # filled in by the catalog
+
+    def statistics(self, settings: Settings) -> tuple[str, ...]:
+        """Names of all columns of `statistics`."""
+        return (*STATISTICS, *self.records(settings))
+
+    def why_not(self, target: Target) -> str:
+        """What `target` lacks for this sampler, in words; empty if nothing."""
+        missing = [what for what in self.requires if not REQUIREMENTS[what](target)]
+        return f"{target.label} has no {missing[0].removeprefix('an ').removeprefix('a ')}" if missing else ""
 
     @property
     def pointer(self) -> Any:

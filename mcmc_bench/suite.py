@@ -26,7 +26,7 @@ from mcmc_bench.catalog import (
     target_parameters,
 )
 from mcmc_bench.results import identity_hash
-from mcmc_bench.sampling import Plan, SamplingError
+from mcmc_bench.plan import Budget, SamplingError
 from mcmc_bench.spelling import unknown
 from mcmc_bench.target import target_label
 
@@ -371,7 +371,7 @@ def _sweep(
     for values in itertools.product(*(settings[key] for key in swept)):
         try:
             complete = sampler.complete({**settings, **dict(zip(swept, values, strict=True))})
-            Plan.for_budget(sampler, complete, limits["budget"], limits["burn_in"], limits["max_draws"])
+            Budget(limits["budget"], limits["burn_in"], limits["max_draws"]).plan(sampler, complete)
         except (ValueError, SamplingError) as error:
             reader.fail(str(error), "samplers")
         combinations.append(complete)

@@ -134,6 +134,18 @@ class Natural:
 
 
 @dataclass(frozen=True, eq=False)
+class PartOfData:
+    """An unbiased estimate of a log density and its gradient from some rows of its data.
+
+    `density` is a dispatcher in block form. Its data begin with m, the number of rows n, the most chains C for which there
+    is room, and the m row numbers of each of them, which the caller draws (3 + C · m numbers); those of the target follow.
+    """
+
+    density: Any
+    rows: int  # of the whole data
+
+
+@dataclass(frozen=True, eq=False)
 class Target:
     """A density to sample from, with what is known about it."""
 
@@ -153,6 +165,8 @@ class Target:
     #: with which the same `density` computes them. A Gaussian mixture blurred by a Gaussian is again a Gaussian mixture,
     #: so that a family gives its smoothed score by other numbers and no other code. At σ = 0 it gives `data`.
     smoothed: Callable[[float], Array] | None = None
+    #: A density of part of the data, for stochastic gradients: a posterior's likelihood estimated from some of its rows.
+    part_of_data: PartOfData | None = None
     tags: tuple[str, ...] = ()  # from TAGS
     formula: str = ""  # one line of plain text
     description: str = ""  # why it is in the catalogue, one sentence

@@ -21,7 +21,8 @@ from mcmc_bench.draws import Array, Cost, Draws
 from mcmc_bench.metrics import Measurement, Reference
 from mcmc_bench.results import Cell, Evidence, TargetFacts, identity_hash
 from mcmc_bench.sampler import Sampler
-from mcmc_bench.sampling import Plan, compile_kernels, run
+from mcmc_bench.plan import Budget
+from mcmc_bench.sampling import compile_kernels, run
 from mcmc_bench.suite import CellPlan
 from mcmc_bench.target import Target
 
@@ -110,10 +111,10 @@ def blank(plan: CellPlan, identity: str, folders: Folders) -> Cell:
 
 
 def _not_applicable(plan: CellPlan, target: Target, sampler: Sampler) -> str:
+    if missing := sampler.why_not(target):
+        return missing
     if target.draw_exact is not None:
         return ""
-    if sampler.kind == "oracle":
-        return f"{target.label} has no exact sampler"
     return f"{target.label} has no exact sampler to start from" if plan.start == "exact" else ""
 
 
@@ -171,8 +172,8 @@ def _measured(plan: CellPlan, target: Target, replicates: Iterable[Draws]) -> li
     return [metrics.measure(draws, reference, plan.budget * (1.0 - plan.burn_in)) for draws in replicates]
 
 
-def _length(plan: CellPlan, sampler: Sampler) -> Plan:
-    return Plan.for_budget(sampler, plan.settings, plan.budget, plan.burn_in, plan.max_draws)
+def _budget(plan: CellPlan) -> Budget:
+    return Budget(plan.budget, plan.burn_in, plan.max_draws)
 
 
 def _replicate(plan: CellPlan, target: Target, sampler: Sampler, purpose: str, index: int) -> Draws:
@@ -180,7 +181,7 @@ def _replicate(plan: CellPlan, target: Target, sampler: Sampler, purpose: str, i
         target,
         sampler,
         plan.settings,
-        _length(plan, sampler),
+        _budget(plan),
         chains=plan.chains,
         start=plan.start,  # type: ignore[arg-type]  # checked when the suite was read
         names=(plan.seed, target.label, sampler.name, sorted(plan.settings.items()), plan.start, purpose, index),
@@ -189,12 +190,13 @@ def _replicate(plan: CellPlan, target: Target, sampler: Sampler, purpose: str, i
 
 
 def _evidence(plan: CellPlan, target: Target, sampler: Sampler, measurements: Sequence[Measurement]) -> Evidence:
-    reference, length = Reference.of(target), _length(plan, sampler)
+    reference, budget = Reference.of(target), _budget(plan)
+    warm_up = budget.plan(sampler, plan.settings).warm_up
     exact = reference.many if reference.available else None
-    expected_from, law = expectation.of(sampler, plan.settings, target, plan.start, length.warm_up, exact)
+    expected_from, law = expectation.of(sampler, plan.settings, target, plan.start, warm_up, exact)
     return metrics.summarise(
         measurements, reference, expected_from=expected_from, law=law,
-        planned_evaluations=length.evaluations(sampler, plan.settings),
+        planned_evaluations=budget.planned_evaluations(sampler, plan.settings),
     )  # fmt: skip
 
 

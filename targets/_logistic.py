@@ -7,8 +7,8 @@ import numpy as np
 from scipy import special
 
 from mcmc_bench.kernels.jit import jit
-from mcmc_bench.kernels.mathematics import exp
-from mcmc_bench.target import Array, Draw
+from mcmc_bench.kernels.mathematics import exp, sigmoid, softplus
+from mcmc_bench.target import Array, Draw, block_density
 
 
 @jit
@@ -36,6 +36,32 @@ def log_likelihood(coefficients, log_density, gradient, rows):
             total += np.log(product)
         log_density[chain] = linear - total
     np.dot(weight, rows, gradient)
+
+
+@block_density
+def part_of_log_density(x, log_density, gradient, data):
+    """−½ ‖β‖² and n/m times the log likelihood of m rows of each chain; `data` as in `mcmc_bench.target.PartOfData`."""
+    chains, dim = x.shape
+    batch, count, room = int(data[0]), data[1], int(data[2])
+    rows = data[3 + room * batch :].reshape(-1, dim)
+    for chain in range(chains):
+        total = 0.0
+        for i in range(dim):
+            gradient[chain, i] = 0.0
+        for k in range(batch):
+            row = rows[int(data[3 + chain * batch + k])]
+            z = 0.0
+            for i in range(dim):
+                z += row[i] * x[chain, i]
+            total -= softplus(-z)
+            weight = sigmoid(-z)
+            for i in range(dim):
+                gradient[chain, i] += weight * row[i]
+        square = 0.0
+        for i in range(dim):
+            square += x[chain, i] ** 2
+            gradient[chain, i] = count / batch * gradient[chain, i] - x[chain, i]
+        log_density[chain] = count / batch * total - 0.5 * square
 
 
 def signed_rows(covariates: Array, label: Array) -> Array:

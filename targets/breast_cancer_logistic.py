@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mcmc_bench.target import Array, Target, block_density
+from mcmc_bench.target import Array, PartOfData, Target, block_density
 
-from ._logistic import log_likelihood, signed_rows, starts
+from ._logistic import log_likelihood, part_of_log_density, signed_rows, starts
 
 DATA_FILE = Path(__file__).resolve().parent / "data" / "breast_cancer.csv"
 
@@ -50,6 +50,7 @@ def build() -> Target:
         dim=rows.shape[1],
         density=log_density,
         data=rows,
+        part_of_data=PartOfData(part_of_log_density, len(rows)),
         draw_dispersed=draw_dispersed,
         one_point=one_point,
         tags=("real data",),

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mcmc_bench.target import Array, Target
+from mcmc_bench.target import Array, PartOfData, Target
 
-from ._logistic import signed_rows, starts
+from ._logistic import part_of_log_density, signed_rows, starts
 from .breast_cancer_logistic import log_density
 
 DATA_FILE = Path(__file__).resolve().parent / "data" / "credit_shaped.csv"
@@ -31,6 +31,7 @@ def build() -> Target:
         dim=rows.shape[1],
         density=log_density,
         data=rows,
+        part_of_data=PartOfData(part_of_log_density, len(rows)),
         draw_dispersed=draw_dispersed,
         one_point=one_point,
         tags=("generated data",),

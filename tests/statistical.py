@@ -8,14 +8,14 @@ that a correct kernel got a failing stream, not how often CI flakes.
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 from scipy import stats
 
-import mcmc_bench.samplers
+from mcmc_bench.catalog import load_sampler
 from mcmc_bench.sampler import Sampler
+from mcmc_bench.verification.planting import plant
 
 FALSE_FAILURE = 1e-6
 
@@ -41,14 +41,7 @@ def check_mean(replicates: np.ndarray, expected: np.ndarray | float, what: str) 
 
 
 def mutant(sampler: str, right: str, wrong: str, folder: Path) -> Sampler:
-    """The built-in sampler with one piece of its source replaced: a planted fault."""
-    source = (Path(mcmc_bench.samplers.__path__[0]) / f"{sampler}.py").read_text()
-    assert source.count(right) == 1, f"{right!r} stands {source.count(right)} times in {sampler}.py, not once"
-    file = folder / f"{sampler}_mutant.py"
-    file.write_text(source.replace(right, wrong))
-    specification = importlib.util.spec_from_file_location(f"{sampler}_mutant", file)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return dataclasses.replace(module.SAMPLER, name=f"{sampler}_mutant")
+    """The built-in sampler with one piece of its source, or of the kernels that it calls, replaced: a planted fault."""
+    number = len(list(folder.glob("mutant*")))  # a folder for each: a file that is loaded stays what it was
+    file = plant(sampler, [(right, wrong)], folder / f"mutant{number}")
+    return dataclasses.replace(load_sampler(sampler, samplers_folder=file), name=f"{sampler}_mutant")

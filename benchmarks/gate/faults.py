@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import mcmc_bench.samplers
+from mcmc_bench.verification.planting import plant
 
 #: What a fault spoils. none: the kernel stays exact and loses less than the margin, or even gains.
 CORRECTNESS, EFFICIENCY, NONE = "correctness", "efficiency", "none"
@@ -25,16 +25,7 @@ class Fault:
 
     def write(self, folder: Path) -> Path:
         """The faulty sampler's file in `folder`; it has the name of the built-in one, which it hides."""
-        source = (Path(mcmc_bench.samplers.__path__[0]) / f"{self.sampler}.py").read_text(encoding="utf-8")
-        for right, wrong in self.replaced:
-            if right not in source:
-                raise ValueError(f"{right!r} does not stand in {self.sampler}.py")
-            source = source.replace(right, wrong)
-        folder.mkdir(parents=True, exist_ok=True)
-        file = folder / f"{self.sampler}.py"
-        if not file.is_file() or file.read_text(encoding="utf-8") != source:
-            file.write_text(source, encoding="utf-8")
-        return file
+        return plant(self.sampler, self.replaced, folder)
 
 
 ACCEPT = "if generator.random() < statistics[chain, ACCEPTANCE]:"
@@ -45,14 +36,14 @@ FOLD = """                gradient[j] = proposal_gradient[j]
 EULER = '''
 
 @jit
-def euler(target, data, step_size, num_steps, inverse_mass_matrix, position, momentum, log_density, gradient, evaluations):
+def euler(target, data, step_size, num_steps, position, momentum, log_density, gradient, evaluations):
     """Whole kicks and drifts: symplectic, but not its own inverse when the momentum is turned round."""
     chains, dim = position.shape
     for _ in range(num_steps):
         for chain in range(chains):
             for i in range(dim):
                 momentum[chain, i] += step_size * gradient[chain, i]
-                position[chain, i] += step_size * inverse_mass_matrix[i] * momentum[chain, i]
+                position[chain, i] += step_size * momentum[chain, i]
         evaluate(target, data, position, log_density, gradient, evaluations)
 
 '''
@@ -75,8 +66,9 @@ FAULTS: dict[str, Fault] = {
     ),
     "hmc_euler": Fault(
         "hmc", "HMC with an integrator that is not reversible", CORRECTNESS,
-        (("    leapfrog(\n", "    euler(\n"), ("\n\n@jit\ndef step(", EULER + "\n@jit\ndef step("),
-         ("    leapfrog,\n", "    evaluate,\n")),
+        (("    leapfrog(\n", "    euler(\n"), ("import acceptance_probability, copy, flat, kinetic_energy, leapfrog, move, record\n",
+          "import acceptance_probability, copy, evaluate, flat, kinetic_energy, move, record\n"),
+         ("\n\n@jit\ndef propose_by_leapfrog(", EULER + "\n@jit\ndef propose_by_leapfrog(")),
     ),
     "mala_ratio_sign": Fault(
         "mala", "MALA: wrong sign in the ratio of the proposals", CORRECTNESS,
@@ -92,11 +84,11 @@ FAULTS: dict[str, Fault] = {
     ),
     "hmc_momentum": Fault(
         "hmc", "HMC: momentum too small by √2", CORRECTNESS,
-        (("/= np.sqrt(inverse_mass_matrix[i])", "/= np.sqrt(2.0 * inverse_mass_matrix[i])"),),
+        (("fill_standard_normal(generator, momentum)\n", "fill_standard_normal(generator, momentum)\n    momentum *= np.sqrt(0.5)\n"),),
     ),
     "hmc_kinetic": Fault(
         "hmc", "HMC: the kinetic energy is left out of the acceptance", CORRECTNESS,
-        (("energy_error = final - initial", "energy_error = log_density[chain] - proposal_log_density[chain]"),),
+        (("energy_error = final - initial", "energy_error = log_density[chain] - proposal_log_density[chain] + 0.0 * (final - initial)"),),
     ),
     "walk_drift": Fault(
         "random_walk_metropolis", "Random walk: proposals drift by a tenth, and the ratio does not know", CORRECTNESS,
@@ -116,7 +108,7 @@ FAULTS: dict[str, Fault] = {
         (("step_size, temperature = settings", "step_size, temperature = settings[0] / 1.5, settings[1]"),),
     ),
     "hmc_step": Fault(
-        "hmc", "HMC: step size 1.5 times too large", EFFICIENCY, (("step_size = settings[0]", "step_size = 1.5 * settings[0]"),)
+        "hmc", "HMC: step size 1.5 times too large", EFFICIENCY, (("step_size, num_integration_steps = settings[0]", "step_size, num_integration_steps = 1.5 * settings[0]"),)
     ),
     "walk_step": Fault(
         "random_walk_metropolis", "Random walk: step size 1.5 times too small", EFFICIENCY,

@@ -1,10 +1,12 @@
-"""A density in other coordinates: x = m + L u. Linear preconditioning for any sampler, diagonal or dense.
+"""A density in other coordinates: x = L u. Linear preconditioning for any sampler, diagonal or dense.
 
-Knows the JIT layer. Must not know any particular target or sampler, nor where m and L come from.
+A kernel with unit mass in u is the kernel with inverse mass matrix L Lᵀ in x, so that no kernel needs to know one.
+Knows the JIT layer. Must not know any particular target or sampler, nor where L comes from.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,34 +16,70 @@ from mcmc_bench.kernels import jit as _jit
 
 Array = npt.NDArray[np.float64]
 
-_AFFINE = """def in_coordinates(u, log_density, gradient, data):
+# data: rows of L's transpose (1 for a diagonal), their entries, and the data of the density itself.
+_AFFINE = """def {name}_in_coordinates(u, log_density, gradient, data):
     chains, dim = u.shape
-    root = data[: dim * dim].reshape(dim, dim)  # Lᵀ
-    centre = data[dim * dim : dim * dim + dim]
-    x = np.dot(u, root)
-    for chain in range(chains):
-        for i in range(dim):
-            x[chain, i] += centre[i]
+    rows = int(data[0])
+    root = data[1 : 1 + rows * dim].reshape(rows, dim)
+    x = np.empty((chains, dim))
     gradient_of_x = np.empty((chains, dim))
-    density(x, log_density, gradient_of_x, data[dim * dim + dim :])
-    np.dot(gradient_of_x, root.T, gradient)
+    if rows == 1 and dim > 1:
+        for chain in range(chains):
+            for i in range(dim):
+                x[chain, i] = root[0, i] * u[chain, i]
+    else:
+        np.dot(u, root, x)
+    density_of_x(x, log_density, gradient_of_x, data[1 + rows * dim :])
+    if rows == 1 and dim > 1:
+        for chain in range(chains):
+            for i in range(dim):
+                gradient[chain, i] = root[0, i] * gradient_of_x[chain, i]
+    else:
+        np.dot(gradient_of_x, root.T, gradient)
 """
 
 
+@cache
 def in_coordinates(density: Any) -> Any:
-    """The block density of u for a block density of x = m + L u; L is constant, so that the Jacobian is too.
+    """The block density of u for a block density of x = L u; L is constant, so that the Jacobian is too.
 
     Args:
         density: a dispatcher in block form, compiled for its one signature.
 
     Returns:
-        A dispatcher in block form whose data are made by `coordinates_data`. It is compiled again in every process.
+        A dispatcher in block form whose data are made by `coordinates_data`.
     """
-    namespace = {"density": density, "np": np, "__name__": __name__}
-    exec(compile(_AFFINE, "<in coordinates>", "exec"), namespace)  # noqa: S102 - our own text above, as it stands
-    return _jit.jit(namespace["in_coordinates"])
+    return _jit.built_around(density, _AFFINE, "density_of_x", "{name}_in_coordinates")
 
 
-def coordinates_data(root: Array, centre: Array, data: Array) -> Array:
-    """What a density made by `in_coordinates` is computed from: L (dim, dim), m (dim,) and the density's own data."""
-    return np.concatenate([np.ascontiguousarray(root.T).ravel(), centre, data])
+def coordinates_data(root: Array, data: Array) -> Array:
+    """What a density made by `in_coordinates` is computed from.
+
+    Args:
+        root: Lᵀ (dim, dim), or the diagonal of L as (1, dim).
+        data: of the density itself.
+    """
+    return np.concatenate([[len(root)], root.ravel(), data])
+
+
+def root_of(inverse_mass_matrix: Array) -> Array:
+    """Lᵀ (dim, dim) of a matrix L Lᵀ, or the diagonal of L as (1, dim) for a diagonal (dim,)."""
+    if inverse_mass_matrix.ndim == 1:
+        return np.ascontiguousarray(np.sqrt(inverse_mass_matrix)[None, :])
+    return np.ascontiguousarray(np.linalg.cholesky(inverse_mass_matrix).T, dtype=np.float64)
+
+
+def outside(u: Array, root: Array) -> Array:
+    """x = L u for points (…, dim)."""
+    return np.asarray(u * root[0] if _is_diagonal(root) else u @ root)
+
+
+def inside(x: Array, root: Array) -> Array:
+    """u of x = L u for points (n, dim)."""
+    if _is_diagonal(root):
+        return np.ascontiguousarray(x / root[0])
+    return np.ascontiguousarray(np.linalg.solve(root.T, x.T).T)
+
+
+def _is_diagonal(root: Array) -> bool:
+    return len(root) == 1

@@ -13,6 +13,10 @@ from numba.np import arrayobj
 from mcmc_bench.kernels.jit import jit, jit_inline
 from mcmc_bench.kernels.mathematics import exp
 
+#: Columns of `statistics` that every transition fills in; their names stand in `mcmc_bench.sampler`.
+ACCEPTANCE, DIVERGING, ENERGY_ERROR = 0, 1, 2
+DIVERGENCE_THRESHOLD = 1000.0
+
 
 @intrinsic
 def flat(typing_context, array):
@@ -37,9 +41,18 @@ def flat(typing_context, array):
 
 @jit_inline
 def evaluate(target, data, position, log_density, gradient, evaluations):
-    """One evaluation of the target for every chain of the block; the only place where evaluations are counted."""
+    """One evaluation of the target for every chain of the block; evaluations are counted here and nowhere else."""
     target(position, log_density, gradient, data)
     evaluations[0] += 1
+
+
+@jit_inline
+def evaluate_replicas(target, data, position, log_density, gradient, evaluations):
+    """As `evaluate`, of several states of every chain at once: (replica, chain, dim), and (replica, chain)."""
+    replicas, chains, dim = position.shape
+    points, slopes = position.reshape(replicas * chains, dim), gradient.reshape(replicas * chains, dim)
+    target(points, log_density.reshape(replicas * chains), slopes, data)
+    evaluations[0] += replicas
 
 
 @jit_inline
@@ -68,32 +81,45 @@ def move(chain, new_position, new_log_density, new_gradient, position, log_densi
 
 
 @jit
-def leapfrog(
-    target, data, step_size, num_steps, inverse_mass_matrix, position, momentum, log_density, gradient, evaluations
-):
+def leapfrog(target, data, step_size, num_steps, position, momentum, log_density, gradient, evaluations):
     """`num_steps` leapfrog steps of a block, in place: half kick, drift, …, half kick.
 
-    H(q, p) = −log density(q) + ½ Σ pᵢ² · inverse_mass_matrixᵢ. `gradient` is the gradient at `position` before
-    and after. Source: Neal 2011, MCMC using Hamiltonian dynamics, arXiv 1206.1901, figure 2.
+    H(q, p) = −log density(q) + ½ ‖p‖². `gradient` is the gradient at `position` before and after.
+    Source: Neal 2011, MCMC using Hamiltonian dynamics, arXiv 1206.1901, figure 2.
     """
-    chains, dim = position.shape
+    q, p, force = flat(position), flat(momentum), flat(gradient)  # (chain · dim,)
     kick = 0.5 * step_size
     for _ in range(num_steps):
-        for chain in range(chains):
-            for i in range(dim):
-                momentum[chain, i] += kick * gradient[chain, i]
-                position[chain, i] += step_size * inverse_mass_matrix[i] * momentum[chain, i]
+        for j in range(q.shape[0]):
+            p[j] += kick * force[j]
+            q[j] += step_size * p[j]
         evaluate(target, data, position, log_density, gradient, evaluations)
         kick = step_size  # two half kicks between drifts are one whole kick
-    for chain in range(chains):
-        for i in range(dim):
-            momentum[chain, i] += 0.5 * step_size * gradient[chain, i]
+    for j in range(q.shape[0]):
+        p[j] += 0.5 * step_size * force[j]
 
 
 @jit_inline
-def kinetic_energy(momentum, inverse_mass_matrix):
-    """½ Σ pᵢ² · inverse_mass_matrixᵢ of one chain, `momentum` (dim,)."""
+def kinetic_energy(momentum):
+    """½ ‖p‖² of one chain, `momentum` (dim,)."""
     total = 0.0
     for i in range(momentum.shape[0]):
-        total += momentum[i] * momentum[i] * inverse_mass_matrix[i]
+        total += momentum[i] * momentum[i]
     return 0.5 * total
+
+
+@jit_inline
+def copy(source, out):
+    """`source` into `out`, both (chain, dim)."""
+    values, result = flat(source), flat(out)
+    for j in range(values.shape[0]):
+        result[j] = values[j]
+
+
+@jit_inline
+def record(statistics, chain, acceptance, energy_error):
+    """The statistics of one chain's transition; one that is not finite, or above 1000, is diverging (Stan's convention)."""
+    statistics[chain, ACCEPTANCE] = acceptance
+    # Written so that a NaN counts as diverging too.
+    statistics[chain, DIVERGING] = 0.0 if energy_error < DIVERGENCE_THRESHOLD else 1.0
+    statistics[chain, ENERGY_ERROR] = energy_error

@@ -14,8 +14,9 @@ from mcmc_bench.kernels.block import flat
 from mcmc_bench.kernels.jit import counter, cube, generator, is_finite, jit, jit_inline, matrix, vector
 
 CHUNK_SIGNATURE = types.void(
-    _jit.STEP_TYPE, _jit.TARGET_TYPE, vector, generator, vector, vector,  # what to run
-    matrix, vector, matrix, matrix, cube, counter, counter,  # state
+    _jit.STEP_TYPE, _jit.TARGET_TYPE, vector, generator, vector,  # what to run
+    matrix, vector, matrix, matrix, cube, cube, counter, counter,  # state
+    matrix, matrix,  # coordinates
     types.int64, types.int64, types.int64,  # steps
     cube, matrix, cube, cube, matrix,  # what is kept
 )  # fmt: skip
@@ -44,8 +45,9 @@ def mark_chains_that_left(position, log_density, statistics, stopped_at, evaluat
 
 @jit
 def run_chunk(
-    step, target, data, generator, settings, inverse_mass_matrix,
-    position, log_density, gradient, statistics, scratch, evaluations, stopped_at,
+    step, target, data, generator, settings,
+    position, log_density, gradient, statistics, memory, scratch, evaluations, stopped_at,
+    root, outside,
     num_steps, first_step, thin,
     kept_position, kept_log_density, kept_statistics, mean_powers, statistic_sums,
 ):  # fmt: skip
@@ -55,22 +57,32 @@ def run_chunk(
 
     - stopped_at (chain,): evaluations after which a chain left (its position or log density was no longer
       finite), −1 while it has not. A chain that has left is NaN from there on: stopped and marked.
+    - root: the coordinates of `position`, see `mcmc_bench.kernels.affine`; (0, dim) if they are those of the target.
+      What is kept is x = L u, which needs `outside` (chain, dim) to stand in.
     - first_step: transitions made before this chunk; transition number n (from 1) is kept if thin divides n.
-    - kept_position (draw, chain, dim), kept_log_density (draw, chain), kept_statistics (draw, chain, 3): [out];
+    - kept_position (draw, chain, dim), kept_log_density (draw, chain), kept_statistics (draw, chain, statistic): [out];
       of length zero if draws are not kept.
     - mean_powers (2, chain, dim): running means of x and x² over all transitions, thinned or not.
-    - statistic_sums (chain, 3): sums of the statistics over all transitions of chains that have not left.
+    - statistic_sums (chain, statistic): sums of the statistics over all transitions of chains that have not left.
     """
     chains, dim = position.shape
-    x, mean, mean_square = flat(position), flat(mean_powers[0]), flat(mean_powers[1])
+    mean, mean_square = flat(mean_powers[0]), flat(mean_powers[1])
+    point = position if root.shape[0] == 0 else outside
+    u, x = flat(position), flat(point)
     statistic, statistic_sum = flat(statistics), flat(statistic_sums)
     for n in range(first_step + 1, first_step + num_steps + 1):
         step(
-            target, data, generator, settings, inverse_mass_matrix,
-            position, log_density, gradient, statistics, scratch, evaluations,
+            target, data, generator, settings,
+            position, log_density, gradient, statistics, memory, scratch, evaluations,
         )  # fmt: skip
-        if not (is_finite(total(x)) and is_finite(total(log_density))):
+        if not (is_finite(total(u)) and is_finite(total(log_density))):
             mark_chains_that_left(position, log_density, statistics, stopped_at, evaluations[0])
+        if root.shape[0] == 1:
+            for chain in range(chains):
+                for i in range(dim):
+                    outside[chain, i] = root[0, i] * position[chain, i]
+        elif root.shape[0] > 1:
+            np.dot(position, root, outside)
         weight = 1.0 / n
         for j in range(x.shape[0]):
             mean[j] += weight * (x[j] - mean[j])
@@ -83,6 +95,6 @@ def run_chunk(
             for chain in range(chains):
                 kept_log_density[draw, chain] = log_density[chain]
                 for i in range(dim):
-                    kept_position[draw, chain, i] = position[chain, i]
+                    kept_position[draw, chain, i] = point[chain, i]
                 for k in range(statistics.shape[1]):
                     kept_statistics[draw, chain, k] = statistics[chain, k]

@@ -50,9 +50,7 @@ POINT_SIGNATURE = types.float64(vector, vector, vector)
 BLOCK_SIGNATURE = types.void(matrix, vector, matrix, vector)
 TARGET_TYPE = types.FunctionType(BLOCK_SIGNATURE)
 #: One transition of a block of chains; the arguments are described in `mcmc_bench.sampler`.
-STEP_SIGNATURE = types.void(
-    TARGET_TYPE, vector, generator, vector, vector, matrix, vector, matrix, matrix, cube, counter
-)
+STEP_SIGNATURE = types.void(TARGET_TYPE, vector, generator, vector, matrix, vector, matrix, matrix, cube, cube, counter)
 STEP_TYPE = types.FunctionType(STEP_SIGNATURE)
 
 
@@ -170,10 +168,22 @@ def lift(point: Any) -> Any:
     A closure over `point` would be compiled again in every process, since numba cannot find a closure over a
     function in its cache; a function whose *global* is `point`, and whose file is the target's, is found.
     """
-    function = point.py_func
-    namespace = {"density_of_point": point, "__name__": function.__module__}
+    return built_around(point, _LIFTED, "density_of_point", "{name}_of_block")
+
+
+def built_around(dispatcher: Any, template: str, called: str, name: str) -> Any:
+    """A compiled function made from the source `template`, which calls `dispatcher` by the name `called`.
+
+    Args:
+        dispatcher: the compiled function that is called.
+        template: Python source with {name} where the name of that function goes in.
+        called: the name that stands for `dispatcher` in the source.
+        name: the name of the new function, with {name} likewise.
+    """
+    function = dispatcher.py_func
+    namespace = {called: dispatcher, "np": np, "__name__": function.__module__}
     # Numba asks for the source: at the line of the template's own, Python 3.13 would fail to read the target's file.
     lines_before = "\n" * (function.__code__.co_firstlineno - 1)
-    code = compile(lines_before + _LIFTED.format(name=function.__name__), function.__code__.co_filename, "exec")
-    exec(code, namespace)  # noqa: S102 - our own template above; the only inserted text is a function's name
-    return jit(namespace[f"{function.__name__}_of_block"])
+    code = compile(lines_before + template.format(name=function.__name__), function.__code__.co_filename, "exec")
+    exec(code, namespace)  # noqa: S102 - our own templates; the only inserted text is a function's name
+    return jit(namespace[name.format(name=function.__name__)])

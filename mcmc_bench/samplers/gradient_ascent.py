@@ -8,25 +8,26 @@ peaks of the density, however many of them are started.
 
 import numpy as np
 
-from mcmc_bench.kernels.block import evaluate
+from mcmc_bench.kernels.block import evaluate, flat, record
 from mcmc_bench.kernels.jit import jit
-from mcmc_bench.sampler import ACCEPTANCE, DIVERGING, ENERGY_ERROR, Sampler, Setting
+from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
 @jit
 def step(
-    target, data, generator, settings, inverse_mass_matrix,
-    position, log_density, gradient, statistics, scratch, evaluations,
+    target, data, generator, settings,
+    position, log_density, gradient, statistics, memory, scratch, evaluations,
 ):  # fmt: skip
     step_size = settings[0]
     chains, dim = position.shape
+    before = flat(scratch[0])[:chains]
     for chain in range(chains):
+        before[chain] = log_density[chain]
         for i in range(dim):
             position[chain, i] += step_size * gradient[chain, i]
     evaluate(target, data, position, log_density, gradient, evaluations)
-    statistics[:, ACCEPTANCE] = 1.0
-    statistics[:, DIVERGING] = 0.0
-    statistics[:, ENERGY_ERROR] = 0.0
+    for chain in range(chains):
+        record(statistics, chain, 1.0, before[chain] - log_density[chain])
 
 
 def stationary_variance(settings, precision):
@@ -39,6 +40,8 @@ SAMPLER = Sampler(
     description="Langevin without its noise: climbs to a peak and stays there",
     source="Cauchy 1847",
     step=step,
+    scratch=1,
+    adaptation=Adaptation("ascent", goal=0.9, metric=False),
     settings={"step_size": Setting(0.1, "ε in x + ε ∇log p(x)", low=0.0, above=True)},
     stationary_variance=stationary_variance,
 )

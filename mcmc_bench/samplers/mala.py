@@ -16,13 +16,13 @@ from scipy import special
 
 from mcmc_bench.kernels.block import acceptance_probability, evaluate, fill_standard_normal, flat
 from mcmc_bench.kernels.jit import is_finite, jit
-from mcmc_bench.sampler import ACCEPTANCE, DIVERGING, ENERGY_ERROR, Sampler, Setting
+from mcmc_bench.sampler import ACCEPTANCE, DIVERGING, ENERGY_ERROR, Adaptation, Sampler, Setting
 
 
 @jit
 def step(
-    target, data, generator, settings, inverse_mass_matrix,
-    position, log_density, gradient, statistics, scratch, evaluations,
+    target, data, generator, settings,
+    position, log_density, gradient, statistics, memory, scratch, evaluations,
 ):  # fmt: skip
     step_size, temperature = settings
     noise_scale = np.sqrt(2.0 * step_size * temperature)
@@ -86,7 +86,9 @@ SAMPLER = Sampler(
         "step_size": Setting(0.1, "ε in x + ε ∇log p(x) + √(2ετ) z", low=0.0, above=True),
         "temperature": Setting(1.0, "τ, the noise dial: the kernel targets p^{1/τ}", low=0.0),
     },
+    uses_inverse_mass_matrix=True,
     metropolised=True,
+    adaptation=Adaptation("acceptance", goal=0.574),
     stationary_variance=stationary_variance,
     mean_acceptance=mean_acceptance,
 )

@@ -25,6 +25,7 @@ SAMPLER = Sampler(
     description="Independent exact draws: the floor of every error and the ceiling of every efficiency",
     source="the target's exact sampler",
     draw=draw,
+    requires=("an exact sampler",),
     uses_gradient=False,
     stationary_variance=stationary_variance,
 )

@@ -11,13 +11,13 @@ from scipy import special
 
 from mcmc_bench.kernels.block import acceptance_probability, evaluate, move
 from mcmc_bench.kernels.jit import jit
-from mcmc_bench.sampler import ACCEPTANCE, DIVERGING, ENERGY_ERROR, Sampler, Setting
+from mcmc_bench.sampler import ACCEPTANCE, DIVERGING, ENERGY_ERROR, Adaptation, Sampler, Setting
 
 
 @jit
 def step(
-    target, data, generator, settings, inverse_mass_matrix,
-    position, log_density, gradient, statistics, scratch, evaluations,
+    target, data, generator, settings,
+    position, log_density, gradient, statistics, memory, scratch, evaluations,
 ):  # fmt: skip
     step_size = settings[0]
     chains, dim = position.shape
@@ -58,7 +58,9 @@ SAMPLER = Sampler(
     scratch=3,
     settings={"step_size": Setting(0.5, "s, standard deviation of a proposal's coordinate", low=0.0, above=True)},
     uses_gradient=False,
+    uses_inverse_mass_matrix=True,
     metropolised=True,
+    adaptation=Adaptation("acceptance", goal=0.234),
     stationary_variance=stationary_variance,
     mean_acceptance=mean_acceptance,
 )

@@ -9,27 +9,21 @@ write x + (ε/2) ∇log p + √ε z (Roberts and Tweedie 1996) mean twice this s
 
 import numpy as np
 
-from mcmc_bench.kernels.block import evaluate
 from mcmc_bench.kernels.jit import jit
-from mcmc_bench.sampler import ACCEPTANCE, DIVERGING, ENERGY_ERROR, Sampler, Setting
+from mcmc_bench.kernels.langevin import unadjusted_step
+from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
 @jit
 def step(
-    target, data, generator, settings, inverse_mass_matrix,
-    position, log_density, gradient, statistics, scratch, evaluations,
+    target, data, generator, settings,
+    position, log_density, gradient, statistics, memory, scratch, evaluations,
 ):  # fmt: skip
     step_size, temperature = settings
-    noise_scale = np.sqrt(2.0 * step_size * temperature)
-    chains, dim = position.shape
-    for chain in range(chains):
-        for i in range(dim):
-            noise = generator.standard_normal()
-            position[chain, i] += step_size * gradient[chain, i] + noise_scale * noise
-    evaluate(target, data, position, log_density, gradient, evaluations)
-    statistics[:, ACCEPTANCE] = 1.0
-    statistics[:, DIVERGING] = 0.0
-    statistics[:, ENERGY_ERROR] = 0.0
+    unadjusted_step(
+        target, data, generator, step_size, temperature,
+        position, log_density, gradient, statistics, scratch, evaluations,
+    )  # fmt: skip
 
 
 def stationary_variance(settings, precision):
@@ -44,6 +38,8 @@ SAMPLER = Sampler(
     description="Langevin steps with Gaussian noise and no correction: its step size leaves a bias",
     source="Roberts and Tweedie 1996, doi 10.2307/3318418",
     step=step,
+    scratch=2,
+    adaptation=Adaptation("energy", goal=0.02, exponent=3.0, metric=False),
     settings={
         "step_size": Setting(0.1, "ε in x + ε ∇log p(x) + √(2ετ) z", low=0.0, above=True),
         "temperature": Setting(1.0, "τ, the noise dial: 0 is gradient ascent, 1 is Langevin", low=0.0),

@@ -296,7 +296,11 @@ def test_stationary_mutants_are_caught(tmp_path):
     for sampler, right, wrong in (
         ("mala", "if generator.random() < statistics[chain, ACCEPTANCE]", "if generator.random() < 1.0"),
         ("random_walk_metropolis", "if generator.random() < statistics[chain, ACCEPTANCE]", "if True"),
-        ("hmc", "momentum[chain, i] /= np.sqrt(inverse_mass_matrix[i])", "momentum[chain, i] *= 0.8"),
+        (
+            "hmc",
+            "fill_standard_normal(generator, momentum)",
+            "fill_standard_normal(generator, momentum)\n    momentum *= 0.8",
+        ),
     ):
         planted = mutant(sampler, right, wrong, tmp_path)
         with pytest.raises(WrongMean):

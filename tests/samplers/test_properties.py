@@ -37,6 +37,14 @@ def counting_target():
     )
 
 
+def suitable(sampler, name, **parameters):
+    """The target of this name, or one that has what the sampler needs."""
+    for target in (load_target(name, **parameters), load_target("song_ermon"), load_target("breast_cancer_logistic")):
+        if not sampler.why_not(target):
+            return target
+    raise AssertionError(f"no target for {sampler.name}")
+
+
 @pytest.fixture(params=SAMPLERS)
 def sampler(request):
     return load_sampler(request.param)
@@ -67,15 +75,23 @@ def test_keeps_its_target(name):
 @pytest.mark.parametrize("name", KERNELS)
 def test_counts_every_evaluation(name):
     """The ledger equals what the target itself has counted."""
-    target, sampler = counting_target(), load_sampler(name)
+    sampler = load_sampler(name)
+    target = counting_target()
+    if sampler.why_not(target):
+        pytest.skip(f"{name} is given other densities than the target's own")
     chains = 20
     draws = run(target, sampler, {}, Plan(7, 13), chains=chains, start="dispersed", names=("count",))
-    assert draws.cost.evaluations * chains == target.data[0]
-    assert draws.cost.evaluations == 1 + 20 * sampler.evaluations_per_step(sampler.complete({}))
+    settings = sampler.complete({})
+    if sampler.prepare is None:
+        assert draws.cost.evaluations * chains == target.data[0]
+    if not sampler.varying_cost:
+        at_start = draws.cost.evaluations - 20 * sampler.evaluations_per_step(settings)
+        # The evaluation at the start, and what the sampler's own memory begins with.
+        assert at_start == 1 if sampler.begin is None else 1 <= at_start <= 1 + sampler.evaluations_per_step(settings)
 
 
 def test_is_the_same_on_any_number_of_threads(sampler):
-    target = load_target("song_ermon")
+    target = suitable(sampler, "song_ermon")
     runs = [
         run(target, sampler, {}, Plan(5, 40), chains=50, start="dispersed", names=("threads",), threads=threads)
         for threads in (1, 2, 4)
@@ -87,20 +103,20 @@ def test_is_the_same_on_any_number_of_threads(sampler):
 
 def test_is_re_entrant(sampler, monkeypatch):
     """Where the driver cuts the run into chunks does not change a number."""
-    target = load_target("banana")
+    target = suitable(sampler, "banana")
 
     def go():
         return run(target, sampler, {}, Plan(11, 50, thin=3), chains=5, start="dispersed", names=("chunks",))
 
     whole = go()
-    monkeypatch.setattr("mcmc_bench.sampling.CHUNK_EVALUATIONS", 1)
+    monkeypatch.setattr("mcmc_bench.chains.CHUNK_EVALUATIONS", 1)
     np.testing.assert_array_equal(whole.position, go().position)
     np.testing.assert_array_equal(whole.mean_square, go().mean_square)
 
 
 def test_more_chains_shift_none(sampler):
-    target = load_target("gaussian", dim=2)
-    start = np.ones((48, 2))
+    target = suitable(sampler, "gaussian", dim=2)
+    start = np.ones((48, target.dim))
 
     def go(chains):
         return run(target, sampler, {}, Plan(0, 20), chains=chains, start=start[:chains], names=("more",)).position
@@ -110,24 +126,27 @@ def test_more_chains_shift_none(sampler):
 
 def test_state_is_consistent(sampler):
     """The log density that comes with a draw is the log density of that draw."""
-    target = load_target("banana")
+    target = suitable(sampler, "banana")
     draws = run(target, sampler, {}, Plan(0, 50), chains=3, start="dispersed", names=("state",))
-    again = target.log_density_and_gradient(draws.position.reshape(-1, 2))[0]
-    np.testing.assert_allclose(draws.log_density.ravel(), again, rtol=1e-12)
+    again = target.log_density_and_gradient(draws.position.reshape(-1, target.dim))[0]
+    np.testing.assert_allclose(draws.log_density.ravel(), again, rtol=1e-12, atol=1e-9)
     np.testing.assert_array_equal(draws.position[:, -1], draws.end)
 
 
 def test_does_not_change_its_start(sampler):
-    target = load_target("gaussian", dim=2)
-    start = np.ones((3, 2))
+    target = suitable(sampler, "gaussian", dim=2)
+    start = np.ones((3, target.dim))
     run(target, sampler, {}, Plan(0, 5), chains=3, start=start, names=("start",))
     np.testing.assert_array_equal(start, 1.0)
 
 
 @pytest.mark.parametrize("name", KERNELS)
 def test_works_in_one_dimension(name):
+    target, sampler = load_target("gaussian", dim=1), load_sampler(name)
+    if sampler.why_not(target):
+        pytest.skip(sampler.why_not(target))
     draws = run(
-        load_target("gaussian", dim=1), load_sampler(name), {}, Plan(0, 10), chains=17, start="dispersed",
+        target, sampler, {}, Plan(0, 10), chains=17, start="dispersed",
         names=("one",),
     )  # fmt: skip
     assert np.isfinite(draws.position).all()

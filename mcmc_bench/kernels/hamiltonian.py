@@ -1,0 +1,45 @@
+"""Proposals of Hamiltonian samplers: a leapfrog trajectory, accepted or refused.
+
+Must not know any particular sampler, target or metric.
+"""
+
+from __future__ import annotations
+
+from mcmc_bench.kernels.block import acceptance_probability, copy, flat, kinetic_energy, leapfrog, move, record
+from mcmc_bench.kernels.jit import jit
+
+
+@jit
+def propose_by_leapfrog(
+    target, data, generator, step_size, num_steps,
+    position, momentum, log_density, gradient, statistics, scratch, evaluations,
+):  # fmt: skip
+    """Leapfrog from (position, momentum), and accept where it ends with probability min(1, e^−ΔH).
+
+    All of shape (chain, dim), or (chain,). On return `momentum` is that of the new state: the end of the trajectory
+    where the proposal was accepted, and the beginning with its sign changed where it was not, so that the whole is
+    reversible. `scratch` has at least 5 arrays.
+    """
+    chains, dim = position.shape
+    proposal, proposal_gradient, initial_momentum = scratch[0], scratch[1], scratch[2]
+    proposal_log_density, initial_kinetic = flat(scratch[3])[:chains], flat(scratch[4])[:chains]
+    copy(position, proposal)
+    copy(gradient, proposal_gradient)
+    copy(momentum, initial_momentum)
+    for chain in range(chains):
+        initial_kinetic[chain] = kinetic_energy(momentum[chain])
+    leapfrog(
+        target, data, step_size, num_steps, proposal, momentum, proposal_log_density, proposal_gradient, evaluations
+    )
+
+    for chain in range(chains):
+        initial = initial_kinetic[chain] - log_density[chain]
+        final = kinetic_energy(momentum[chain]) - proposal_log_density[chain]
+        energy_error = final - initial
+        acceptance = acceptance_probability(-energy_error)
+        record(statistics, chain, acceptance, energy_error)
+        if generator.random() < acceptance:
+            move(chain, proposal, proposal_log_density, proposal_gradient, position, log_density, gradient)
+        else:
+            for i in range(dim):
+                momentum[chain, i] = -initial_momentum[chain, i]

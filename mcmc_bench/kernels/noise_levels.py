@@ -1,0 +1,63 @@
+"""Densities smoothed at several noise levels, σ₀ > σ₁ > … , side by side in one data array.
+
+A smoothed density is the same compiled density with other data (`Target.smoothed`), so that going down the noise levels
+is going along an array. Must not know any particular sampler or target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mcmc_bench.kernels.block import evaluate, flat
+from mcmc_bench.kernels.jit import jit, jit_inline
+
+Array = npt.NDArray[np.float64]
+
+
+def falling(settings: Mapping[str, float]) -> Array:
+    """`levels` noise levels from `largest_noise` down to `smallest_noise` in equal ratios."""
+    return np.geomspace(settings["largest_noise"], settings["smallest_noise"], int(settings["levels"]))
+
+
+def side_by_side(target: Any, settings: Mapping[str, float], ladder: Array) -> tuple[Any, Array]:
+    """The target's density, and the data of all its noise levels: number of levels, numbers of each, σ, data of each."""
+    data = [np.asarray(target.smoothed(float(sigma)), dtype=np.float64).ravel() for sigma in ladder]
+    return target.density, np.concatenate([[len(ladder), len(data[0])], ladder, *data])
+
+
+@jit_inline
+def evaluate_at(target, data, level, position, log_density, gradient, evaluations):
+    """The density smoothed at noise level number `level`, and its score."""
+    levels, size = int(data[0]), int(data[1])
+    first = 2 + levels + level * size
+    evaluate(target, data[first : first + size], position, log_density, gradient, evaluations)
+
+
+@jit
+def begin_in_noise(data, generator, position):
+    """x ~ N(0, σ₀² I) for a block: where every density is that is drowned in noise."""
+    x = flat(position)
+    for j in range(x.shape[0]):
+        x[j] = data[2] * generator.standard_normal()
+
+
+@jit
+def diffuse(data, generator, level, position, gradient):
+    """One step of the reverse-time SDE from noise level `level` to the next: x + v ∇log p + √v z, v = σₖ² − σₖ₊₁²."""
+    x, score = flat(position), flat(gradient)
+    variance = data[2 + level] ** 2 - data[3 + level] ** 2
+    for j in range(x.shape[0]):
+        x[j] += variance * score[j] + np.sqrt(variance) * generator.standard_normal()
+
+
+@jit
+def nothing_to_report(statistics):
+    """No proposal, no energy: accepted, not diverging."""
+    for chain in range(statistics.shape[0]):
+        statistics[chain, 0] = 1.0
+        statistics[chain, 1] = 0.0
+        statistics[chain, 2] = 0.0

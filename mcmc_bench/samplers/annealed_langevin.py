@@ -1,0 +1,57 @@
+"""Annealed Langevin dynamics: ULA on the density smoothed by less and less noise.
+
+    x ~ N(0, σ₀² I);   for each σₖ, from the largest to the smallest, T times:
+    x ← x + εₖ ∇log (p ∗ N(0, σₖ² I))(x) + √(2 εₖ τ) z,   εₖ = ε (σₖ/σ_min)²
+
+A transition is one whole run from noise to a draw: draws are independent of each other, and their law is that of the end
+of a run, which has the bias of ULA's steps, of the levels' number and of the last σ. At large σ the modes are one, and a
+chain is led to each in the right proportion. τ is the noise dial: at τ = 0 it is ascent on the same densities.
+Convention of ε as in `ula` (Song and Ermon write ε/2).
+"""
+
+import numpy as np
+
+from mcmc_bench.kernels.block import flat
+from mcmc_bench.kernels.jit import jit
+from mcmc_bench.kernels.noise_levels import begin_in_noise, evaluate_at, falling, nothing_to_report, side_by_side
+from mcmc_bench.sampler import Sampler, Setting
+
+
+@jit
+def step(
+    target, data, generator, settings,
+    position, log_density, gradient, statistics, memory, scratch, evaluations,
+):  # fmt: skip
+    step_size, steps, temperature = settings[0], int(settings[1]), settings[2]
+    levels = int(data[0])
+    smallest = data[1 + levels]
+    x, score = flat(position), flat(gradient)
+    begin_in_noise(data, generator, position)
+    for level in range(levels):
+        size = step_size * (data[2 + level] / smallest) ** 2
+        noise_scale = np.sqrt(2.0 * size * temperature)
+        for _ in range(steps):
+            evaluate_at(target, data, level, position, log_density, gradient, evaluations)
+            for j in range(x.shape[0]):
+                x[j] += size * score[j] + noise_scale * generator.standard_normal()
+    nothing_to_report(statistics)
+
+
+SAMPLER = Sampler(
+    kind="biased",
+    description="Langevin steps on densities with less and less noise: finds every mode in nearly the right proportion",
+    source="Song and Ermon 2019, arXiv 1907.05600",
+    step=step,
+    ladder=falling,
+    prepare=side_by_side,
+    requires=("a smoothed density",),
+    settings={
+        "step_size": Setting(0.0005, "ε of the last level", low=0.0, above=True),
+        "steps": Setting(10, "T, steps at each level", low=1, integer=True),
+        "temperature": Setting(1.0, "τ, the noise dial: 0 is ascent", low=0.0),
+        "largest_noise": Setting(20.0, "σ₀, far wider than the target", low=0.0, above=True),
+        "smallest_noise": Setting(0.05, "σ of the last level: what remains as blur", low=0.0, above=True),
+        "levels": Setting(20, "noise levels, in equal ratios", low=2, integer=True),
+    },
+    evaluations_per_step=lambda settings: int(settings["levels"]) * int(settings["steps"]),
+)

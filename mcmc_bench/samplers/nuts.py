@@ -1,0 +1,170 @@
+"""The No-U-Turn sampler, multinomial, with the generalised criterion.
+
+    p ~ N(0, I);  a trajectory of leapfrog steps is doubled, forwards or backwards by a fair coin, until it turns round;
+    the next state is drawn from its points with weights e^{−H}, and prefers those of the later half
+
+A stretch of the trajectory that begins with momentum p₋, ends with p₊ and has ρ = Σ p goes on while p₋·ρ > 0 and p₊·ρ > 0.
+Every stretch of length 2ʲ is held to it, and so are the two that overlap the seam of any two that are joined (ρ of the one
+with the nearest momentum of the other): without these a trajectory whose length is a whole number of turns would not be
+seen, and run to the largest depth. A step whose energy error exceeds 1000 ends the trajectory as diverging.
+Unit mass; a mass matrix is other coordinates. Trajectories differ in length, so that chains move one by one.
+"""
+
+import numpy as np
+
+from mcmc_bench.kernels.block import (
+    DIVERGENCE_THRESHOLD,
+    acceptance_probability,
+    copy,
+    flat,
+    kinetic_energy,
+    leapfrog,
+    record,
+)
+from mcmc_bench.kernels.jit import jit, jit_inline
+from mcmc_bench.kernels.mathematics import exp
+from mcmc_bench.sampler import Adaptation, Sampler, Setting
+
+#: Arrays of `scratch`: both ends of the trajectory and the end that moves, each position, momentum and gradient; Σ p.
+LEFT, RIGHT, MOVING, SUM, FIRST_TREE = 0, 3, 6, 9, 10
+#: Arrays of a finished sub-tree: first and last momentum, Σ p, the point drawn from it and its gradient.
+BEGIN, END, RHO, POINT, POINT_GRADIENT, ARRAYS = 0, 1, 2, 3, 4, 5
+
+
+@jit_inline
+def turns(begin, end, first, second):
+    """Whether a stretch from momentum `begin` to `end`, whose Σ p is `first` + `second`, has turned round."""
+    forward = backward = 0.0
+    for i in range(begin.shape[0]):
+        rho = first[i] + second[i]
+        forward += end[i] * rho
+        backward += begin[i] * rho
+    return not (forward > 0.0 and backward > 0.0)
+
+
+@jit_inline
+def turn_when_joined(begin, seam_before, rho_before, seam_after, end, rho_after):
+    """Whether two neighbouring stretches, joined, have turned round: as a whole, or over their seam."""
+    return (
+        turns(begin, end, rho_before, rho_after)
+        or turns(begin, seam_after, rho_before, seam_after)
+        or turns(seam_before, end, rho_after, seam_before)
+    )
+
+
+@jit_inline
+def log_add(a, b):
+    """log(e^a + e^b)."""
+    return max(a, b) + np.log1p(exp(-abs(a - b)))
+
+
+@jit
+def step(
+    target, data, generator, settings,
+    position, log_density, gradient, statistics, memory, scratch, evaluations,
+):  # fmt: skip
+    step_size, max_tree_depth = settings[0], int(settings[1])
+    left, right, moving = scratch[LEFT : LEFT + 3], scratch[RIGHT : RIGHT + 3], scratch[MOVING : MOVING + 3]
+    rho = flat(scratch[SUM])
+    tree_log_weight = np.empty(max_tree_depth + 1)
+    point_log_density = np.empty(max_tree_depth + 1)
+    moving_log_density = np.empty(1)
+
+    for j in range(rho.shape[0]):
+        left[1, 0, j] = generator.standard_normal()
+        rho[j] = left[1, 0, j]
+    copy(position, left[0])
+    copy(gradient, left[2])
+    for k in range(3):
+        copy(left[k], right[k])
+    initial_energy = kinetic_energy(left[1, 0]) - log_density[0]
+    energy_error = 0.0  # of the state that is chosen
+    log_weight, acceptance, steps, depth = 0.0, 0.0, 0, 0
+    valid = True
+
+    while depth < max_tree_depth:
+        forwards = generator.random() < 0.5
+        far, near = (left, right) if forwards else (right, left)
+        for k in range(3):
+            copy(near[k], moving[k])
+        top = -1  # of the stack of finished sub-trees
+        for leaf in range(2**depth):
+            leapfrog(
+                target, data, step_size if forwards else -step_size, 1,
+                moving[0], moving[1], moving_log_density, moving[2], evaluations,
+            )  # fmt: skip
+            steps += 1
+            error = kinetic_energy(moving[1, 0]) - moving_log_density[0] - initial_energy
+            acceptance += acceptance_probability(-error)
+            if not error < DIVERGENCE_THRESHOLD:
+                energy_error, valid = error, False
+                break
+            top += 1
+            base = FIRST_TREE + ARRAYS * top
+            for k in (BEGIN, END, RHO):
+                copy(moving[1], scratch[base + k])
+            copy(moving[0], scratch[base + POINT])
+            copy(moving[2], scratch[base + POINT_GRADIENT])
+            tree_log_weight[top], point_log_density[top] = -error, moving_log_density[0]
+            # As a binary counter carries: two sub-trees of equal length become one.
+            carry = leaf
+            while carry % 2 == 1 and valid:
+                carry //= 2
+                one, two = scratch[base - ARRAYS : base], scratch[base : base + ARRAYS]
+                valid = not turn_when_joined(
+                    one[BEGIN, 0], one[END, 0], one[RHO, 0], two[BEGIN, 0], two[END, 0], two[RHO, 0]
+                )
+                both = log_add(tree_log_weight[top - 1], tree_log_weight[top])
+                if generator.random() < exp(tree_log_weight[top] - both):
+                    copy(two[POINT], one[POINT])
+                    copy(two[POINT_GRADIENT], one[POINT_GRADIENT])
+                    point_log_density[top - 1] = point_log_density[top]
+                tree_log_weight[top - 1] = both
+                copy(two[END], one[END])
+                for j in range(rho.shape[0]):
+                    one[RHO, 0, j] += two[RHO, 0, j]
+                top -= 1
+                base -= ARRAYS
+            if not valid:
+                break
+        if not valid:
+            break
+
+        depth += 1
+        tree = scratch[FIRST_TREE : FIRST_TREE + ARRAYS]
+        if generator.random() < acceptance_probability(tree_log_weight[0] - log_weight):
+            copy(tree[POINT], position)
+            copy(tree[POINT_GRADIENT], gradient)
+            log_density[0] = point_log_density[0]
+        log_weight = log_add(log_weight, tree_log_weight[0])
+        turned = turn_when_joined(far[1, 0], near[1, 0], rho, tree[BEGIN, 0], tree[END, 0], tree[RHO, 0])
+        for j in range(rho.shape[0]):
+            rho[j] += tree[RHO, 0, j]
+        for k in range(3):
+            copy(moving[k], near[k])
+        if turned:
+            break
+
+    record(statistics, 0, acceptance / steps, energy_error)
+    statistics[0, 3], statistics[0, 4] = steps, depth
+
+
+SAMPLER = Sampler(
+    kind="exact",
+    description="HMC that finds the length of each trajectory by itself: it stops where it would turn back",
+    source="Hoffman and Gelman 2014, arXiv 1111.4246; Betancourt 2017, arXiv 1701.02434; criterion as in Stan 2.23",
+    step=step,
+    scratch=lambda settings: FIRST_TREE + ARRAYS * (int(settings["max_tree_depth"]) + 1),
+    records=lambda settings: ("n_steps", "tree_depth"),
+    settings={
+        "step_size": Setting(0.1, "h, the leapfrog step", low=0.0, above=True),
+        "max_tree_depth": Setting(10, "doublings at most", low=1, high=20, integer=True),
+    },
+    evaluations_per_step=lambda settings: 7.0,
+    varying_cost=True,
+    block_chains=1,
+    uses_inverse_mass_matrix=True,
+    metropolised=True,
+    adaptation=Adaptation("acceptance", goal=0.8),
+    stationary_variance=lambda settings, precision: 1.0 / precision,
+)

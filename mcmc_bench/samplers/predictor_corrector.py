@@ -1,0 +1,61 @@
+"""Predictor and corrector: a step of the reverse-time diffusion, then Langevin steps at the new noise level.
+
+    predictor: x ← x + (σₖ² − σₖ₊₁²) ∇log pₖ(x) + √(σₖ² − σₖ₊₁²) z
+    corrector, C times: x ← x + ε ∇log pₖ₊₁(x) + √(2ε) z,   ε = 2 (r σₖ₊₁)²
+
+The corrector pulls the law of the draws back to that of the level, whose predictor had to take a finite step. r is its
+signal-to-noise ratio. Song et al. take ε = 2 (r ‖z‖/‖∇log p‖)², with norms averaged over a batch; where noise rules, that
+is this ε. Norms of single chains, in few dimensions, would give a step that depends on where the chain is: another law.
+"""
+
+import numpy as np
+
+from mcmc_bench.kernels.block import flat
+from mcmc_bench.kernels.jit import jit
+from mcmc_bench.kernels.noise_levels import (
+    begin_in_noise,
+    diffuse,
+    evaluate_at,
+    falling,
+    nothing_to_report,
+    side_by_side,
+)
+from mcmc_bench.sampler import Sampler, Setting
+
+
+@jit
+def step(
+    target, data, generator, settings,
+    position, log_density, gradient, statistics, memory, scratch, evaluations,
+):  # fmt: skip
+    ratio, corrections = settings[0], int(settings[1])
+    x, score = flat(position), flat(gradient)
+    begin_in_noise(data, generator, position)
+    for level in range(int(data[0]) - 1):
+        evaluate_at(target, data, level, position, log_density, gradient, evaluations)
+        diffuse(data, generator, level, position, gradient)
+        for _ in range(corrections):
+            evaluate_at(target, data, level + 1, position, log_density, gradient, evaluations)
+            step_size = 2.0 * (ratio * data[3 + level]) ** 2
+            for j in range(x.shape[0]):
+                x[j] += step_size * score[j] + np.sqrt(2.0 * step_size) * generator.standard_normal()
+    nothing_to_report(statistics)
+
+
+SAMPLER = Sampler(
+    kind="biased",
+    description="Each step of the reverse diffusion is followed by Langevin steps that repair its error",
+    source="Song et al. 2021, arXiv 2011.13456, algorithms 2 and 4",
+    step=step,
+    ladder=falling,
+    prepare=side_by_side,
+    requires=("a smoothed density",),
+    settings={
+        "signal_to_noise": Setting(0.16, "r", low=0.0, above=True),
+        "corrections": Setting(1, "C, Langevin steps at each level", low=0, integer=True),
+        "largest_noise": Setting(20.0, "σ₀, far wider than the target", low=0.0, above=True),
+        "smallest_noise": Setting(0.05, "σ of the last level: what remains as blur", low=0.0, above=True),
+        "levels": Setting(50, "noise levels, in equal ratios", low=2, integer=True),
+    },
+    evaluations_per_step=lambda settings: (1 + int(settings["corrections"])) * (int(settings["levels"]) - 1),
+)

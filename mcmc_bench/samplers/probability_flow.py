@@ -1,0 +1,54 @@
+"""The probability-flow ODE: a diffusion run backwards without its noise.
+
+    x ~ N(0, σ₀² I);   dx/dσ = −σ ∇log (p ∗ N(0, σ² I))(x) from σ₀ down to the last σ, by Euler or by Heun
+
+Deterministic, and yet diverse: all the randomness is in the start, which the flow carries over into the target. Taking
+the noise away from *Langevin* steps is another thing, and leaves gradient ascent. Order 1 is Euler's method, with one
+evaluation for each level, order 2 Heun's, with two.
+"""
+
+from mcmc_bench.kernels.block import flat
+from mcmc_bench.kernels.jit import jit
+from mcmc_bench.kernels.noise_levels import begin_in_noise, evaluate_at, falling, nothing_to_report, side_by_side
+from mcmc_bench.sampler import Sampler, Setting
+
+
+@jit
+def step(
+    target, data, generator, settings,
+    position, log_density, gradient, statistics, memory, scratch, evaluations,
+):  # fmt: skip
+    order = int(settings[0])
+    x, score, first_slope = flat(position), flat(gradient), flat(scratch[0])
+    begin_in_noise(data, generator, position)
+    for level in range(int(data[0]) - 1):
+        sigma, next_sigma = data[2 + level], data[3 + level]
+        h = next_sigma - sigma
+        evaluate_at(target, data, level, position, log_density, gradient, evaluations)
+        for j in range(x.shape[0]):
+            first_slope[j] = -sigma * score[j]
+            x[j] += h * first_slope[j]
+        if order == 2:
+            evaluate_at(target, data, level + 1, position, log_density, gradient, evaluations)
+            for j in range(x.shape[0]):
+                x[j] += 0.5 * h * (-next_sigma * score[j] - first_slope[j])
+    nothing_to_report(statistics)
+
+
+SAMPLER = Sampler(
+    kind="biased",
+    description="The noise-free way from noise to a draw: diverse because its starts are",
+    source="Song et al. 2021, arXiv 2011.13456; Heun: Karras et al. 2022, arXiv 2206.00364",
+    step=step,
+    scratch=1,
+    ladder=falling,
+    prepare=side_by_side,
+    requires=("a smoothed density",),
+    settings={
+        "order": Setting(2, "1 for Euler, 2 for Heun", low=1, high=2, integer=True),
+        "largest_noise": Setting(20.0, "σ₀, far wider than the target", low=0.0, above=True),
+        "smallest_noise": Setting(0.05, "σ of the last level: what remains as blur", low=0.0, above=True),
+        "levels": Setting(50, "noise levels, in equal ratios", low=2, integer=True),
+    },
+    evaluations_per_step=lambda settings: int(settings["order"]) * (int(settings["levels"]) - 1),
+)

@@ -1,0 +1,55 @@
+"""Randomised Hamiltonian Monte Carlo: the number of leapfrog steps is geometric.
+
+    p ~ N(0, I);   L ~ Geometric(1/L̄) on 1, 2, …;   L leapfrog steps of size h;   accept with min(1, e^{−ΔH})
+
+The discrete form of exponentially distributed trajectory times, for which the correlation of a Gaussian's coordinate is
+1/(1 + ω² T̄²) for every frequency ω: no resonance. The chains of a block share L, which depends on none of them.
+"""
+
+import numpy as np
+
+from mcmc_bench.kernels.block import fill_standard_normal
+from mcmc_bench.kernels.hamiltonian import propose_by_leapfrog
+from mcmc_bench.kernels.jit import jit
+from mcmc_bench.sampler import Adaptation, Sampler, Setting
+
+LONGEST = 1000  # leapfrog steps
+
+
+@jit
+def step(
+    target, data, generator, settings,
+    position, log_density, gradient, statistics, memory, scratch, evaluations,
+):  # fmt: skip
+    step_size, mean_steps = settings
+    num_integration_steps = 1
+    if mean_steps > 1.0:
+        stop = 1.0 / mean_steps
+        num_integration_steps = int(min(np.ceil(np.log(1.0 - generator.random()) / np.log(1.0 - stop)), LONGEST))
+        num_integration_steps = max(1, num_integration_steps)
+    fill_standard_normal(generator, scratch[0])
+    propose_by_leapfrog(
+        target, data, generator, step_size, num_integration_steps,
+        position, scratch[0], log_density, gradient, statistics, scratch[1:], evaluations,
+    )  # fmt: skip
+    statistics[:, 3] = num_integration_steps
+
+
+SAMPLER = Sampler(
+    kind="exact",
+    description="HMC with exponentially distributed trajectories: mixes along every frequency",
+    source="Bou-Rabee and Sanz-Serna 2017, arXiv 1511.09382",
+    step=step,
+    scratch=6,
+    records=lambda settings: ("n_steps",),
+    settings={
+        "step_size": Setting(0.1, "h, the leapfrog step", low=0.0, above=True),
+        "mean_integration_steps": Setting(10.0, "L̄, mean number of leapfrog steps", low=1.0),
+    },
+    evaluations_per_step=lambda settings: settings["mean_integration_steps"],
+    varying_cost=True,
+    uses_inverse_mass_matrix=True,
+    metropolised=True,
+    adaptation=Adaptation("acceptance", goal=0.8),
+    stationary_variance=lambda settings, precision: 1.0 / precision,
+)

@@ -1,0 +1,47 @@
+"""The reverse-time diffusion, by Euler and Maruyama: from noise to a draw in one pass.
+
+    x ~ N(0, σ₀² I);   x ← x + (σₖ² − σₖ₊₁²) ∇log pₖ(x) + √(σₖ² − σₖ₊₁²) z,   pₖ = p ∗ N(0, σₖ² I)
+
+Variance-exploding form. A transition is one whole pass, so that draws are independent; they keep the blur of the last σ
+and the error of finite steps.
+"""
+
+from mcmc_bench.kernels.jit import jit
+from mcmc_bench.kernels.noise_levels import (
+    begin_in_noise,
+    diffuse,
+    evaluate_at,
+    falling,
+    nothing_to_report,
+    side_by_side,
+)
+from mcmc_bench.sampler import Sampler, Setting
+
+
+@jit
+def step(
+    target, data, generator, settings,
+    position, log_density, gradient, statistics, memory, scratch, evaluations,
+):  # fmt: skip
+    begin_in_noise(data, generator, position)
+    for level in range(int(data[0]) - 1):
+        evaluate_at(target, data, level, position, log_density, gradient, evaluations)
+        diffuse(data, generator, level, position, gradient)
+    nothing_to_report(statistics)
+
+
+SAMPLER = Sampler(
+    kind="biased",
+    description="Runs the diffusion that blurs the target backwards, with its noise: independent draws from all modes",
+    source="Anderson 1982, doi 10.1016/0304-4149(82)90051-5; Song et al. 2021, arXiv 2011.13456",
+    step=step,
+    ladder=falling,
+    prepare=side_by_side,
+    requires=("a smoothed density",),
+    settings={
+        "largest_noise": Setting(20.0, "σ₀, far wider than the target", low=0.0, above=True),
+        "smallest_noise": Setting(0.05, "σ of the last level: what remains as blur", low=0.0, above=True),
+        "levels": Setting(100, "noise levels, in equal ratios", low=2, integer=True),
+    },
+    evaluations_per_step=lambda settings: int(settings["levels"]) - 1,
+)

@@ -1,0 +1,59 @@
+"""Stochastic gradient Langevin dynamics: ULA whose gradient sees a part of the data.
+
+    x' = x + ε ĝ(x) + √(2ε) z,   ĝ = ∇log prior + (n/m) Σ over m random rows of ∇log likelihood
+
+Every chain draws its own m of the n rows, with replacement. The noise of ĝ heats the chain: the variance is too large by
+about ε Var ĝ / 2 on top of ULA's bias, and only ε → 0 removes it. A step costs m/n of an evaluation, and is counted so.
+Convention of ε as in `ula` (Welling and Teh write ε/2).
+"""
+
+import numpy as np
+
+from mcmc_bench.kernels.block import evaluate, flat
+from mcmc_bench.kernels.jit import jit
+from mcmc_bench.kernels.noise_levels import nothing_to_report
+from mcmc_bench.sampler import Sampler, Setting
+
+MOST_CHAINS = 16  # of a block: every one has rows of its own
+
+
+@jit
+def step(
+    target, data, generator, settings,
+    position, log_density, gradient, statistics, memory, scratch, evaluations,
+):  # fmt: skip
+    step_size = settings[0]
+    noise_scale = np.sqrt(2.0 * step_size)
+    chains = position.shape[0]
+    batch, rows = int(data[0]), data[1]
+    for j in range(chains * batch):
+        data[3 + j] = np.floor(rows * generator.random())
+    evaluate(target, data, position, log_density, gradient, evaluations)
+    x, score = flat(position), flat(gradient)
+    for j in range(x.shape[0]):
+        x[j] += step_size * score[j] + noise_scale * generator.standard_normal()
+    nothing_to_report(statistics)
+
+
+def with_rows(target, settings, ladder):
+    """The density of part of the data; see `mcmc_bench.target.PartOfData`."""
+    part = target.part_of_data
+    batch = max(1, round(settings["share"] * part.rows))
+    return part.density, np.concatenate([[batch, part.rows, MOST_CHAINS], np.zeros(MOST_CHAINS * batch), target.data])
+
+
+SAMPLER = Sampler(
+    kind="biased",
+    description="Langevin with gradients from a few rows of the data: cheap steps, and a temperature that is too high",
+    source="Welling and Teh 2011, ICML; bias: Vollmer, Zygalakis and Teh 2016, arXiv 1501.00438",
+    step=step,
+    prepare=with_rows,
+    evaluation_share=lambda settings: settings["share"],
+    evaluations_per_step=lambda settings: settings["share"],
+    block_chains=MOST_CHAINS,
+    requires=("a density of part of its data",),
+    settings={
+        "step_size": Setting(0.001, "ε in x + ε ĝ(x) + √(2ε) z", low=0.0, above=True),
+        "share": Setting(0.1, "m/n, the share of the rows in each step", low=0.0, high=1.0, above=True),
+    },
+)

@@ -187,7 +187,7 @@ class Block:
         if self.setup.sampler.draw is not None:
             return self.stopped_at.astype(np.float64)
         share = self.setup.sampler.evaluation_share(self.setup.settings)
-        return self.extra_evaluations + share * self.stopped_at
+        return np.asarray(self.extra_evaluations + share * self.stopped_at, dtype=np.float64)
 
     @property
     def x(self) -> Array:

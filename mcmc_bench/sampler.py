@@ -92,10 +92,6 @@ class Adaptation:
     metric: bool = True  # the coordinates are tuned
 
 
-def _nothing(settings: Settings) -> tuple[str, ...]:
-    return ()
-
-
 @dataclass(frozen=True, eq=False)
 class Sampler:
     """A kernel with its declaration; `name` is the name of its file."""
@@ -112,7 +108,7 @@ class Sampler:
     #: the law that its transitions keep. Zeros by default.
     begin: Callable[[Any, np.random.Generator, Settings, Array, Array], Array] | None = None
     #: Names of what else a transition records, in the order of the further columns of `statistics`.
-    records: Callable[[Settings], tuple[str, ...]] = _nothing
+    records: Callable[[Settings], tuple[str, ...]] = lambda settings: ()
     #: Temperatures or noise levels, (level,), where the sampler goes through several densities.
     ladder: Callable[[Settings], Array] | None = None
     #: ``(target, settings, ladder) -> (density, data)``: what `step` is given instead of the target's own density. The
@@ -136,6 +132,16 @@ class Sampler:
     stationary_variance: Callable[[Settings, Array], Array] | None = None
     #: Closed form: ``(settings, precision, dim) -> mean acceptance`` on an isotropic Gaussian in equilibrium.
     mean_acceptance: Callable[[Settings, float, int], float] | None = None
+    #: ``(settings, target, x (n, dim)) -> (n,)``: has mean zero under the law that the kernel keeps, on any target; for
+    #: biased kernels whose bias is known in this form.
+    balance: Callable[[Settings, Target, Array], Array] | None = None
+    #: For a Hamiltonian kernel, its deterministic part: ``(target, settings, position, momentum) -> (position, momentum)``,
+    #: all (chain, dim). It keeps volume, and is its own inverse once the momentum is turned round.
+    flow: Callable[[Target, Settings, Array, Array], tuple[Array, Array]] | None = None
+    #: Whether `energy_error` is minus the log of the Metropolis ratio of a proposal that is its own reverse.
+    energy_error_is_log_ratio: bool = True
+    #: False where `begin` cannot give a joint draw: the kernel then has to forget its beginning first.
+    begins_in_equilibrium: bool = True
     name: str = ""  # filled in by the catalog
 
     def statistics(self, settings: Settings) -> tuple[str, ...]:

@@ -25,8 +25,8 @@ from mcmc_bench.catalog import (
     target_files,
     target_parameters,
 )
-from mcmc_bench.results import identity_hash
 from mcmc_bench.plan import Budget, SamplingError
+from mcmc_bench.results import identity_hash
 from mcmc_bench.spelling import unknown
 from mcmc_bench.target import target_label
 

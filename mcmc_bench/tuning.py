@@ -173,10 +173,10 @@ class _Session:
         before = chains.state()
         chains.advance(1)
         statistics = chains.all("statistics")
-        left = ~np.isfinite(chains.all("position")).all(axis=1)
+        left = np.logical_not(np.isfinite(chains.all("position")).all(axis=1))
         statistics[left, ACCEPTANCE], statistics[left, ENERGY_ERROR] = 0.0, np.inf
         if self.adaptation.rule == "energy":
-            left |= ~(statistics[:, ENERGY_ERROR] ** 2 < FLUNG * chains.setup.target.dim)
+            left = np.logical_or(left, ~(statistics[:, ENERGY_ERROR] ** 2 < FLUNG * chains.setup.target.dim))
         if left.any():
             chains.restore(before, left)
         further = statistics[:, len(STATISTICS) :]

@@ -19,9 +19,9 @@ from mcmc_bench import expectation, metrics, reference_file
 from mcmc_bench.catalog import Folders, load_sampler, load_target, target_files
 from mcmc_bench.draws import Array, Cost, Draws
 from mcmc_bench.metrics import Measurement, Reference
+from mcmc_bench.plan import Budget
 from mcmc_bench.results import Cell, Evidence, TargetFacts, identity_hash
 from mcmc_bench.sampler import Sampler
-from mcmc_bench.plan import Budget
 from mcmc_bench.sampling import compile_kernels, run
 from mcmc_bench.suite import CellPlan
 from mcmc_bench.target import Target

@@ -5,6 +5,8 @@ Must not know any particular sampler, target or metric.
 
 from __future__ import annotations
 
+import numpy as np
+
 from mcmc_bench.kernels.block import acceptance_probability, copy, flat, kinetic_energy, leapfrog, move, record
 from mcmc_bench.kernels.jit import jit
 
@@ -43,3 +45,13 @@ def propose_by_leapfrog(
         else:
             for i in range(dim):
                 momentum[chain, i] = -initial_momentum[chain, i]
+
+
+def leapfrog_flow(target, settings, position, momentum):
+    """Where `num_integration_steps` leapfrog steps (10 where there is no such setting) lead; (chain, dim) each."""
+    q, p = position.copy(), momentum.copy()
+    log_density, gradient = target.log_density_and_gradient(q)
+    steps = int(settings.get("num_integration_steps", 10))
+    evaluations = np.zeros(1, dtype=np.int64)
+    leapfrog(target.pointer, target.data, settings["step_size"], steps, q, p, log_density, gradient, evaluations)
+    return q, p

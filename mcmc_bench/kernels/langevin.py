@@ -52,3 +52,8 @@ def refresh(generator, decay, temperature, momentum):
 def begin_with_momentum(target, generator, settings, ladder, position):
     """Memory of samplers that keep a momentum: a draw of N(0, I), (1, chain, dim)."""
     return generator.standard_normal((1, *position.shape))
+
+
+def balance_of(drift, x, step_size, temperature=1.0):
+    """x·D + (ε/2)‖D‖² + τ d of points (n, dim): E‖x'‖² = E‖x‖² under x' = x + ε D(x) + √(2ετ) z in its own stationary law."""
+    return (x * drift).sum(axis=1) + 0.5 * step_size * (drift**2).sum(axis=1) + temperature * x.shape[1]

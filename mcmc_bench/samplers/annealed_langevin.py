@@ -37,6 +37,18 @@ def step(
     nothing_to_report(statistics)
 
 
+def stationary_variance(settings, precision):
+    """Of a draw, by the exact recursion v ← (1 − εₖ/(s² + σₖ²))² v + 2 εₖ τ at every step, with s² = 1/λ."""
+    sigma = falling(settings)
+    variance = np.full(np.shape(precision), sigma[0] ** 2)
+    for level in sigma:
+        size = settings["step_size"] * (level / sigma[-1]) ** 2
+        for _ in range(int(settings["steps"])):
+            shrinkage = 1.0 - size / (1.0 / precision + level**2)
+            variance = shrinkage**2 * variance + 2.0 * size * settings["temperature"]
+    return variance
+
+
 SAMPLER = Sampler(
     kind="biased",
     description="Langevin steps on densities with less and less noise: finds every mode in nearly the right proportion",
@@ -45,6 +57,7 @@ SAMPLER = Sampler(
     ladder=falling,
     prepare=side_by_side,
     requires=("a smoothed density",),
+    stationary_variance=stationary_variance,
     settings={
         "step_size": Setting(0.0005, "ε of the last level", low=0.0, above=True),
         "steps": Setting(10, "T, steps at each level", low=1, integer=True),

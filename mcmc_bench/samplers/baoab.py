@@ -21,7 +21,7 @@ def step(
     position, log_density, gradient, statistics, memory, scratch, evaluations,
 ):  # fmt: skip
     step_size, friction, temperature = settings
-    chains, dim = position.shape
+    chains = position.shape[0]
     momentum, energy_error = memory[0], flat(scratch[0])[:chains]
     q, p, force = flat(position), flat(momentum), flat(gradient)
 

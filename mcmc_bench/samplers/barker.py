@@ -7,8 +7,6 @@ The gradient chooses only the direction of a step, never its length: a step size
 MALA. `step_size` is σ.
 """
 
-import numpy as np
-
 from mcmc_bench.kernels.block import acceptance_probability, evaluate, flat, move, record
 from mcmc_bench.kernels.jit import jit
 from mcmc_bench.kernels.mathematics import sigmoid, softplus

@@ -5,7 +5,7 @@
 α = 0 is HMC. With a refused proposal the momentum turns round: without that the kernel would not keep the target.
 """
 
-from mcmc_bench.kernels.hamiltonian import propose_by_leapfrog
+from mcmc_bench.kernels.hamiltonian import leapfrog_flow, propose_by_leapfrog
 from mcmc_bench.kernels.jit import jit
 from mcmc_bench.kernels.langevin import begin_with_momentum, refresh
 from mcmc_bench.sampler import Adaptation, Sampler, Setting
@@ -30,6 +30,7 @@ SAMPLER = Sampler(
     description="HMC whose momentum persists from one transition to the next; turns round when it is refused",
     source="Horowitz 1991, doi 10.1016/0370-2693(91)90812-5",
     step=step,
+    flow=leapfrog_flow,
     scratch=5,
     memory=1,
     begin=begin_with_momentum,

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import special
 
 from mcmc_bench.kernels.block import fill_standard_normal
-from mcmc_bench.kernels.hamiltonian import propose_by_leapfrog
+from mcmc_bench.kernels.hamiltonian import leapfrog_flow, propose_by_leapfrog
 from mcmc_bench.kernels.jit import jit
 from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
@@ -53,6 +53,7 @@ SAMPLER = Sampler(
     description="Momentum carries each proposal far along the density's contours; corrected by Metropolis",
     source="Duane et al. 1987, doi 10.1016/0370-2693(87)91197-X; Neal 2011, arXiv 1206.1901",
     step=step,
+    flow=leapfrog_flow,
     scratch=6,
     settings={
         "step_size": Setting(0.1, "h, the leapfrog step", low=0.0, above=True),

@@ -9,7 +9,7 @@ depends on none of them: each is exact, and none tells anything of another. With
 import numpy as np
 
 from mcmc_bench.kernels.block import fill_standard_normal
-from mcmc_bench.kernels.hamiltonian import propose_by_leapfrog
+from mcmc_bench.kernels.hamiltonian import leapfrog_flow, propose_by_leapfrog
 from mcmc_bench.kernels.jit import jit
 from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
@@ -44,6 +44,7 @@ SAMPLER = Sampler(
     description="HMC with trajectories of random length, so that no direction of the target resonates",
     source="Neal 2011, arXiv 1206.1901, section 4.2; Hoffman, Radul and Sountsov 2021, PMLR 130:3907",
     step=step,
+    flow=leapfrog_flow,
     scratch=6,
     records=lambda settings: ("n_steps",),
     settings={

@@ -21,6 +21,7 @@ from mcmc_bench.kernels.block import (
     leapfrog,
     record,
 )
+from mcmc_bench.kernels.hamiltonian import leapfrog_flow
 from mcmc_bench.kernels.jit import jit, jit_inline
 from mcmc_bench.kernels.mathematics import exp
 from mcmc_bench.sampler import Adaptation, Sampler, Setting
@@ -154,6 +155,8 @@ SAMPLER = Sampler(
     description="HMC that finds the length of each trajectory by itself: it stops where it would turn back",
     source="Hoffman and Gelman 2014, arXiv 1111.4246; Betancourt 2017, arXiv 1701.02434; criterion as in Stan 2.23",
     step=step,
+    flow=leapfrog_flow,
+    energy_error_is_log_ratio=False,
     scratch=lambda settings: FIRST_TREE + ARRAYS * (int(settings["max_tree_depth"]) + 1),
     records=lambda settings: ("n_steps", "tree_depth"),
     settings={

@@ -110,6 +110,7 @@ SAMPLER = Sampler(
     description="Hot replicas cross barriers and hand what they find down: the right weights of well-separated modes",
     source="Swendsen and Wang 1986, doi 10.1103/PhysRevLett.57.2607; Syed et al. 2022, arXiv 1905.02939",
     step=step,
+    begins_in_equilibrium=False,
     scratch=lambda settings: 5 * int(settings["replicas"]),
     memory=lambda settings: 3 * int(settings["replicas"]) + 1,
     begin=begin,

@@ -8,6 +8,8 @@ signal-to-noise ratio. Song et al. take ε = 2 (r ‖z‖/‖∇log p‖)², wit
 is this ε. Norms of single chains, in few dimensions, would give a step that depends on where the chain is: another law.
 """
 
+import itertools
+
 import numpy as np
 
 from mcmc_bench.kernels.block import flat
@@ -42,6 +44,19 @@ def step(
     nothing_to_report(statistics)
 
 
+def stationary_variance(settings, precision):
+    """Of a draw, by the exact recursions of predictor and corrector on a Gaussian, with s² = 1/λ."""
+    sigma = falling(settings)
+    variance = np.full(np.shape(precision), sigma[0] ** 2)
+    for here, there in itertools.pairwise(sigma):
+        removed = here**2 - there**2
+        variance = (1.0 - removed / (1.0 / precision + here**2)) ** 2 * variance + removed
+        size = 2.0 * (settings["signal_to_noise"] * there) ** 2
+        for _ in range(int(settings["corrections"])):
+            variance = (1.0 - size / (1.0 / precision + there**2)) ** 2 * variance + 2.0 * size
+    return variance
+
+
 SAMPLER = Sampler(
     kind="biased",
     description="Each step of the reverse diffusion is followed by Langevin steps that repair its error",
@@ -50,6 +65,7 @@ SAMPLER = Sampler(
     ladder=falling,
     prepare=side_by_side,
     requires=("a smoothed density",),
+    stationary_variance=stationary_variance,
     settings={
         "signal_to_noise": Setting(0.16, "r", low=0.0, above=True),
         "corrections": Setting(1, "C, Langevin steps at each level", low=0, integer=True),

@@ -7,6 +7,10 @@ the noise away from *Langevin* steps is another thing, and leaves gradient ascen
 evaluation for each level, order 2 Heun's, with two.
 """
 
+import itertools
+
+import numpy as np
+
 from mcmc_bench.kernels.block import flat
 from mcmc_bench.kernels.jit import jit
 from mcmc_bench.kernels.noise_levels import begin_in_noise, evaluate_at, falling, nothing_to_report, side_by_side
@@ -35,6 +39,19 @@ def step(
     nothing_to_report(statistics)
 
 
+def stationary_variance(settings, precision):
+    """Of a draw: the square of the product of all steps' factors, times σ₀². Euler's is 1 + h σₖ/(s² + σₖ²), h = σₖ₊₁ − σₖ."""
+    sigma = falling(settings)
+    factor = np.full(np.shape(precision), sigma[0])
+    for here, there in itertools.pairwise(sigma):
+        h = there - here
+        slope = here / (1.0 / precision + here**2)
+        if settings["order"] == 2:
+            slope = 0.5 * (slope + there / (1.0 / precision + there**2) * (1.0 + h * slope))
+        factor = factor * (1.0 + h * slope)
+    return factor**2
+
+
 SAMPLER = Sampler(
     kind="biased",
     description="The noise-free way from noise to a draw: diverse because its starts are",
@@ -44,6 +61,7 @@ SAMPLER = Sampler(
     ladder=falling,
     prepare=side_by_side,
     requires=("a smoothed density",),
+    stationary_variance=stationary_variance,
     settings={
         "order": Setting(2, "1 for Euler, 2 for Heun", low=1, high=2, integer=True),
         "largest_noise": Setting(20.0, "σ₀, far wider than the target", low=0.0, above=True),

@@ -9,7 +9,7 @@ The discrete form of exponentially distributed trajectory times, for which the c
 import numpy as np
 
 from mcmc_bench.kernels.block import fill_standard_normal
-from mcmc_bench.kernels.hamiltonian import propose_by_leapfrog
+from mcmc_bench.kernels.hamiltonian import leapfrog_flow, propose_by_leapfrog
 from mcmc_bench.kernels.jit import jit
 from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
@@ -40,6 +40,7 @@ SAMPLER = Sampler(
     description="HMC with exponentially distributed trajectories: mixes along every frequency",
     source="Bou-Rabee and Sanz-Serna 2017, arXiv 1511.09382",
     step=step,
+    flow=leapfrog_flow,
     scratch=6,
     records=lambda settings: ("n_steps",),
     settings={

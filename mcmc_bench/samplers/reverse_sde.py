@@ -6,6 +6,10 @@ Variance-exploding form. A transition is one whole pass, so that draws are indep
 and the error of finite steps.
 """
 
+import itertools
+
+import numpy as np
+
 from mcmc_bench.kernels.jit import jit
 from mcmc_bench.kernels.noise_levels import (
     begin_in_noise,
@@ -30,6 +34,16 @@ def step(
     nothing_to_report(statistics)
 
 
+def stationary_variance(settings, precision):
+    """Of a draw, by the exact recursion w ← (1 − v/(s² + σₖ²))² w + v, v = σₖ² − σₖ₊₁², with s² = 1/λ."""
+    sigma = falling(settings)
+    variance = np.full(np.shape(precision), sigma[0] ** 2)
+    for here, there in itertools.pairwise(sigma):
+        removed = here**2 - there**2
+        variance = (1.0 - removed / (1.0 / precision + here**2)) ** 2 * variance + removed
+    return variance
+
+
 SAMPLER = Sampler(
     kind="biased",
     description="Runs the diffusion that blurs the target backwards, with its noise: independent draws from all modes",
@@ -38,6 +52,7 @@ SAMPLER = Sampler(
     ladder=falling,
     prepare=side_by_side,
     requires=("a smoothed density",),
+    stationary_variance=stationary_variance,
     settings={
         "largest_noise": Setting(20.0, "σ₀, far wider than the target", low=0.0, above=True),
         "smallest_noise": Setting(0.05, "σ of the last level: what remains as blur", low=0.0, above=True),

@@ -10,7 +10,8 @@ Convention of ε as in `ula` (Welling and Teh write ε/2).
 import numpy as np
 
 from mcmc_bench.kernels.block import evaluate, flat
-from mcmc_bench.kernels.jit import jit
+from mcmc_bench.kernels.jit import BLOCK_SIGNATURE, compiled, jit
+from mcmc_bench.kernels.langevin import balance_of
 from mcmc_bench.kernels.noise_levels import nothing_to_report
 from mcmc_bench.sampler import Sampler, Setting
 
@@ -42,6 +43,27 @@ def with_rows(target, settings, ladder):
     return part.density, np.concatenate([[batch, part.rows, MOST_CHAINS], np.zeros(MOST_CHAINS * batch), target.data])
 
 
+def balance(settings, target, x):
+    """x·g + (ε/2)(‖g‖² + Var ĝ) + d: has mean 0 under the law that the kernel keeps.
+
+    With replacement, Var ĝ is that of the gradient from one row, over m; every row is evaluated by itself.
+    """
+    rows = target.part_of_data.rows
+    density = compiled(target.part_of_data.density, BLOCK_SIGNATURE)
+    gradient = np.zeros_like(x)
+    single, value = np.empty_like(x), np.empty(len(x))
+    data = np.concatenate([[1, rows, len(x)], np.zeros(len(x)), target.data])
+    squares = np.zeros(len(x))
+    for row in range(rows):
+        data[3 : 3 + len(x)] = row
+        density(np.ascontiguousarray(x), value, single, data)
+        gradient += single / rows
+        squares += (single**2).sum(axis=1) / rows
+    variance = (squares - (gradient**2).sum(axis=1)) / max(1, round(settings["share"] * rows))
+    step_size = settings["step_size"]
+    return balance_of(gradient, x, step_size) + 0.5 * step_size * variance
+
+
 SAMPLER = Sampler(
     kind="biased",
     description="Langevin with gradients from a few rows of the data: cheap steps, and a temperature that is too high",
@@ -52,6 +74,7 @@ SAMPLER = Sampler(
     evaluations_per_step=lambda settings: settings["share"],
     block_chains=MOST_CHAINS,
     requires=("a density of part of its data",),
+    balance=balance,
     settings={
         "step_size": Setting(0.001, "ε in x + ε ĝ(x) + √(2ε) z", low=0.0, above=True),
         "share": Setting(0.1, "m/n, the share of the rows in each step", low=0.0, high=1.0, above=True),

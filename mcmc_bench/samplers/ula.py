@@ -10,7 +10,7 @@ write x + (ε/2) ∇log p + √ε z (Roberts and Tweedie 1996) mean twice this s
 import numpy as np
 
 from mcmc_bench.kernels.jit import jit
-from mcmc_bench.kernels.langevin import unadjusted_step
+from mcmc_bench.kernels.langevin import balance_of, unadjusted_step
 from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
@@ -33,6 +33,11 @@ def stationary_variance(settings, precision):
         return np.where(shrinkage > 0, settings["temperature"] / (precision * shrinkage), np.inf)
 
 
+def balance(settings, target, x):
+    """x·g + (ε/2)‖g‖² + τ d, g = ∇log p: has mean 0 under the law that ULA keeps."""
+    return balance_of(target.log_density_and_gradient(x)[1], x, settings["step_size"], settings["temperature"])
+
+
 SAMPLER = Sampler(
     kind="biased",
     description="Langevin steps with Gaussian noise and no correction: its step size leaves a bias",
@@ -45,4 +50,5 @@ SAMPLER = Sampler(
         "temperature": Setting(1.0, "τ, the noise dial: 0 is gradient ascent, 1 is Langevin", low=0.0),
     },
     stationary_variance=stationary_variance,
+    balance=balance,
 )

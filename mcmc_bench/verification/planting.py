@@ -13,7 +13,7 @@ from pathlib import Path
 import mcmc_bench.kernels
 import mcmc_bench.samplers
 
-_IMPORT = r"^from mcmc_bench\.kernels\.{module} import (\([^)]*\)|[^(\n]*)\n"
+_IMPORT = r"^from mcmc_bench\.kernels\.{module} import (?:\([^)]*\)|[^(\n]*)\n"
 
 
 def planted_source(sampler: str, replaced: Sequence[tuple[str, str]]) -> str:
@@ -36,15 +36,30 @@ def planted_source(sampler: str, replaced: Sequence[tuple[str, str]]) -> str:
     return source
 
 
+def _imports(text: str, module: str) -> bool:
+    return re.search(_IMPORT.format(module=module), text, flags=re.MULTILINE) is not None
+
+
 def _with_kernels_inside(source: str, piece: str) -> str:
-    """`source` with the imported kernel module that holds `piece` in place of its import; without one as it was."""
-    for file in sorted(Path(mcmc_bench.kernels.__path__[0]).glob("*.py")):
-        text = file.read_text(encoding="utf-8")
-        found = re.search(_IMPORT.format(module=file.stem), source, flags=re.MULTILINE)
-        if found and piece in text:
-            inside = text.replace("from __future__ import annotations\n", "")
-            return source[: found.start()] + inside + source[found.end() :]
-    return source
+    """`source` with the kernel module that holds `piece`, and all that call it, in place of their imports."""
+    kernels = {file.stem: file.read_text(encoding="utf-8") for file in Path(mcmc_bench.kernels.__path__[0]).glob("*.py")}
+    holder = next((module for module, text in sorted(kernels.items()) if piece in text), None)
+    if holder is None:
+        return source
+    # What stands between the sampler and the piece comes inside first, so that nothing goes on using the right one.
+    while between := [m for m, text in sorted(kernels.items()) if _imports(source, m) and _imports(text, holder)]:
+        source = _inside(source, between[0], kernels[between[0]])
+    return _inside(source, holder, kernels[holder])
+
+
+def _inside(source: str, module: str, text: str) -> str:
+    """`text` in place of the first import of `module`; further ones go."""
+    text = text.replace("from __future__ import annotations\n", "")
+    pattern = re.compile(_IMPORT.format(module=module), flags=re.MULTILINE)
+    found = pattern.search(source)
+    if found is None:
+        return source
+    return source[: found.start()] + text + pattern.sub("", source[found.end() :])
 
 
 def plant(sampler: str, replaced: Sequence[tuple[str, str]], folder: Path) -> Path:

@@ -1,0 +1,98 @@
+"""Faults planted in every kind of kernel: what `mcmc-bench verify` has to see.
+
+A fault is a built-in sampler's source, or that of the kernels it calls, with pieces of it replaced. Must not know how it
+is looked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mcmc_bench.verification.planting import plant
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A planted fault."""
+
+    sampler: str
+    what: str  # in words
+    replaced: tuple[tuple[str, str], ...]
+
+    def write(self, folder: Path) -> Path:
+        """The faulty sampler's file in `folder`; it has the name of the built-in one, which it hides."""
+        return plant(self.sampler, self.replaced, folder)
+
+
+ACCEPT = "if generator.random() < acceptance:"
+ACCEPT_MALA = "if generator.random() < statistics[chain, ACCEPTANCE]:"
+
+FAULTS: dict[str, Fault] = {
+    "ula_noise": Fault("ula", "√2 missing in the noise", (("np.sqrt(2.0 * step_size * temperature)", "np.sqrt(step_size * temperature)"),)),
+    "ula_half_drift": Fault("ula", "half the drift", (("+= step_size * gradient[chain, i] + noise", "+= 0.5 * step_size * gradient[chain, i] + noise"),)),
+    "ula_one_normal": Fault(
+        "ula", "one normal for all coordinates",
+        (("            noise = noise_scale * generator.standard_normal()", "            noise = noise_scale * generator.standard_normal() if i == 0 else noise"),
+         ("        log_ratio[chain] = -log_density[chain]\n", "        log_ratio[chain] = -log_density[chain]\n        noise = 0.0\n")),
+    ),
+    "tamed_norm": Fault("tamed_ula", "the drift is tamed by ‖g‖², not ‖g‖", (("norm = np.sqrt(norm)", "norm = norm"),)),
+    "mala_uncorrected": Fault("mala", "no correction", ((ACCEPT_MALA, "if generator.random() >= 0.0:"),)),
+    "mala_ratio": Fault("mala", "ratio of the proposals upside down", (("(forward - backward)", "(backward - forward)"),)),
+    "mala_no_ratio": Fault("mala", "ratio of the proposals left out", (("(forward - backward)", "0.0 * (forward - backward)"),)),
+    "mala_stale_gradient": Fault("mala", "gradient not updated on acceptance", (("gradient[j] = proposal_gradient[j]", "gradient[j] = gradient[j]"),)),
+    "mala_noise": Fault("mala", "√2 missing in the noise, not in the ratio", (("np.sqrt(2.0 * step_size * temperature)", "np.sqrt(step_size * temperature)"),)),
+    "walk_stuck": Fault("random_walk_metropolis", "never moves", ((ACCEPT_MALA, "if generator.random() < 0.0:"),)),
+    "walk_drift": Fault(
+        "random_walk_metropolis", "proposals drift, and the ratio does not know",
+        (("step_size * generator.standard_normal()", "step_size * (generator.standard_normal() + 0.1)"),),
+    ),
+    "walk_ratio": Fault(
+        "random_walk_metropolis", "p(y)/p(x) to the power of 0.8",
+        (("log_ratio = proposal_log_density[chain] - log_density[chain]", "log_ratio = 0.8 * (proposal_log_density[chain] - log_density[chain])"),),
+    ),
+    "barker_sign": Fault("barker", "the gradient points the wrong way in the proposal", (("sigmoid(z * gradient", "sigmoid(-z * gradient"),)),
+    "barker_no_ratio": Fault("barker", "the way back is left out of the ratio", (("difference * proposal_gradient[chain, i]", "-difference * gradient[chain, i]"),)),
+    "hmc_momentum": Fault(
+        "hmc", "momentum not refreshed", (("    fill_standard_normal(generator, momentum)\n", "    momentum[:, :] = memory[0]\n"),
+         ("scratch[1:], evaluations,\n    )  # fmt: skip\n", "scratch[1:], evaluations,\n    )  # fmt: skip\n    memory[0, :, :] = momentum\n"),
+         ("    scratch=6,", "    scratch=6,\n    memory=1,\n    begin=lambda target, generator, settings, ladder, position: generator.standard_normal((1, *position.shape)),")),
+    ),
+    "hmc_momentum_scale": Fault("hmc", "momentum too small by √2", (("    fill_standard_normal(generator, momentum)\n", "    fill_standard_normal(generator, momentum)\n    momentum *= np.sqrt(0.5)\n"),)),
+    "hmc_kinetic": Fault("hmc", "kinetic energy left out of the ratio", (("final = kinetic_energy(momentum[chain]) - proposal", "final = initial_kinetic[chain] - proposal"),)),
+    "hmc_half_kick": Fault("hmc", "the last half kick is a whole one", (("p[j] += 0.5 * step_size * force[j]\n\n\n@jit_inline\ndef kinetic", "p[j] += step_size * force[j]\n\n\n@jit_inline\ndef kinetic"),)),
+    "hmc_uncorrected": Fault("hmc", "no correction", ((ACCEPT, "if generator.random() >= 0.0:"),)),
+    "jitter_one_normal": Fault(
+        "jittered_hmc", "one normal for all coordinates of the momentum",
+        (("    fill_standard_normal(generator, scratch[0])\n", "    fill_standard_normal(generator, scratch[0])\n    for i in range(position.shape[1]):\n        scratch[0, :, i] = scratch[0, :, 0]\n"),),
+    ),
+    "randomised_uncorrected": Fault("randomised_hmc", "energy error of the wrong sign", (("energy_error = final - initial", "energy_error = initial - final"),)),
+    "generalised_no_flip": Fault("generalised_hmc", "momentum not turned round on refusal", (("momentum[chain, i] = -initial_momentum[chain, i]", "momentum[chain, i] = initial_momentum[chain, i]"),)),
+    "generalised_refresh": Fault("generalised_hmc", "√(1 − α²) became 1 − α", (("scale = np.sqrt(temperature * (1.0 - decay * decay))", "scale = np.sqrt(temperature) * (1.0 - decay)"),)),
+    "baoab_noise": Fault("baoab", "√(1 − e^{−2γh}) became √(1 − e^{−γh})", (("(1.0 - decay * decay)", "(1.0 - decay)"),)),
+    "baoab_stale": Fault("baoab", "the second kick uses the old gradient", (("    evaluate(target, data, position, log_density, gradient, evaluations)\n    for j in range(q.shape[0]):\n        p[j] += 0.5 * step_size * force[j]\n", "    for j in range(q.shape[0]):\n        p[j] += 0.5 * step_size * force[j]\n    evaluate(target, data, position, log_density, gradient, evaluations)\n"),)),
+    "obabo_friction": Fault("obabo", "noise of a whole step after decay of a half", (("decay = np.exp(-0.5 * friction * step_size)", "decay = np.exp(-0.5 * friction * step_size)\n    temperature *= 1.2"),)),
+    "nuts_uniform": Fault("nuts", "points drawn with equal weights", (("tree_log_weight[top], point_log_density[top] = -error", "tree_log_weight[top], point_log_density[top] = 0.0"),)),
+    "nuts_late_stop": Fault(
+        "nuts", "a sub-tree that has turned is kept as long as it went",
+        (("        if not valid:\n            break\n\n        depth += 1", "        if not valid and top < 0:\n            break\n\n        depth += 1"),),
+    ),
+    "nuts_one_way": Fault("nuts", "trajectories go forwards only", (("forwards = generator.random() < 0.5", "forwards = generator.random() < 2.0"),)),
+    "nuts_last": Fault("nuts", "the last sub-tree always gives the state", (("if generator.random() < acceptance_probability(tree_log_weight[0] - log_weight):", "if generator.random() < 2.0:"),)),
+    "mclmc_turn": Fault("mclmc", "turns away from the gradient", (("toward * gradient[chain, i]", "-toward * gradient[chain, i]"),)),
+    "mclmc_dimension": Fault("mclmc", "d instead of d − 1", (("delta = duration * norm / (dim - 1)", "delta = duration * norm / dim"),)),
+    "adjusted_volume": Fault("adjusted_mclmc", "change of volume left out of the ratio", (("kinetic_change[chain] += (dim - 1) *", "kinetic_change[chain] += 0.0 *"),)),
+    "adjusted_direction": Fault("adjusted_mclmc", "direction drawn in a cube", (("    fill_standard_normal(generator, direction)\n", "    for chain in range(chains):\n        for i in range(direction.shape[1]):\n            direction[chain, i] = 1.0 if generator.random() < 0.5 else -1.0\n"),)),
+    "tempering_swap": Fault("parallel_tempering", "swap ratio upside down", (("(beta[k] - beta[k + 1]) * (value[k + 1, chain] - value[k, chain])", "(beta[k] - beta[k + 1]) * (value[k, chain] - value[k + 1, chain])"),)),
+    "tempering_always": Fault("parallel_tempering", "swaps always accepted", (("if k % 2 == parity and generator.random() < acceptance:", "if k % 2 == parity:"),)),
+    "tempering_force": Fault("parallel_tempering", "gradients not swapped with their states", (("                    force[k, chain, i], force[k + 1, chain, i] = force[k + 1, chain, i], force[k, chain, i]\n", ""),)),
+    "importance_weight": Fault("annealed_importance", "the last weight is left out", (("        log_ratio = log_weight[chain] - old_log_weight[chain]", "        log_ratio = 0.5 * (log_weight[chain] - old_log_weight[chain])"),)),
+    "importance_stale": Fault("annealed_importance", "the old weight is not kept", (("            old_log_weight[chain] = log_weight[chain]\n", ""),)),
+    "annealed_schedule": Fault("annealed_langevin", "steps go with σ, not σ²", (("(data[2 + level] / smallest) ** 2", "(data[2 + level] / smallest)"),)),
+    "annealed_noise": Fault("annealed_langevin", "√2 missing in the noise", (("np.sqrt(2.0 * size * temperature)", "np.sqrt(size * temperature)"),)),
+    "reverse_noise": Fault("reverse_sde", "no noise", (("+ np.sqrt(variance) * generator.standard_normal()", ""),)),
+    "flow_twice": Fault("probability_flow", "the drift of the SDE, without its noise", (("first_slope[j] = -sigma * score[j]", "first_slope[j] = -2.0 * sigma * score[j]"), ("-next_sigma * score[j]", "-2.0 * next_sigma * score[j]"))),
+    "corrector_noise": Fault("predictor_corrector", "√2 missing in the corrector's noise", (("np.sqrt(2.0 * step_size)", "np.sqrt(step_size)"),)),
+    "sgld_rows": Fault("sgld", "the same rows in every step", (("data[3 + j] = np.floor(rows * generator.random())", "data[3 + j] = float(j)"),)),
+    "sgld_noise": Fault("sgld", "√2 missing in the noise", (("np.sqrt(2.0 * step_size)", "np.sqrt(step_size)"),)),
+}  # fmt: skip

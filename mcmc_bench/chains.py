@@ -84,6 +84,12 @@ class Setup:
         return density, np.ascontiguousarray(data, dtype=np.float64)
 
     @cached_property
+    def addresses(self) -> tuple[int, int]:
+        """Of the step and of the density that it is given."""
+        step = _jit.address(self.sampler.step, _jit.STEP_SIGNATURE)
+        return step, _jit.address(self.prepared[0], _jit.BLOCK_SIGNATURE)
+
+    @cached_property
     def vector(self) -> Array:
         """The settings as the step takes them."""
         return np.array(list(self.settings.values()), dtype=np.float64)
@@ -199,11 +205,11 @@ class Block:
         setup = self.setup
         per_step = max(1, int(setup.sampler.evaluations_per_step(setup.settings)))
         chunk = max(1, CHUNK_EVALUATIONS // (per_step * len(self.position)))
-        step, pointer = setup.sampler.pointer, _jit.compiled(setup.prepared[0], _jit.BLOCK_SIGNATURE)
+        step, density = setup.addresses
         for first in range(0, count, chunk):
             steps = min(chunk, count - first)
             run_chunk(
-                step, pointer, self.data, self.generator, setup.vector,
+                step, density, self.data, self.generator, setup.vector,
                 self.position, self.log_density, self.gradient, self.statistics, self.memory, self.scratch,
                 self.evaluations, self.stopped_at, setup.root, self.outside, steps, self.done, thin,
                 self.kept_position, self.kept_log_density, self.kept_statistics, self.mean_powers, self.statistic_sums,

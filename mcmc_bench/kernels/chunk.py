@@ -11,10 +11,10 @@ from numba import types
 
 from mcmc_bench.kernels import jit as _jit
 from mcmc_bench.kernels.block import flat
-from mcmc_bench.kernels.jit import counter, cube, generator, is_finite, jit, jit_inline, matrix, vector
+from mcmc_bench.kernels.jit import counter, cube, generator, is_finite, jit, jit_inline, matrix, step_at, target_at, vector
 
 CHUNK_SIGNATURE = types.void(
-    _jit.STEP_TYPE, _jit.TARGET_TYPE, vector, generator, vector,  # what to run
+    types.int64, types.int64, vector, generator, vector,  # what to run
     matrix, vector, matrix, matrix, cube, cube, counter, counter,  # state
     matrix, matrix,  # coordinates
     types.int64, types.int64, types.int64,  # steps
@@ -45,7 +45,7 @@ def mark_chains_that_left(position, log_density, statistics, stopped_at, evaluat
 
 @jit
 def run_chunk(
-    step, target, data, generator, settings,
+    step_address, target_address, data, generator, settings,
     position, log_density, gradient, statistics, memory, scratch, evaluations, stopped_at,
     root, outside,
     num_steps, first_step, thin,
@@ -53,7 +53,7 @@ def run_chunk(
 ):  # fmt: skip
     """`num_steps` transitions of a block.
 
-    What to run, and `position` … `evaluations`: see `mcmc_bench.sampler`.
+    Addresses (see `mcmc_bench.kernels.jit`) of what to run, and `position` … `evaluations`: see `mcmc_bench.sampler`.
 
     - stopped_at (chain,): evaluations after which a chain left (its position or log density was no longer
       finite), −1 while it has not. A chain that has left is NaN from there on: stopped and marked.
@@ -65,6 +65,7 @@ def run_chunk(
     - mean_powers (2, chain, dim): running means of x and x² over all transitions, thinned or not.
     - statistic_sums (chain, statistic): sums of the statistics over all transitions of chains that have not left.
     """
+    step, target = step_at(step_address), target_at(target_address)
     chains, dim = position.shape
     mean, mean_square = flat(mean_powers[0]), flat(mean_powers[1])
     point = position if root.shape[0] == 0 else outside

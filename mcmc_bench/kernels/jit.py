@@ -26,7 +26,9 @@ import numba
 import numpy as np
 import platformdirs
 from numba import types
+from numba.core import cgutils
 from numba.core.types import npy_rng
+from numba.extending import intrinsic
 
 ENGINE_FOLDER = Path(__file__).resolve().parent.parent
 
@@ -155,6 +157,36 @@ def compiled(dispatcher: Any, signature: Any) -> Any:
         dispatcher.disable_compile()
     return dispatcher
 
+
+@cache
+def address(dispatcher: Any, signature: Any) -> int:
+    """Where the machine code of `dispatcher`, compiled for `signature`, begins."""
+    result = compiled(dispatcher, signature).overloads[signature.args]
+    return int(result.library.get_pointer_to_function(result.fndesc.llvm_func_name))
+
+
+def function_at(function_type: Any) -> Any:
+    """An intrinsic ``(address) -> function`` for kernels: the compiled function of this type at an address.
+
+    A function that is handed over as itself goes through Python for its type and its address at every call, 100 µs;
+    a number does not.
+    """
+
+    @intrinsic
+    def from_address(typing_context, number):  # noqa: ARG001 - numba hands it over
+        def generate(context, builder, signature, arguments):
+            function = cgutils.create_struct_proxy(function_type)(context, builder)
+            function.jit_addr = builder.inttoptr(arguments[0], context.get_value_type(types.voidptr))
+            function.c_addr = cgutils.get_null_value(function.c_addr.type)
+            function.py_addr = cgutils.get_null_value(function.py_addr.type)
+            return function._getvalue()  # noqa: SLF001 - numba's only way to hand a structure back
+
+        return function_type(types.int64), generate
+
+    return from_address
+
+
+step_at, target_at = function_at(STEP_TYPE), function_at(TARGET_TYPE)
 
 _LIFTED = """def {name}_of_block(x, log_density, gradient, data):
     for chain in range(x.shape[0]):

@@ -16,6 +16,7 @@ from mcmc_bench.draws import Array, Draws
 from mcmc_bench.sampler import Sampler
 from mcmc_bench.sampling import Plan, Progress, SamplingError, run
 from mcmc_bench.target import StartName, Target
+from mcmc_bench.tuning import METRICS, Metric, Tuning
 
 if TYPE_CHECKING:
     import xarray
@@ -34,6 +35,8 @@ def sample(
     thin: int = 1,
     keep_draws: bool = True,
     inverse_mass_matrix: npt.ArrayLike | None = None,
+    tune: int = 0,
+    metric: Metric = "diagonal",
     progress: Progress | None = None,
     **settings: Any,
 ) -> xarray.DataTree:
@@ -51,13 +54,17 @@ def sample(
         thin: transitions from one draw to the next.
         keep_draws: False keeps running moments only, so that memory does not grow with `draws`; `posterior` then has
             no `x`.
-        inverse_mass_matrix: diagonal (dim,), for samplers that use one; ones by default.
+        inverse_mass_matrix: diagonal (dim,) or whole (dim, dim), for samplers that use one; ones by default.
+        tune: target evaluations of each chain that are spent on tuning what is not given in `settings`; none by default.
+            What it came to is in ``tree.attrs`` (``tuned_step_size`` and the like).
+        metric: the coordinates that are tuned: "none", "diagonal" or "dense".
         progress: called with the number of chain transitions made since the last call.
         settings: the sampler's own settings, e.g. ``step_size=0.1``.
 
     Returns:
         A tree with the groups ``posterior`` (`x` with dims chain, draw, dim), ``sample_stats`` (`lp`,
-        `acceptance_rate`, `diverging`, `energy_error`, with dims chain, draw) and ``moments`` (`mean` and
+        `acceptance_rate`, `diverging`, `energy_error`, and what
+        else the sampler records, with dims chain, draw) and ``moments`` (`mean` and
         `mean_square` of x with dims chain, dim, over every transition after burn-in, thinned or not; and by chain
         `stopped_at`, `mean_acceptance`, `divergences`). A chain that left (no longer finite) is NaN from there on and
         `stopped_at` says after how many target evaluations; it is −1 for all others. The cost is in ``tree.attrs``.
@@ -71,9 +78,12 @@ def sample(
         ("burn_in", burn_in, 0),
         ("thin", thin, 1),
         ("chains", chains, 1),
+        ("tune", tune, 0),
     ):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < smallest:
             raise SamplingError(f"{name} = {value!r} must be a whole number, at least {smallest}")
+    if metric not in METRICS:
+        raise SamplingError(f"metric = {metric!r} must be one of {', '.join(METRICS)}")
     if threads is not None and threads < 1:
         raise SamplingError(f"threads = {threads} must be at least 1")
     the_target = load_target(target) if isinstance(target, str) else target
@@ -88,6 +98,7 @@ def sample(
         names=(seed, the_target.label, the_sampler.name, sorted(settings.items())),
         threads=threads or os.cpu_count() or 1,
         inverse_mass_matrix=inverse_mass_matrix,
+        tuning=Tuning(int(tune), metric) if tune else None,
         progress=progress,
     )
     return to_datatree(
@@ -97,6 +108,7 @@ def sample(
             "sampler": the_sampler.name,
             "seed": str(seed),
             **{f"setting_{key}": value for key, value in the_sampler.complete(settings).items()},
+            **{f"tuned_{key}": value for key, value in result.tuned.items()},
         },
     )
 
@@ -129,6 +141,7 @@ def to_datatree(draws: Draws, attributes: dict[str, Any]) -> xarray.DataTree:
                 "acceptance_rate": (by_draw, draws.acceptance_rate),
                 "diverging": (by_draw, draws.diverging),
                 "energy_error": (by_draw, draws.energy_error),
+                **{name: (by_draw, values) for name, values in draws.records.items()},
             },
             coords=coords,
         )

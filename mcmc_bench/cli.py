@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mcmc_bench import cli_check, cli_compare, cli_reference, cli_targets
+from mcmc_bench import cli_check, cli_compare, cli_reference, cli_targets, cli_verify
 from mcmc_bench.console import (
     FAILED,
     Effort,
@@ -49,6 +49,7 @@ app = typer.Typer(
 cli_compare.register(app)
 cli_reference.register(app)
 cli_check.register(app)
+cli_verify.register(app)
 cli_targets.register(app)
 
 
@@ -218,6 +219,8 @@ def sample(
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting of the sampler.")
     ] = None,
     target_set: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="A target's parameter.")] = None,
+    tune: Annotated[int, typer.Option(help="Target evaluations of each chain spent on tuning what is not set.")] = 0,
+    metric: Annotated[str, typer.Option(help="The coordinates that are tuned: none, diagonal or dense.")] = "diagonal",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="NC", help="Store the draws: netCDF, ArviZ's schema.")
     ] = None,
@@ -243,7 +246,7 @@ def sample(
 
             tree = sample_(
                 the_target, the_sampler, draws=draws, burn_in=burn_in, chains=chains, seed=seed, threads=threads,
-                start=start, progress=advance, **settings,  # type: ignore[arg-type]
+                start=start, tune=tune, metric=metric, progress=advance, **settings,  # type: ignore[arg-type]
             )  # fmt: skip
         if output is not None:
             tree.to_netcdf(output, engine="h5netcdf")
@@ -252,6 +255,9 @@ def sample(
     for line in frame.to_dict("records"):
         table.add_row(line["metric"], _figure(line["value"]), _figure(line["floor"]), plain(line.get("note") or ""))
     console().print(table)
+    tuned = {name: tree.attrs[f"tuned_{name}"] for name in the_sampler.settings if f"tuned_{name}" in tree.attrs}
+    if tuned:
+        typer.echo("tuned: " + ", ".join(f"{name} = {value:.4g}" for name, value in tuned.items()))
     if output is not None:
         typer.echo(f"draws: {output}")
 

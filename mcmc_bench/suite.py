@@ -29,6 +29,7 @@ from mcmc_bench.plan import Budget, SamplingError
 from mcmc_bench.results import identity_hash
 from mcmc_bench.spelling import unknown
 from mcmc_bench.target import target_label
+from mcmc_bench.tuning import METRICS
 
 STARTS = ("dispersed", "one_point", "exact")
 
@@ -57,6 +58,9 @@ class CellPlan:
     time_limit: float
     metrics: tuple[str, ...] | None
     seed: str
+    tuning: int = 0  # target evaluations of each chain that are spent on tuning, on top of the budget
+    metric: str = "diagonal"  # the coordinates that are tuned, where the sampler can
+    fixed: tuple[str, ...] = ()  # settings that the suite gives: they are not tuned
     swept: tuple[str, ...] = ()  # names of the settings that vary within the sweep
     sweep: str | None = None  # name of the sweep, shared by the cells that compete
 
@@ -83,9 +87,11 @@ class CellPlan:
     @property
     def match(self) -> str:
         """Hash of what is asked for, whatever the sources, the seed and the effort: the same cell of another run."""
-        left_out = (
+        left_out: tuple[str, ...] = (
             "time_limit", "sweep", "swept", "seed", "replicates", "selection_replicates", "metrics",
         )  # fmt: skip
+        if self.tuning == 0:  # then nothing that has to do with it changes a number
+            left_out += ("tuning", "metric", "fixed")
         return identity_hash({name: value for name, value in vars(self).items() if name not in left_out})
 
 
@@ -157,7 +163,7 @@ class _Reader:
 LARGEST = 10**12
 #: Keys that the suite sets for all, an experiment for itself, and a target's table for that target.
 _LIMITS = (
-    "budget", "burn_in", "chains", "start", "replicates", "selection_replicates", "max_draws", "time_limit", "metrics",
+    "budget", "burn_in", "chains", "start", "replicates", "selection_replicates", "max_draws", "time_limit", "metrics", "tuning", "metric",
 )  # fmt: skip
 
 
@@ -263,9 +269,9 @@ def _read(reader: _Reader, name: str, content: Mapping[str, Any], text: str, see
 
 def _cells(reader: _Reader, experiment: str, table: Mapping[str, Any], seed: str) -> list[CellPlan]:
     cells = []
-    for target_entry in _tables(reader, table, "targets"):
+    known = target_files(reader.folders.further_targets)
+    for target_entry in _tables(reader, table, "targets", sorted(known)):
         name = reader.text(target_entry, "name")
-        known = target_files(reader.folders.further_targets)
         if name not in known:
             reader.fail(unknown("target", name, list(known)), "targets")
         given = {**table, **{key: value for key, value in target_entry.items() if key in _LIMITS}}
@@ -280,7 +286,12 @@ def _cells(reader: _Reader, experiment: str, table: Mapping[str, Any], seed: str
                 except TypeError:
                     reader.fail(f"{name}: {key} = {value} must be numbers, texts, true or false", "targets")
         # A target may bring samplers' settings of its own: one step size does not fit all densities.
-        samplers = _tables(reader, target_entry if "samplers" in target_entry else table, "samplers")
+        samplers = _tables(
+            reader,
+            target_entry if "samplers" in target_entry else table,
+            "samplers",
+            list_samplers(reader.folders.samplers),
+        )
         limits = _limits(reader, given)
         matrices = any("inverse_mass_matrix" in sampler_entry for sampler_entry in samplers)
         dim = _dim(reader, name, parameters) if parameters or matrices else None
@@ -300,10 +311,11 @@ def _dim(reader: _Reader, name: str, parameters: Mapping[str, Any]) -> int | Non
         return None
 
 
-def _tables(reader: _Reader, table: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
-    value = table.get(key)
+def _tables(reader: _Reader, table: Mapping[str, Any], key: str, all_names: Sequence[str]) -> list[dict[str, Any]]:
+    """The entries of a list of names and tables; "all" instead of a list stands for everything there is."""
+    value = list(all_names) if table.get(key) == "all" else table.get(key)
     if not isinstance(value, list) or not value:
-        reader.fail(f"{value!r} must be a list of names or tables that is not empty", key)
+        reader.fail(f'{value!r} must be "all", or a list of names or tables that is not empty', key)
     entries = [{"name": entry} if isinstance(entry, str) else entry for entry in value]
     if not all(isinstance(entry, dict) for entry in entries):
         reader.fail(f"{value!r} must hold names or tables", key)
@@ -323,6 +335,8 @@ def _limits(reader: _Reader, given: Mapping[str, Any]) -> dict[str, Any]:
             "replicates": reader.whole(given, "replicates", 4, 1),
             "selection_replicates": reader.whole(given, "selection_replicates", 1, 1),
             "max_draws": reader.whole(given, "max_draws", 500, 4),
+            "tuning": reader.whole(given, "tuning", 0, 0),
+            "metric": reader.list_of(given, "metric", ["diagonal"], METRICS)[0],
             "time_limit": reader.number(given, "time_limit", 120.0, 0.001, 1e9),
             "metrics": metrics,
         },
@@ -380,7 +394,7 @@ def _sweep(
         CellPlan(
             experiment=experiment, target=target, target_parameters=dict(parameters), sampler=name,
             settings=complete, inverse_mass_matrix=None if mass is None else tuple(float(m) for m in mass),
-            start=start, seed=seed, swept=swept, sweep=sweep, **limits,
+            start=start, seed=seed, swept=swept, sweep=sweep, fixed=tuple(sorted(settings)), **limits,
         )
         for complete in combinations
     ]  # fmt: skip

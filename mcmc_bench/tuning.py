@@ -23,6 +23,7 @@ from mcmc_bench.sampler import ACCEPTANCE, ENERGY_ERROR, STATISTICS, Adaptation
 
 Array = npt.NDArray[np.float64]
 Metric = Literal["none", "diagonal", "dense"]
+METRICS: tuple[Metric, ...] = ("none", "diagonal", "dense")
 
 #: Shares of the tuning budget: the step size alone, then windows in which coordinates and ladder are learnt, each twice
 #: as long as the one before, then the trajectory; the rest is for the last step size.

@@ -9,7 +9,7 @@ import functools
 import io
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -25,6 +25,7 @@ from mcmc_bench.sampler import Sampler
 from mcmc_bench.sampling import compile_kernels, run
 from mcmc_bench.suite import CellPlan
 from mcmc_bench.target import Target
+from mcmc_bench.tuning import Tuning
 
 #: Points and chains of a cell that are kept for the figures.
 FIGURE_POINTS, FIGURE_CHAINS = 2000, 16
@@ -107,6 +108,7 @@ def blank(plan: CellPlan, identity: str, folders: Folders) -> Cell:
         swept=list(plan.swept),
         selected=plan.sweep is None,
         match=plan.match,
+        tuning=plan.tuning if is_tuned(plan, _sampler(plan, folders)) else 0,
     )
 
 
@@ -129,6 +131,7 @@ def run_cell(plan: CellPlan, identity: str, folders: Folders, keep_draws: bool) 
     replicates = [_replicate(plan, target, sampler, "replicate", index) for index in range(plan.replicates)]
     cell.stopped_chains = int(sum((draws.stopped_at >= 0).sum() for draws in replicates))
     cell.divergences = int(sum(draws.divergences.sum() for draws in replicates))
+    cell.tuned = {name: [float(draws.tuned[name]) for draws in replicates] for name in replicates[0].tuned}
     cell.cost = {name: float(np.mean([getattr(d.cost, name) for d in replicates])) for name in vars(Cost())}
     cell.rows, cell.curves = metrics.evaluate_cell(
         replicates,
@@ -137,7 +140,7 @@ def run_cell(plan: CellPlan, identity: str, folders: Folders, keep_draws: bool) 
         budget=plan.budget,
         burn_in=plan.burn_in,
         groups=plan.metrics,
-        predicted=expectation.predictions(sampler, plan.settings, target),
+        predicted=expectation.predictions(_as_known(plan, sampler), plan.settings, target),
     )
     cell.evidence = [_evidence(plan, target, sampler, _measured(plan, target, replicates))]
     if plan.sweep is not None:
@@ -177,26 +180,39 @@ def _budget(plan: CellPlan) -> Budget:
 
 
 def _replicate(plan: CellPlan, target: Target, sampler: Sampler, purpose: str, index: int) -> Draws:
+    tuned = is_tuned(plan, sampler)
     return run(
         target,
         sampler,
-        plan.settings,
+        {name: plan.settings[name] for name in plan.fixed} if tuned else plan.settings,
         _budget(plan),
         chains=plan.chains,
         start=plan.start,  # type: ignore[arg-type]  # checked when the suite was read
         names=(plan.seed, target.label, sampler.name, sorted(plan.settings.items()), plan.start, purpose, index),
         inverse_mass_matrix=plan.inverse_mass_matrix,
+        tuning=Tuning(plan.tuning, plan.metric) if tuned else None,  # type: ignore[arg-type]  # as above
     )
+
+
+def is_tuned(plan: CellPlan, sampler: Sampler) -> bool:
+    """Whether anything of the sampler is tuned in this cell."""
+    return plan.tuning > 0 and sampler.adaptation is not None
+
+
+def _as_known(plan: CellPlan, sampler: Sampler) -> Sampler:
+    """The sampler without the closed forms that depend on settings which are tuned."""
+    return replace(sampler, stationary_variance=None, mean_acceptance=None) if is_tuned(plan, sampler) else sampler
 
 
 def _evidence(plan: CellPlan, target: Target, sampler: Sampler, measurements: Sequence[Measurement]) -> Evidence:
     reference, budget = Reference.of(target), _budget(plan)
     warm_up = budget.plan(sampler, plan.settings).warm_up
     exact = reference.many if reference.available else None
-    expected_from, law = expectation.of(sampler, plan.settings, target, plan.start, warm_up, exact)
+    expected_from, law = expectation.of(_as_known(plan, sampler), plan.settings, target, plan.start, warm_up, exact)
     return metrics.summarise(
         measurements, reference, expected_from=expected_from, law=law,
-        planned_evaluations=budget.planned_evaluations(sampler, plan.settings),
+        planned_evaluations=plan.tuning * is_tuned(plan, sampler)
+        + budget.planned_evaluations(sampler, plan.settings, tuned=is_tuned(plan, sampler)),
     )  # fmt: skip
 
 

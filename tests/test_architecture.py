@@ -16,7 +16,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "content" not in path
 MAY_IMPORT = {
     "__main__": {"cli"},
     "cli": {
-        "api", "catalog", "cli_check", "cli_compare", "cli_reference", "cli_targets", "console", "metrics", "provenance", "report", "results", "running", "show",
+        "api", "catalog", "cli_check", "cli_compare", "cli_reference", "cli_targets", "cli_verify", "console", "metrics", "provenance", "report", "results", "running", "show",
         "spelling", "suite",
     },
     "cli_compare": {"comparison", "console", "gate", "provenance", "results"},
@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "gallery": {"catalog", "cost", "gallery", "reference_file", "report", "results", "show", "target"},
     "calibration": {"comparison.inference", "results"},
     "cost": {"kernels", "streams", "target"},
+    "cli_verify": {"catalog", "console", "verification"},
     "cli_check": {"catalog", "checking", "console"},
     "checking": {
         "catalog", "checking", "cost", "draws", "processes", "reference_file", "sampler", "sampling", "show", "spelling",
@@ -40,12 +41,12 @@ MAY_IMPORT = {
     "console": {"spelling"},
     "running": {"catalog", "kernels", "metrics", "processes", "provenance", "results", "suite", "worker"},
     "worker": {
-        "api", "catalog", "draws", "expectation", "metrics", "reference_file", "results", "plan", "sampler", "sampling", "streams", "suite", "target",
+        "api", "catalog", "draws", "expectation", "metrics", "reference_file", "results", "plan", "sampler", "sampling", "streams", "suite", "target", "tuning",
     },
     "expectation": {"sampler", "target"},
-    "suite": {"catalog", "metrics.definitions", "plan", "results", "spelling", "target"},
+    "suite": {"catalog", "metrics.definitions", "plan", "results", "spelling", "target", "tuning"},
     "bridges": {"bridges", "kernels", "target"},
-    "api": {"catalog", "draws", "sampler", "sampling", "target"},
+    "api": {"catalog", "draws", "sampler", "sampling", "target", "tuning"},
     "show": {"cost", "streams", "target"},
     "report": {"report", "results"},
     "verification": {

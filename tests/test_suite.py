@@ -114,7 +114,7 @@ def test_identity_is_of_what_determines_the_numbers(write):
         ("step_size = [0.1, 0.2]", "step_size = []", "mala: step_size is an empty list"),
         ("step_size = [0.1, 0.2]", 'step_size = ["a"]', "mala: step_size = 'a' is not a number"),
         ("num_integration_steps = 5", "num_integration_steps = 1000", "budget of 500 evaluations leaves no transition"),
-        ('{ name = "mala", ', '{ name = "mala", inverse_mass_matrix = [1.0], ', "mala takes none"),
+        ('{ name = "mala", ', '{ name = "ula", inverse_mass_matrix = [1.0], ', "ula takes none"),
         ("inverse_mass_matrix = [1.0, 1.0]", 'inverse_mass_matrix = ["a"]', "inverse_mass_matrix"),
         ("budget = 500", "seed = true", "suite.seed: True must be a text"),
         ("dim = 2", "dim = 0", "targets: target gaussian cannot be built with"),

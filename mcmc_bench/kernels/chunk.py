@@ -9,9 +9,19 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
-from mcmc_bench.kernels import jit as _jit
 from mcmc_bench.kernels.block import flat
-from mcmc_bench.kernels.jit import counter, cube, generator, is_finite, jit, jit_inline, matrix, step_at, target_at, vector
+from mcmc_bench.kernels.jit import (
+    counter,
+    cube,
+    generator,
+    is_finite,
+    jit,
+    jit_inline,
+    matrix,
+    step_at,
+    target_at,
+    vector,
+)
 
 CHUNK_SIGNATURE = types.void(
     types.int64, types.int64, vector, generator, vector,  # what to run

@@ -173,7 +173,7 @@ def function_at(function_type: Any) -> Any:
     """
 
     @intrinsic
-    def from_address(typing_context, number):  # noqa: ARG001 - numba hands it over
+    def from_address(typing_context, number):
         def generate(context, builder, signature, arguments):
             function = cgutils.create_struct_proxy(function_type)(context, builder)
             function.jit_addr = builder.inttoptr(arguments[0], context.get_value_type(types.voidptr))

@@ -66,7 +66,9 @@ def mean_zero(check: str, what: str, values: Array, level: float) -> Finding:
     n = len(usable)
     spread = float(usable.std(ddof=1)) if n > 1 else 0.0
     if len(usable) < len(values) or n < 2:
-        return Finding(check, f"{what}: {len(values) - n} of {len(values)} values are not finite", 0.0, level, 0.0, "sd", np.inf)
+        return Finding(
+            check, f"{what}: {len(values) - n} of {len(values)} values are not finite", 0.0, level, 0.0, "sd", np.inf
+        )
     mean = float(usable.mean())
     if spread == 0.0:
         return Finding(check, what, 1.0 if abs(mean) < 1e-12 else 0.0, level, 0.0, "sd", abs(mean))

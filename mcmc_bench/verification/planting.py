@@ -42,7 +42,9 @@ def _imports(text: str, module: str) -> bool:
 
 def _with_kernels_inside(source: str, piece: str) -> str:
     """`source` with the kernel module that holds `piece`, and all that call it, in place of their imports."""
-    kernels = {file.stem: file.read_text(encoding="utf-8") for file in Path(mcmc_bench.kernels.__path__[0]).glob("*.py")}
+    kernels = {
+        file.stem: file.read_text(encoding="utf-8") for file in Path(mcmc_bench.kernels.__path__[0]).glob("*.py")
+    }
     holder = next((module for module, text in sorted(kernels.items()) if piece in text), None)
     if holder is None:
         return source

@@ -5,6 +5,8 @@ They come from the catalogue by name, with exact samplers. Must not know any par
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -14,7 +16,7 @@ from mcmc_bench.target import Target
 Array = npt.NDArray[np.float64]
 
 #: A correlated Gaussian, one that is curved, one with two modes, one with heavy tails.
-NAMES: tuple[tuple[str, dict[str, float]], ...] = (
+NAMES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("gaussian", {"dim": 3, "condition": 4.0}),
     ("banana", {}),
     ("song_ermon", {}),

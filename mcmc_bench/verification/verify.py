@@ -24,7 +24,7 @@ from mcmc_bench.plan import Plan
 from mcmc_bench.sampler import Sampler
 from mcmc_bench.sampling import run
 from mcmc_bench.streams import stream
-from mcmc_bench.target import Target
+from mcmc_bench.target import StartName, Target
 from mcmc_bench.tuning import Tuning
 from mcmc_bench.verification.findings import Finding, mean_zero, same_law, within
 from mcmc_bench.verification.targets import functionals, gaussian, verification_targets
@@ -117,13 +117,11 @@ class _Session:
             checks += [self.forgets]
         else:
             checks += [self.bias]
-        if sampler.flow is not None and number == 0:
-            checks += [self.flow]
         found: list[Finding] = []
         for index, check in enumerate(checks):
             self.progress(f"{sampler.name}: {check.__name__}, {chains} chains", number * 3 + index, stages * 3)
             found += check(number, chains)
-        return found
+        return found + (self.flow() if sampler.flow is not None else [])
 
     # ---- sampling ----
 
@@ -141,7 +139,7 @@ class _Session:
         if sampler.adaptation is None or sampler.adaptation.rule not in rules:
             return sampler.complete(self.settings)
         coarse = replace(sampler, adaptation=replace(sampler.adaptation, goal=goal, trajectory=None, metric=False))
-        start = "dispersed" if target.draw_exact is None else "exact"
+        start: StartName = "dispersed" if target.draw_exact is None else "exact"
         draws = run(
             target, coarse, self.settings, Plan(0, 1), chains=64, start=start,
             names=(self.seed, "tuning", target.label), tuning=Tuning(1500, metric="none"),
@@ -221,7 +219,7 @@ class _Session:
         sampler, found = self.sampler, []
         target = gaussian()
         if not sampler.why_not(target):
-            settings = sampler.complete(self.settings)
+            settings: Mapping[str, float] = sampler.complete(self.settings)
             expected = self.predicted(target, settings, chains, number)
             margin = 0.0
             if expected is None:
@@ -235,7 +233,9 @@ class _Session:
             draws = self.draws(target, settings, self.forgetting(settings), start, f"bias {number}")
             check = "predicted bias" if margin == 0.0 else "no bias at a small step"
             if sampler.kind == "optimiser":
-                worst = float(np.abs(draws.end - target.modes.locations[0]).max()) if target.modes is not None else np.inf
+                worst = (
+                    float(np.abs(draws.end - target.modes.locations[0]).max()) if target.modes is not None else np.inf
+                )
                 found.append(within("climbs to the peak", f"largest distance on {target.label}", worst, 1e-3))
             else:
                 found += self.compare(check, target, draws.end, expected, margin)
@@ -260,11 +260,13 @@ class _Session:
         settings = self.sampler.complete(self.settings)
         chains = chains if target.draw_exact is not None else min(chains, 1024)
         start = target.starts("dispersed" if target.draw_exact is None else "exact", stream(self.seed, number), chains)
-        draws = self.draws(target, settings, Plan(FORGET if chains > 1024 else 5 * FORGET, 1), start, f"balance {number}")
+        draws = self.draws(
+            target, settings, Plan(FORGET if chains > 1024 else 5 * FORGET, 1), start, f"balance {number}"
+        )
         values = self.sampler.balance(settings, target, draws.end)
         return [mean_zero("balance of its own law", f"E (‖x'‖² − ‖x‖²) on {target.label}", values, self.level)]
 
-    def flow(self, number: int, chains: int) -> list[Finding]:
+    def flow(self) -> list[Finding]:
         """The deterministic part comes back when the momentum is turned round, and keeps volume."""
         assert self.sampler.flow is not None
         flow, found = self.sampler.flow, []
@@ -279,7 +281,9 @@ class _Session:
             scale = 1.0 + np.abs(q_end).max() + np.abs(p_end).max()
             error = max(float(np.abs(q_back - q).max()), float(np.abs(p_back + p).max())) / scale
             found.append(within("comes back", f"on {target.label}", error, 1e-6))
-            found.append(within("keeps volume", f"on {target.label}", _volume_error(flow, target, settings, q[:1], p[:1]), 1e-4))
+            found.append(
+                within("keeps volume", f"on {target.label}", _volume_error(flow, target, settings, q[:1], p[:1]), 1e-4)
+            )
         return found
 
 

@@ -226,10 +226,11 @@ def _figure_draws(draws: Draws) -> bytes:
     chains = min(FIGURE_CHAINS, draws.chains)
     kept = draws.position.shape[1]
     step = max(1, -(-kept * chains // FIGURE_POINTS))
-    return _npz(
-        position=draws.position[:chains, ::step].astype(np.float32),
-        log_density=draws.log_density[:chains, ::step].astype(np.float32),
-    )
+    with np.errstate(over="ignore"):  # a chain that has been flung away is at infinity in a figure
+        return _npz(
+            position=draws.position[:chains, ::step].astype(np.float32),
+            log_density=draws.log_density[:chains, ::step].astype(np.float32),
+        )
 
 
 def _netcdf(replicates: list[Draws], plan: CellPlan, target: Target) -> bytes:

@@ -16,7 +16,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "content" not in path
 MAY_IMPORT = {
     "__main__": {"cli"},
     "cli": {
-        "api", "catalog", "cli_check", "cli_compare", "cli_reference", "cli_targets", "cli_verify", "console", "metrics", "provenance", "report", "results", "running", "show",
+        "api", "catalog", "cli_check", "cli_compare", "cli_reference", "cli_score", "cli_targets", "cli_verify", "console", "metrics", "provenance", "report", "results", "running", "show",
         "spelling", "suite",
     },
     "cli_compare": {"comparison", "console", "gate", "provenance", "results"},
@@ -24,6 +24,8 @@ MAY_IMPORT = {
     "gallery": {"catalog", "cost", "gallery", "reference_file", "report", "results", "show", "target"},
     "calibration": {"comparison.inference", "results"},
     "cost": {"kernels", "streams", "target"},
+    "cli_score": {"catalog", "console", "metrics", "scoring"},
+    "scoring": {"target"},
     "cli_verify": {"catalog", "console", "verification"},
     "cli_check": {"catalog", "checking", "console"},
     "checking": {
@@ -50,7 +52,7 @@ MAY_IMPORT = {
     "show": {"cost", "streams", "target"},
     "report": {"report", "results"},
     "verification": {
-        "catalog", "chains", "draws", "kernels", "plan", "sampler", "samplers", "sampling", "streams", "target", "verification",
+        "catalog", "chains", "draws", "kernels", "plan", "sampler", "samplers", "sampling", "streams", "target", "tuning", "verification",
     },
     "sampling": {"chains", "draws", "plan", "sampler", "streams", "target", "tuning"},
     "tuning": {"chains", "sampler"},

@@ -74,7 +74,9 @@ def test_all_samplers_and_targets_are_named():
         assert f"`{name}`" in README, name
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/your_own_target.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/your_own_target.md", "docs/verification.md"]
+)
 def test_links_lead_somewhere(document):
     text = (ROOT / document).read_text()
     for link in re.findall(r"\]\(([^)#]+)\)", text):
@@ -121,6 +123,13 @@ def test_exit_codes_are_those_of_the_command_line():
     codes = (console.FAILED, console.USAGE, console.NOTHING_COMPARED, console.INCONCLUSIVE, console.INTERRUPTED)
     for code in codes:
         assert re.search(rf"Exit codes:[^#]*\b{code} ", README)
+
+
+@pytest.mark.slow
+def test_a_sampler_in_plain_python(python, tmp_path):
+    (tmp_path / "elliptic.py").write_text(recipe("elliptic.py"))
+    (words,) = [words for words in commands(CONTRIBUTING) if "elliptic.py" in words]
+    assert "elliptic: exact, as far as can be seen" in python("-m", "mcmc_bench", *words)
 
 
 @pytest.mark.slow

@@ -147,8 +147,7 @@ def _low_error(measured: Measured) -> tuple[list[Row], Curves]:
         return measured.not_given(names, "draws were not kept"), {}
     moments = measured.reference.moments
     shrink = _thinning_correction(measured)
-    curves = [shrink * running_worst(draws, moments) for draws in measured.replicates]
-    spacing = measured.replicates[0].thin * measured.evaluations_per_transition
+    curves, spacing = _on_one_grid(measured, [shrink * running_worst(draws, moments) for draws in measured.replicates])
     oracle = measured.reference.draws_to_low_error
     all_chains = np.concatenate(curves)  # (chain, draw)
     value, censored = _last_above(all_chains, spacing)
@@ -166,6 +165,24 @@ def _low_error(measured: Measured) -> tuple[list[Row], Curves]:
             row.low = value * float(np.exp(between.low - between.value))
             row.high = value * float(np.exp(between.high - between.value))
     return [row, _scaled(row, names[1], 1.0 / oracle)], {"error": _error_curve(measured, all_chains, spacing)}
+
+
+def _on_one_grid(measured: Measured, curves: list[Array]) -> tuple[list[Array], float]:
+    """Curves (chain, draw) of all replicates at the same numbers of evaluations, and the evaluations from one to the next.
+
+    They are so already, unless the sampler's transitions vary in cost: then the coarsest grid is that of all.
+    """
+    spacing = measured.replicates[0].thin * measured.evaluations_per_transition
+    if len({(draws.transitions, draws.thin) for draws in measured.replicates}) == 1:
+        return curves, spacing
+    each = [draws.thin * max(draws.cost.sampling_evaluations, 1.0) / draws.transitions for draws in measured.replicates]
+    spacing = max(each)
+    length = min(int(curve.shape[1] * one / spacing) for curve, one in zip(curves, each, strict=True))
+    at = np.arange(1, length + 1) * spacing
+    return [
+        curve[:, np.minimum(np.round(at / one).astype(int), curve.shape[1]) - 1]
+        for curve, one in zip(curves, each, strict=True)
+    ], spacing
 
 
 def low_error_evaluations(draws: Draws, reference: Reference, budget: float) -> float | None:

@@ -59,7 +59,7 @@ SAMPLER = Sampler(
     requires=("a smoothed density",),
     stationary_variance=stationary_variance,
     settings={
-        "step_size": Setting(0.0005, "ε of the last level", low=0.0, above=True),
+        "step_size": Setting(0.002, "ε of the last level", low=0.0, above=True),
         "steps": Setting(10, "T, steps at each level", low=1, integer=True),
         "temperature": Setting(1.0, "τ, the noise dial: 0 is ascent", low=0.0),
         "largest_noise": Setting(20.0, "σ₀, far wider than the target", low=0.0, above=True),

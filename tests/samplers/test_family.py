@@ -191,7 +191,7 @@ def test_tamed_ula_stays_where_ula_overflows():
 def test_annealing_repairs_the_weights():
     """Song and Ermon's 0.8 and 0.2: annealed Langevin is near, where half of all starts stay in each mode."""
     target = load_target("song_ermon")
-    settings = {"levels": 20, "steps": 10, "step_size": 0.0005}
+    settings = {"levels": 20, "steps": 10, "step_size": 0.002}
     draws = go(target, "annealed_langevin", settings, 20, 512, "weights", start="dispersed")
     share = (draws.position[:, :, 0] > 0).mean()
     assert 0.75 < share < 0.85

@@ -48,7 +48,7 @@ def read_chains(file: str | Path, target: Target, *, evaluations: float | None =
         raise ValueError(f"{path} has no group posterior (its groups: {groups})")
     posterior = tree["posterior"].to_dataset()
     x = _coordinates(posterior, target, path)
-    groups: dict[str, Any] = {"/posterior": xarray.Dataset({"x": (("chain", "draw", "dim"), x)})}
+    found = {"/posterior": xarray.Dataset({"x": (("chain", "draw", "dim"), x)})}
     if "sample_stats" in tree.children:
         statistics = tree["sample_stats"].to_dataset()
         kept: dict[str, Any] = {
@@ -58,8 +58,8 @@ def read_chains(file: str | Path, target: Target, *, evaluations: float | None =
         }
         # Its log density may have another constant, or be of other coordinates: ours is looked up.
         if kept:
-            groups["/sample_stats"] = xarray.Dataset(kept)
-    result = xarray.DataTree.from_dict(groups)
+            found["/sample_stats"] = xarray.Dataset(kept)
+    result = xarray.DataTree.from_dict(found)
     result.attrs["sampling_evaluations"] = float(x.shape[1] if evaluations is None else evaluations)
     result.attrs["known_cost"] = int(evaluations is not None)
     return result

@@ -26,6 +26,8 @@ STEP_SIZE = (
     ("efficiency", "Yield: efficiency", "real ESS per evaluation, share of the oracle’s"),
 )
 SHOWN_DOTS, SHOWN_RINGS = 500, 8
+#: From so many cells on, all of a page's charts together show no more dots than these many would: it has to open.
+MANY_CELLS = 120
 #: Pixels between the markers of samplers at the same setting.
 DODGE = 6.0
 #: Size of the drawings of draws and of log p, in pixels of the page.
@@ -109,18 +111,21 @@ def density(results: Results, target: str, cell: Cell | None, look: Look | None)
     arrays = portrait if cell is None else results.draws(cell)
     if arrays is None:
         return None
+    if cell is None and "draws" not in arrays:  # no exact sampler, and no reference run either
+        return None
     positions = arrays["draws"][:, None] if cell is None else arrays["position"]  # (chain, draw, dim)
     frame = _frame(portrait, positions)
     if frame is None:
         return None
+    shown = SHOWN_DOTS * MANY_CELLS // max(MANY_CELLS, len(results.cells))
     x_limits, y_limits = frame
     contours = _contours(portrait)
     series = []
     if not contours and portrait is not None and cell is not None and "draws" in portrait:
-        x, y = _plane(portrait["draws"], SHOWN_DOTS)
+        x, y = _plane(portrait["draws"], shown)
         series.append(Series(x, y, SHADE, truth_name(results, target), "dots"))
     colour = INK if look is None else look.colour
-    x, y = _plane(positions.reshape(-1, positions.shape[-1]), SHOWN_DOTS)
+    x, y = _plane(positions.reshape(-1, positions.shape[-1]), shown)
     series.append(Series(x, y, colour, "draws", "dots"))
     if cell is not None:
         x, y = _plane(positions[:SHOWN_RINGS, -1], SHOWN_RINGS)

@@ -6,6 +6,7 @@ Must not know what is measured.
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping
 
 from mcmc_bench.results import Cell, Row
@@ -116,8 +117,16 @@ def settings(values: Mapping[str, float]) -> str:
 
 
 def short_settings(cell: Cell) -> str:
-    """The settings that say something: without a temperature of 1."""
-    return settings({key: value for key, value in cell.settings.items() if (key, value) != ("temperature", 1.0)})
+    """The settings that say something: without a temperature of 1; what was tuned by its median over replicates."""
+    given = {
+        key: value
+        for key, value in cell.settings.items()
+        if (key, value) != ("temperature", 1.0) and key not in cell.tuned
+    }
+    tuned = [
+        f"{plain_name(key)} {statistics.median(values):.3g} (tuned)" for key, values in cell.tuned.items() if values
+    ]
+    return ", ".join([*tuned, *([settings(given)] if given or not tuned else [])])
 
 
 def listing(items: list[str]) -> str:

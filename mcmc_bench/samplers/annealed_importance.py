@@ -111,10 +111,11 @@ def begin(target, generator, settings, ladder, position):
         here, force = tempered(ladder[k], x, value, slope)
         y = x + size * force + np.sqrt(2.0 * size) * generator.standard_normal(x.shape)
         new_value, new_slope = target.log_density_and_gradient(y)
-        there, back_force = tempered(ladder[k], y, new_value, new_slope)
-        forward = ((y - x - size * force) ** 2).sum(axis=1)
-        backward = ((x - y - size * back_force) ** 2).sum(axis=1)
-        accept = np.log(generator.random(len(x))) < there - here + (forward - backward) / (4.0 * size)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused, as in the step
+            there, back_force = tempered(ladder[k], y, new_value, new_slope)
+            forward = ((y - x - size * force) ** 2).sum(axis=1)
+            backward = ((x - y - size * back_force) ** 2).sum(axis=1)
+            accept = np.log(generator.random(len(x))) < there - here + (forward - backward) / (4.0 * size)
         x[accept], value[accept], slope[accept] = y[accept], new_value[accept], new_slope[accept]
     log_weight += ladder[-1] * ratio(x, value)
     memory = np.zeros((1, *position.shape))

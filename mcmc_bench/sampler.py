@@ -80,7 +80,7 @@ class Adaptation:
     - acceptance: the mean acceptance over all chains is `goal` (dual averaging, Hoffman and Gelman 2014).
     - energy: for kernels without a correction. The variance of the energy error of a step, over dim, is 4 b³ with
       b = `goal`: on a Gaussian, b is then the relative bias of the variance (ULA, OBABO; derived in `tuning`).
-    - ascent: the share of steps that do not lower the log density is `goal`.
+    - ascent: half of the step size at which a share of `goal` of the steps do not lower the log density.
     """
 
     rule: Literal["acceptance", "energy", "ascent"]

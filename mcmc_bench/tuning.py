@@ -214,6 +214,9 @@ class _Session:
         if self.trajectory is not None and self.spent < 1.0:
             self.chees(self.trajectory)
         self.adapt(1.0)
+        if self.adaptation.rule == "ascent" and self.tunes_step:
+            # What was found is the edge: 2/λ on a Gaussian, where chains swing about the peak for ever. Half of it climbs.
+            self.set(self.adaptation.step_size, 0.5 * self.chains.setup.settings[self.adaptation.step_size])
 
     def search(self) -> None:
         """Double or halve the step size until the signal changes its sign."""

@@ -48,6 +48,14 @@ def test_the_bias_is_what_was_asked_for(name):
     assert expected == pytest.approx(sampler.adaptation.goal, rel=0.25)
 
 
+def test_ascent_climbs_to_the_peak():
+    """The edge of stability is 2/λ; half of it is tuned to, and no spread is left."""
+    target = load_target("gaussian", dim=10, condition=10.0)
+    draws = tuned("gradient_ascent", target, start="dispersed")
+    assert draws.tuned["step_size"] == pytest.approx(1 / 10, rel=0.3)
+    assert np.abs(draws.end).max() < 1e-6
+
+
 def test_settings_that_are_given_stay():
     draws = tuned("jittered_hmc", load_target("gaussian", dim=5), settings={"trajectory_length": 1.1})
     assert set(draws.tuned) == {"step_size"}

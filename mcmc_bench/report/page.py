@@ -209,6 +209,8 @@ class _Page:
 
     def _chains(self, cells: Sequence[Cell], slug: str) -> list[tuple[str, Markup]]:
         """Traces and ranks of the first coordinate, of the samplers that sample."""
+        if len(self.results.cells) > plots.MANY_CELLS:  # pictures of all of them would make the page slow to open
+            return []
         positions = {}
         for cell in cells:
             arrays = self.results.draws(cell) if cell.sampler_kind in ("biased", "exact") else None

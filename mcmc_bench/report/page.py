@@ -15,7 +15,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from mcmc_bench.report import chains, drawing, picture, plots, svg, table, verdict, words
+from mcmc_bench.report import chains, drawing, picture, plots, scaling, svg, table, verdict, words
 from mcmc_bench.report.chart import GRID, INK, MUTED, SHADE, Chart, Colour
 from mcmc_bench.report.choose import Choice, Look, Panel, finished
 from mcmc_bench.results import Cell, Results, write_atomically
@@ -298,6 +298,8 @@ class _Page:
             script=Markup((TEMPLATES / "table.js").read_text(encoding="utf-8")),
             slugs=self.slugs,
             not_drawn=self.not_drawn,
+            growths=scaling.growths(self.results),
+            interval=words.interval,
             swatch=lambda look: Markup(svg.swatch(look.marker, look.colour)),
             settings=words.short_settings,
             link=verdict.link,

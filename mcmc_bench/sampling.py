@@ -110,7 +110,7 @@ def _measured(
     sampler, settings = moving.setup.sampler, moving.setup.settings
     already = moving.spent
     warm_up_seconds = 0.0
-    if isinstance(plan, Budget) and sampler.varying_cost:
+    if isinstance(plan, Budget) and sampler.varying_cost and sampler.draw is None:
         plan, warm_up_seconds = _warmed_up(moving, plan)
     else:
         if isinstance(plan, Budget):

@@ -163,7 +163,12 @@ def _row(cell: Cell, metric: str) -> Row:
 
 
 def _name(cell: Cell) -> str:
-    return words.sampler_name(cell.sampler)
+    """The sampler, and its temperature where that is not 1: turned down, it is another sampler."""
+    turned = temperature(cell)
+    name = words.sampler_name(cell.sampler)
+    if cell.sampler_kind == "optimiser" or turned == 1.0:
+        return name
+    return f"{name} without noise" if turned == 0.0 else f"{name} at temperature {turned:g}"
 
 
 def _join(parts: Sequence[Markup]) -> Markup:

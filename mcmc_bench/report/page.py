@@ -300,6 +300,7 @@ class _Page:
             not_drawn=self.not_drawn,
             growths=scaling.growths(self.results),
             interval=words.interval,
+            cost_of=scaling.cost,
             swatch=lambda look: Markup(svg.swatch(look.marker, look.colour)),
             settings=words.short_settings,
             link=verdict.link,

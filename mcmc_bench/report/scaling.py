@@ -1,4 +1,4 @@
-"""How the cost of low error grows with the dimension of a target, where one target was run in several.
+"""How the cost of an independent draw grows with the dimension of a target, where one target was run in several.
 
 Decided by what results hold, never by name. Knows results only.
 """
@@ -14,9 +14,13 @@ from scipy import stats
 
 from mcmc_bench.results import Cell, Results
 
-#: Evaluations to low error, over what independent draws need: their own number grows with the dimension too.
-METRIC = "gradients_to_low_error_ratio"
+#: Real ESS of an evaluation, over that of an independent draw; the cost of an independent draw is its inverse.
+METRIC = "efficiency"
 FEWEST = 3  # dimensions, for a line to be fitted
+#: Exponents are laws of many dimensions: smaller ones are shown, and not fitted where enough others are left.
+MANY = 10
+#: A chain that is worth fewer independent draws than this says little about what one costs.
+WORTH = 10.0
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Growth:
     family: str
     sampler: str
     points: list[tuple[int, Cell]]  # dimension and cell, in order
-    fitted: list[int]  # the dimensions in the fit: where low error was reached
+    fitted: list[int]  # the dimensions in the fit
     exponent: float | None  # of dim; None where too few are left
     low: float | None  # 95 % interval; None for two points
     high: float | None
@@ -47,13 +51,22 @@ def growths(results: Results) -> list[Growth]:
     ]
 
 
+def cost(cell: Cell) -> tuple[float, float | None, float | None] | None:
+    """Evaluations for an independent draw, with interval; None where the chains are too short to say."""
+    row = cell.row(METRIC)
+    if row is None or row.value is None or row.censored or not row.value > 0:
+        return None
+    if row.value * cell.budget * (1.0 - cell.burn_in) < WORTH:
+        return None
+    low, high = (None if end is None or end <= 0 else 1.0 / end for end in (row.high, row.low))
+    return 1.0 / row.value, low, high
+
+
 def _fit(family: str, sampler: str, points: Sequence[tuple[int, Cell]]) -> Growth:
-    """Least squares of log cost on log dim, over the cells that reached low error."""
-    usable = []
-    for dim, cell in points:
-        row = cell.row(METRIC)
-        if row is not None and row.value is not None and not row.censored and np.isfinite(row.value) and row.value > 0:
-            usable.append((dim, row.value))
+    """Least squares of log cost on log dim."""
+    usable = [(dim, found[0]) for dim, cell in points if (found := cost(cell)) is not None]
+    many = [(dim, value) for dim, value in usable if dim >= MANY]
+    usable = many if len(many) >= FEWEST else usable
     dims = [dim for dim, _ in usable]
     if len(usable) < FEWEST:
         return Growth(family, sampler, list(points), dims, None, None, None)

@@ -176,11 +176,12 @@ def list_(
 def _list_samplers(folder: Path | None) -> Table:
     from mcmc_bench.catalog import list_samplers, load_sampler
 
-    table = new_table("sampler", "kind", "settings (default)", "what it does", "source")
+    table = new_table("sampler", "kind", "needs", "settings (default)", "what it does", "source")
     for name in list_samplers(folder):
         sampler = load_sampler(name, samplers_folder=folder)
         settings = ", ".join(f"{key} ({setting.default:g})" for key, setting in sampler.settings.items())
-        table.add_row(name, sampler.kind, settings, plain(sampler.description), plain(sampler.source))
+        needs = ", ".join([*(["a gradient"] if sampler.uses_gradient else []), *sampler.requires])
+        table.add_row(name, sampler.kind, needs, settings, plain(sampler.description), plain(sampler.source))
     return table
 
 

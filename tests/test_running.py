@@ -327,3 +327,34 @@ def test_a_loaded_suite_takes_the_seed_that_is_given(small_suite, tmp_path):
     read = run(small_suite, output=tmp_path / "b", seed="other", threads=2)
     assert given.provenance["seed"] == "other"
     assert numbers(given) == numbers(read)
+
+
+def test_tuned_cells_say_what_was_tuned_and_what_it_cost(tmp_path):
+    file = tmp_path / "tuned.toml"
+    file.write_text(
+        """
+        [suite]
+        title = "Tuned"
+        budget = 600
+        tuning = 300
+        chains = 8
+        replicates = 2
+        metrics = ["cost", "accuracy", "diagnostics"]
+        [[experiment]]
+        name = "tuned"
+        targets = [{ name = "gaussian", dim = 3 }]
+        samplers = ["oracle", "mala", { name = "mala", step_size = 0.2 }, "nuts"]
+        """
+    )
+    results = run(load_suite(file), output=tmp_path / "out")
+    oracle, tuned, fixed, nuts = results.cells
+    assert [cell.outcome for cell in results.cells] == ["finished"] * 4
+    assert oracle.tuning == 0
+    assert oracle.tuned == fixed.tuned == {}
+    assert len(tuned.tuned["step_size"]) == 2
+    assert tuned.tuned["step_size"][0] != tuned.tuned["step_size"][1]  # every replicate is tuned for itself
+    for cell in (tuned, fixed, nuts):
+        assert 300 <= cell.value("tuning_evaluations") <= 400
+        assert cell.value("evaluations") == pytest.approx(900, rel=0.15)
+    assert fixed.settings["step_size"] == 0.2
+    assert Results.load(tmp_path / "out").cells[1].tuned == tuned.tuned

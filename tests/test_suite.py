@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mcmc_bench.catalog import CatalogError, suite_files
+from mcmc_bench.catalog import CatalogError, list_samplers, list_targets, suite_files
 from mcmc_bench.suite import SuiteError, _read, _Reader, list_suites, load_suite
 
 GOOD = """
@@ -38,6 +38,22 @@ def write(tmp_path):
         return file
 
     return go
+
+
+def test_all_stands_for_everything(write):
+    text = GOOD.split("targets", maxsplit=1)[0] + 'targets = "all"\nsamplers = "all"\ntuning = 100\n'
+    cells = load_suite(write(text)).cells
+    assert len(cells) == 2 * len(list_targets()) * len(list_samplers())
+    assert {cell.tuning for cell in cells} == {100}
+
+
+def test_without_tuning_a_cell_matches_what_it_was_before_there_was_any(write):
+    """The hash by which runs are compared: settings that only tuning looks at do not change it."""
+    plain = load_suite(write(GOOD)).cells
+    other = load_suite(write(GOOD.replace("budget = 500", 'budget = 500\nmetric = "dense"'))).cells
+    assert [cell.match for cell in plain] == [cell.match for cell in other]
+    tuned = load_suite(write(GOOD.replace("budget = 500", "budget = 500\ntuning = 10"))).cells
+    assert not {cell.match for cell in plain} & {cell.match for cell in tuned}
 
 
 @pytest.mark.parametrize("name", sorted(suite_files()))
@@ -122,6 +138,9 @@ def test_identity_is_of_what_determines_the_numbers(write):
         ('name = "oracle"', 'nmae = "oracle"', "name: is missing; give name = \"…\" instead of 'nmae'"),
         ("dim = 2", "dim = 2020-01-01", "gaussian: dim = 2020-01-01 must be numbers"),
         ("[[experiment]]", "[[experimentt]]", "unknown key: 'experimentt'"),
+        ("budget = 500", "tuning = -1", "tuning: -1 must be a whole number, at least 0"),
+        ("budget = 500", 'metric = "full"', "metric: unknown entry of metric: 'full'"),
+        ('targets = ["banana"', 'targets = "al" #', 'must be "all", or a list'),
         ("[suite]", "[suit]", "unknown key: 'suit'; did you mean 'suite'"),
     ],
 )

@@ -25,9 +25,10 @@ def reference(
         float, typer.Option(help="Largest standard error of E x and E x², in standard deviations of x and x².")
     ] = 0.005,
     minutes: Annotated[float, typer.Option(help="The runs end after this time at the latest.")] = 15.0,
+    samplers: Annotated[str, typer.Option(help="Two of hmc, mala and nuts; the first gives the truth.")] = "hmc,mala",
     threads: Threads = None,
 ) -> None:
-    """Make the truth of a target by long runs of HMC and MALA, which have to agree.
+    """Make the truth of a target by long runs of two samplers, HMC and MALA, which have to agree.
 
     Writes TARGET.reference.json (numbers, standard errors, checks) and TARGET.reference.npz (draws) beside the target's
     file. Nothing is written unless every check is passed.
@@ -55,7 +56,11 @@ def reference(
         try:
             with bar(f"reference run of {the_target.label}") as progress:
                 content, draws = run_reference(
-                    the_target, effort=effort, threads=threads or os.cpu_count() or 1, progress=progress
+                    the_target,
+                    samplers=samplers.split(","),
+                    effort=effort,
+                    threads=threads or os.cpu_count() or 1,
+                    progress=progress,
                 )
         except ReferenceRunError as failure:
             say(f"mcmc-bench: {failure}")

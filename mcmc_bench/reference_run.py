@@ -1,7 +1,7 @@
 """Makes the truth of a target that has no closed form: long runs of two different samplers that have to agree.
 
-Hamiltonian Monte Carlo and MALA, each with a step size of its own, in coordinates in which the target's covariance is the
-identity (learnt from a pilot that is thrown away), from different starts: HMC from dispersed ones, MALA from the one
+Two of HMC, MALA and NUTS, each with a step size of its own, in coordinates in which the target's covariance is the
+identity (learnt from a pilot that is thrown away), from different starts: the first from dispersed ones, the second from the one
 point; where modes are known, the chains of both are spread over all of them. Standard errors come from the spread
 between independent chains, and so rest on no estimate of autocorrelation. What fails a check is not written. Must not know
 any particular target.
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,9 @@ from mcmc_bench.streams import stream
 from mcmc_bench.target import QUANTILE_LEVELS, Target
 
 #: Acceptance that the step sizes are tuned to: somewhat above the optimum of each, for safety in corners.
-ACCEPTANCE = {"hmc": 0.93, "mala": 0.65}
+ACCEPTANCE = {"hmc": 0.93, "mala": 0.65, "nuts": 0.9}
+#: The two that have to agree, if nothing else is asked for: the first gives the truth.
+SAMPLERS = ("hmc", "mala")
 #: Rounds of the pilot: transitions of each, after which the coordinates are learnt anew.
 PILOT_ROUNDS = (100, 200, 400, 800)
 #: Attempts at a step size within a round, and transitions of each.
@@ -37,7 +39,7 @@ TRAJECTORY = 1.3
 STUCK = 0.02
 LONGEST_TRAJECTORY = 256  # leapfrog steps
 #: Transitions of the warm-up, which is repeated with a shorter step, so many times at most, until none of them diverges.
-WARM_UP = {"hmc": 500, "mala": 3000}
+WARM_UP = {"hmc": 500, "mala": 3000, "nuts": 300}
 SHORTENED = 6
 #: Kept draws of a chain in one stretch of a run.
 KEPT = 250
@@ -55,7 +57,12 @@ class ReferenceRunError(ValueError):
 
 
 def reference(
-    target: Target, *, effort: Effort | None = None, threads: int = 1, progress: Progress | None = None
+    target: Target,
+    *,
+    samplers: Sequence[str] = SAMPLERS,
+    effort: Effort | None = None,
+    threads: int = 1,
+    progress: Progress | None = None,
 ) -> tuple[dict[str, Any], Array]:
     """Run both samplers on `target` until their standard errors are small enough, and check them.
 
@@ -65,13 +72,18 @@ def reference(
     Raises:
         ReferenceRunError: a check that fails; the message has every check with its number.
     """
+    if len(samplers) != len(SAMPLERS) or len(set(samplers)) < len(samplers) or not set(samplers) <= set(ACCEPTANCE):
+        raise ValueError(f"samplers = {', '.join(samplers)} must be two different ones of {', '.join(ACCEPTANCE)}")
     effort = effort or Effort()
-    session = _Session(target, effort, threads, progress or (lambda what, done, count: None))
+    session = _Session(target, samplers, effort, threads, progress or (lambda what, done, count: None))
     return session.content()
 
 
 class _Session:
-    def __init__(self, target: Target, effort: Effort, threads: int, progress: Progress) -> None:
+    def __init__(
+        self, target: Target, samplers: Sequence[str], effort: Effort, threads: int, progress: Progress
+    ) -> None:
+        self.samplers = samplers
         self.target, self.effort, self.threads, self.progress = target, effort, threads, progress
         self.deadline = time.monotonic() + effort.seconds
 
@@ -92,7 +104,7 @@ class _Session:
         if target.modes is not None and len(target.modes.weights) > 1:
             number = np.arange(CHAINS) % len(target.modes.weights)
             return f"every one of the {len(target.modes.weights)} known modes", target.modes.locations[number]
-        if sampler == "hmc":
+        if sampler == self.samplers[0]:
             return "dispersed", target.starts("dispersed", generator, CHAINS)
         return "one point", target.starts("one_point", generator, CHAINS)
 
@@ -132,13 +144,17 @@ class _Session:
         """The sampler's settings for a step size in u: for MALA h of its leapfrog step, ε = h²/2."""
         if sampler == "mala":
             return {"step_size": 0.5 * step_size**2}
+        if sampler == "nuts":
+            return {"step_size": step_size}
         steps = int(np.clip(np.ceil(TRAJECTORY / step_size), 1, LONGEST_TRAJECTORY))
         return {"step_size": step_size, "num_integration_steps": steps}
 
     def pilot(self) -> Array:
         """The covariance (dim, dim), learnt by HMC in rounds."""
         target = self.target
-        _, position = self.starts("hmc")
+        position = target.starts("dispersed", stream("reference run", target.label, "hmc", "start"), CHAINS)
+        if target.modes is not None and len(target.modes.weights) > 1:
+            position = target.modes.locations[np.arange(CHAINS) % len(target.modes.weights)]
         dispersed = target.starts("dispersed", stream("reference run", target.label, "scale"), 1000)
         at = np.diag((0.3 * dispersed.std(axis=0)) ** 2)
         for number, transitions in enumerate(PILOT_ROUNDS):
@@ -170,7 +186,7 @@ class _Session:
             if warm_up.divergences.sum() == 0:
                 break
             step_size *= 0.7  # the mean acceptance says little about the steepest corner
-        return LongRun(settings, start, end=position)
+        return LongRun(settings, start, has_ratio=load_sampler(sampler).energy_error_is_log_ratio, end=position)
 
     def extend(self, at: Array, sampler: str, one: LongRun, transitions: int) -> None:
         """A further stretch of a run."""
@@ -192,7 +208,7 @@ class _Session:
     def runs(self) -> dict[str, LongRun]:
         """Both samplers, until their standard errors are small enough or time is over."""
         at = self.pilot()
-        found = {sampler: self.prepare(at, sampler) for sampler in ACCEPTANCE}
+        found = {sampler: self.prepare(at, sampler) for sampler in self.samplers}
         for number, (sampler, one) in enumerate(found.items()):
             goal = self.effort.error * (1.0 if number == 0 else self.effort.second)
             end = self.deadline - (1 - number) * 0.5 * self.effort.seconds  # half of the time for each
@@ -225,12 +241,11 @@ class _Session:
                 f"{self.target.label}: the runs did not pass {len(failed)} of {len(table)} checks, and nothing was "
                 f"written; give them more time, or this target needs a sampler that is not here yet\n{lines}"
             )
-        first = runs["hmc"]
+        (name, first), (other, second) = runs.items()
         draws = first.position
-        evaluations = {name: f"{one.evaluations:.2g}" for name, one in runs.items()}
         note = (
-            f"HMC, {CHAINS} chains, {evaluations['hmc']} evaluations; agrees with MALA, {evaluations['mala']} "
-            "evaluations; R-hat, ESS, divergences, energy and Stein's identities checked"
+            f"{name.upper()}, {CHAINS} chains, {first.evaluations:.2g} evaluations; agrees with {other.upper()}, "
+            f"{second.evaluations:.2g} evaluations; R-hat, ESS, divergences, energy and Stein's identities checked"
         )
         content = {
             "target": self.target.label,

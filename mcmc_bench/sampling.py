@@ -26,8 +26,6 @@ from mcmc_bench.target import StartName, Target
 __all__ = ["BLOCK_CHAINS", "CHUNK_EVALUATIONS", "Budget", "Plan", "Progress", "SamplingError", "compile_kernels", "run"]
 
 Array = npt.NDArray[np.float64]
-#: Transitions between two looks at what a sampler of varying cost has spent.
-LOOK = 10
 
 
 def compile_kernels(target: Target, sampler: Sampler) -> None:
@@ -151,13 +149,15 @@ def _warmed_up(moving: Chains, budget: Budget) -> tuple[Plan, float]:
     moving.keep(0)
     made, seconds = 0, 0.0
     while True:
-        seconds += moving.advance(LOOK)
-        made += LOOK
+        seconds += moving.advance(1)
+        made += 1
         spent = float(moving.spent.mean() - begun)
         if spent >= budget.burn_in * budget.evaluations:
             break
-    left = replace(budget, evaluations=budget.evaluations - round(spent), burn_in=0.0)
-    plan = left.plan(moving.setup.sampler, moving.setup.settings, cost=spent / made)
+    cost = spent / made
+    # Where a transition costs more than what is left, one is made all the same: no draw would say nothing.
+    left = replace(budget, evaluations=max(budget.evaluations - round(spent), int(cost) + 2), burn_in=0.0)
+    plan = left.plan(moving.setup.sampler, moving.setup.settings, cost=cost)
     return replace(plan, warm_up=made), seconds
 
 

@@ -113,3 +113,16 @@ def test_a_target_with_a_truth_of_its_own_is_left_alone():
     assert outcome.exit_code == 2
     assert "banana has a truth of its own (exact)" in outcome.output
     assert CliRunner().invoke(app, ["reference", "phi4", "--error", "2"]).exit_code == 2
+
+
+@pytest.mark.slow
+def test_other_samplers_can_be_asked_for(tmp_path):
+    """NUTS and HMC agree on a Gaussian; the same sampler twice is no check."""
+    target = load_target("gaussian", dim=2)
+    content, _ = reference(target, samplers=("nuts", "hmc"), effort=Effort(error=0.02, ess=1000.0, seconds=60.0))
+    assert content["note"].startswith("NUTS, ")
+    assert "agrees with HMC" in content["note"]
+    assert not any(what.startswith("nuts: energy") for what in content["checks"])
+    np.testing.assert_allclose(content["coordinates"]["mean"], 0.0, atol=0.1)
+    with pytest.raises(ValueError, match="samplers = hmc, hmc must be two different ones of hmc, mala, nuts"):
+        reference(target, samplers=("hmc", "hmc"))

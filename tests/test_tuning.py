@@ -132,6 +132,14 @@ def test_a_budget_for_a_sampler_of_varying_cost():
     assert draws.cost.warm_up_evaluations == pytest.approx(600, rel=0.2)
 
 
+def test_a_budget_for_fewer_transitions_than_one():
+    target = load_target("gaussian", dim=10)
+    draws = run(
+        target, load_sampler("nuts"), {"step_size": 0.01}, Budget(60, 0.2, 200), chains=4, start="exact", names=("b",)
+    )
+    assert draws.position.shape[1] == 1
+
+
 # ---- the pieces ----
 
 

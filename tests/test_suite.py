@@ -165,7 +165,10 @@ def test_files_that_are_no_suites(write, tmp_path):
         load_suite(tmp_path / "latin.toml")
     with pytest.raises(SuiteError, match="is a folder; give the path of a TOML file"):
         load_suite(tmp_path)
-    with pytest.raises(SuiteError, match="no such file; built-in suites: catalogue, conditioning, dimension, multimodal, noise, smoke, standard"):
+    with pytest.raises(
+        SuiteError,
+        match="no such file; built-in suites: catalogue, conditioning, dimension, multimodal, noise, smoke, standard",
+    ):
         load_suite(tmp_path / "nowhere.toml")
     with pytest.raises(SuiteError, match="unknown suite: 'noize'; did you mean 'noise'"):
         load_suite("noize")

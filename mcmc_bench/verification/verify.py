@@ -263,7 +263,10 @@ class _Session:
         draws = self.draws(
             target, settings, Plan(FORGET if chains > 1024 else 5 * FORGET, 1), start, f"balance {number}"
         )
-        values = self.sampler.balance(settings, target, draws.end)
+        with np.errstate(
+            over="ignore", invalid="ignore"
+        ):  # what is not finite is a failure of the test, and said there
+            values = self.sampler.balance(settings, target, draws.end)
         return [mean_zero("balance of its own law", f"E (‖x'‖² − ‖x‖²) on {target.label}", values, self.level)]
 
     def flow(self) -> list[Finding]:

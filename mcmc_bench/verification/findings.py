@@ -14,6 +14,8 @@ from scipy import stats
 Array = npt.NDArray[np.float64]
 #: The probability with which a deviation of the size that is called detectable would have been seen.
 POWER = 0.95
+#: Values from here on are those of a chain that has been flung away: their squares are not finite.
+HUGE = 1e100
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def same_law(check: str, what: str, values: Array, reference: Array, level: floa
 
 def mean_zero(check: str, what: str, values: Array, level: float) -> Finding:
     """Whether independent bounded `values` (n,) have mean zero: Student's test; in units of their standard deviation."""
-    usable = values[np.isfinite(values)]
+    usable = values[np.abs(values) < HUGE]
     n = len(usable)
     spread = float(usable.std(ddof=1)) if n > 1 else 0.0
     if len(usable) < len(values) or n < 2:

@@ -110,6 +110,7 @@ def test_the_tests_see_what_they_say_they_see():
     assert same_law("", "", x + 0.04, reference, level, margin=0.02).passed
     assert not mean_zero("", "", x + mean_zero("", "", x, level).detectable * 1.5, level).passed
     assert not mean_zero("", "", np.where(x > 3, np.nan, x), level).passed
+    assert not mean_zero("", "", np.where(x > 3, 1e300, x), level).passed
     assert not same_law("", "", np.where(x > 1, np.nan, x), reference, level).passed
     assert within("", "", 0.5, 1.0).passed
     assert not within("", "", np.nan, 1.0).passed

@@ -53,9 +53,8 @@ test: lint ## lint and all tests
 	@$(BIN)/python -m pytest -n 2
 
 # Where another Python or another ArviZ could show: all but targets, comparisons and the statistics of kernels.
-NEWEST_TESTS := tests/bridges tests/kernels tests/metrics tests/report tests/samplers/test_properties.py \
-  tests/test_api.py tests/test_catalog.py tests/test_cli.py tests/test_results.py tests/test_running.py \
-  tests/test_sampling.py tests/test_scoring.py tests/test_suite.py
+NEWEST_TESTS := tests/kernels tests/metrics tests/report/test_page.py tests/samplers/test_properties.py \
+  tests/test_cli.py tests/test_results.py tests/test_sampling.py tests/test_scoring.py
 
 test-newest: ## the tests that a newer Python (NEWEST=python3.13) could fail, where ArviZ is 1.x
 	$(call check-version,$(NEWEST))

@@ -6,11 +6,10 @@ that compare are in `cli_compare`.
 
 from __future__ import annotations
 
-import math
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,6 +24,7 @@ from mcmc_bench.console import (
     bar,
     clear_errors,
     console,
+    metrics_table,
     new_table,
     plain,
     say,
@@ -253,16 +253,9 @@ def sample(
         if output is not None:
             tree.to_netcdf(output, engine="h5netcdf")
         frame = evaluate(tree, the_target)
-    table = new_table("metric", "value", "i.i.d. floor", "note", title=f"{sampler} on {the_target.label}")
-    for line in frame.to_dict("records"):
-        table.add_row(line["metric"], _figure(line["value"]), _figure(line["floor"]), plain(line.get("note") or ""))
-    console().print(table)
+    console().print(metrics_table(frame, f"{sampler} on {the_target.label}"))
     tuned = {name: tree.attrs[f"tuned_{name}"] for name in the_sampler.settings if f"tuned_{name}" in tree.attrs}
     if tuned:
         typer.echo("tuned: " + ", ".join(f"{name} = {value:.4g}" for name, value in tuned.items()))
     if output is not None:
         typer.echo(f"draws: {output}")
-
-
-def _figure(value: Any) -> str:
-    return "–" if value is None or math.isnan(value) else f"{value:.4g}"

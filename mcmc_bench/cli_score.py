@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mcmc_bench.console import TargetsFolder, assignments, clear_errors, console, new_table, plain, say
+from mcmc_bench.console import TargetsFolder, assignments, clear_errors, console, metrics_table, say
 
 
 def register(app: typer.Typer) -> None:
@@ -44,10 +44,6 @@ def score(
         frame = evaluate(tree, the_target)
         if csv is not None:
             frame.to_csv(csv, index=False)
-    table = new_table("metric", "value", "i.i.d. floor", "note", title=f"{chains.name} on {the_target.label}")
-    for line in frame.to_dict("records"):
-        figures = ("–" if math.isnan(line[name]) else f"{line[name]:.4g}" for name in ("value", "floor"))
-        table.add_row(line["metric"], *figures, plain(line.get("note") or ""))
-    console().print(table)
+    console().print(metrics_table(frame, f"{chains.name} on {the_target.label}"))
     if evaluations is None:
         say("no --evaluations: every draw counts as one, so that efficiencies are too good to be compared")

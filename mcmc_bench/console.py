@@ -5,6 +5,7 @@ Imports nothing heavy, so that ``--help`` is instant. Must not know any command.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    import pandas
     from rich.table import Table
 
 #: Exit codes; 0: all is well. Each means one thing.
@@ -111,6 +113,17 @@ def plain(text: str) -> Any:
     from rich.text import Text
 
     return Text(text)
+
+
+def metrics_table(frame: pandas.DataFrame, title: str) -> Table:
+    """The outcome of `mcmc_bench.metrics.evaluate`, a line for each metric."""
+    table = new_table("metric", "value", "i.i.d. floor", "note", title=title)
+    for line in frame.to_dict("records"):
+        value, floor = (
+            "–" if line[name] is None or math.isnan(line[name]) else f"{line[name]:.4g}" for name in ("value", "floor")
+        )
+        table.add_row(line["metric"], value, floor, plain(line.get("note") or ""))
+    return table
 
 
 def assignments(texts: list[str], what: str, known: Collection[str]) -> dict[str, Any]:

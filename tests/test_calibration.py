@@ -42,6 +42,7 @@ def test_the_suite_catalogue_finishes_and_every_exact_target_is_calibrated(tmp_p
     text = suite_files()["catalogue"].read_text(encoding="utf-8")
     for old, new in (
         ("budget = 2000", "budget = 200"),
+        ("tuning = 500", "tuning = 50"),
         ("replicates = 4\n", "replicates = 1\n"),
         ("chains = 16", "chains = 4"),
     ):

@@ -29,3 +29,22 @@ def log_density_of(target):
 
     log_density.defvjp(forward, lambda gradient, cotangent: (cotangent * gradient,))
     return log_density
+
+
+def run_chains(kernel, generator, start, draws):
+    """Positions (draws, chain, dim) of a BlackJAX kernel with fixed settings, chain by chain from `start` (chain, dim)."""
+    import jax
+    import jax.numpy as jnp
+
+    keys = jax.random.split(jax.random.key(int(generator.integers(2**31))), len(start))
+
+    def step(state, key):
+        state, _ = kernel.step(key, state)
+        return state, state.position
+
+    @jax.jit
+    def one_chain(key, position):
+        return jax.lax.scan(step, kernel.init(position), jax.random.split(key, draws))[1]
+
+    chains = [np.asarray(one_chain(key, jnp.asarray(position))) for key, position in zip(keys, start, strict=True)]
+    return np.stack(chains, axis=1)

@@ -5,8 +5,9 @@ import pytest
 from statistical import check_mean
 
 from mcmc_bench.catalog import list_samplers, load_sampler, load_target
+from mcmc_bench.chains import Chains, Setup
 from mcmc_bench.sampling import Plan, run
-from mcmc_bench.target import Target, block_density
+from mcmc_bench.target import PartOfData, Target, block_density
 
 SAMPLERS = list_samplers()
 #: A biased kernel moves its target; by how much is tested in test_closed_forms.
@@ -16,8 +17,8 @@ KERNELS = [name for name in SAMPLERS if load_sampler(name).step is not None]
 
 @block_density
 def _counting(x, log_density, gradient, data):
-    """A standard Gaussian that counts the points it is asked for in `data[0]`."""
-    data[0] += x.shape[0]
+    """A standard Gaussian that counts the points it is asked for in the last entry of `data`."""
+    data[data.shape[0] - 1] += x.shape[0]
     for chain in range(x.shape[0]):
         total = 0.0
         for i in range(x.shape[1]):
@@ -33,6 +34,8 @@ def counting_target():
         data=np.zeros(1),
         draw_dispersed=lambda generator, n: generator.standard_normal((n, 2)),
         one_point=np.zeros(2),
+        smoothed=lambda sigma: np.zeros(1),
+        part_of_data=PartOfData(_counting, rows=10),
         name="counting",
     )
 
@@ -75,18 +78,24 @@ def test_keeps_its_target(name):
 @pytest.mark.parametrize("name", KERNELS)
 def test_counts_every_evaluation(name):
     """The ledger equals what the target itself has counted."""
-    sampler = load_sampler(name)
-    target = counting_target()
-    if sampler.why_not(target):
-        pytest.skip(f"{name} is given other densities than the target's own")
-    chains = 20
-    draws = run(target, sampler, {}, Plan(7, 13), chains=chains, start="dispersed", names=("count",))
-    settings = sampler.complete({})
+    target, sampler = counting_target(), load_sampler(name)
+    settings, chains = sampler.complete({}), 20
+    ladder = np.empty(0) if sampler.ladder is None else np.asarray(sampler.ladder(settings), dtype=float)
+    start = target.starts("dispersed", np.random.default_rng(0), chains)
+    moving = Chains(Setup(target, sampler, settings, ladder=ladder), start, ("count",))
+    at_start = target.data[-1] / chains  # with the target's own density
+    copied = sum(block.data[-1] for block in moving.blocks)  # what the target had counted when its data were prepared
+    moving.advance(20)
     if sampler.prepare is None:
-        assert draws.cost.evaluations * chains == target.data[0]
+        called = target.data[-1] / chains - at_start
+    elif sampler.requires == ("a smoothed density",):  # every noise level has an entry of its own
+        called = sum(block.data[2 + len(ladder) :].sum() for block in moving.blocks) / chains
+    else:
+        called = (sum(block.data[-1] for block in moving.blocks) - copied) / chains
+    assert moving.spent.mean() == pytest.approx(at_start + called * sampler.evaluation_share(settings), rel=1e-12)
     if not sampler.varying_cost:
-        at_start = draws.cost.evaluations - 20 * sampler.evaluations_per_step(settings)
-        # The evaluation at the start, and what the sampler's own memory begins with.
+        assert called * sampler.evaluation_share(settings) == pytest.approx(20 * sampler.evaluations_per_step(settings))
+        # One evaluation at the start, and what the sampler's own memory begins with.
         assert at_start == 1 if sampler.begin is None else 1 <= at_start <= 1 + sampler.evaluations_per_step(settings)
 
 

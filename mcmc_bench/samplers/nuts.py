@@ -3,10 +3,12 @@
     p ~ N(0, I);  a trajectory of leapfrog steps is doubled, forwards or backwards by a fair coin, until it turns round;
     the next state is drawn from its points with weights e^{−H}, and prefers those of the later half
 
-A stretch of the trajectory that begins with momentum p₋, ends with p₊ and has ρ = Σ p goes on while p₋·ρ > 0 and p₊·ρ > 0.
-Every stretch of length 2ʲ is held to it, and so are the two that overlap the seam of any two that are joined (ρ of the one
-with the nearest momentum of the other): without these a trajectory whose length is a whole number of turns would not be
-seen, and run to the largest depth. A step whose energy error exceeds 1000 ends the trajectory as diverging.
+A stretch of the trajectory that begins with momentum p₋, ends with p₊ and has ρ = Σ p − (p₋ + p₊)/2 goes on while p₋·ρ > 0
+and p₊·ρ > 0. So ρ h is the way from its first point to its last, by the trapezoidal rule; the whole sum Σ p is longer by one
+step, turns too late, and costs up to a fifth of the efficiency. Every stretch of length 2ʲ is held to it, and so are the two
+that overlap the seam of any two that are joined (the one with the nearest point of the other): without these a trajectory
+whose length is a whole number of turns would not be seen, and run to the largest depth. A step whose energy error exceeds
+1000 ends the trajectory as diverging.
 Unit mass; a mass matrix is other coordinates. Trajectories differ in length, so that chains move one by one.
 """
 
@@ -29,27 +31,27 @@ from mcmc_bench.sampler import Adaptation, Sampler, Setting
 #: Arrays of `scratch`: both ends of the trajectory and the end that moves, each position, momentum and gradient; Σ p.
 LEFT, RIGHT, MOVING, SUM, FIRST_TREE = 0, 3, 6, 9, 10
 #: Arrays of a finished sub-tree: first and last momentum, Σ p, the point drawn from it and its gradient.
-BEGIN, END, RHO, POINT, POINT_GRADIENT, ARRAYS = 0, 1, 2, 3, 4, 5
+BEGIN, END, SUM_OF_TREE, POINT, POINT_GRADIENT, ARRAYS = 0, 1, 2, 3, 4, 5
 
 
 @jit_inline
 def turns(begin, end, first, second):
-    """Whether a stretch from momentum `begin` to `end`, whose Σ p is `first` + `second`, has turned round."""
+    """Whether a stretch from momentum `begin` to `end`, with Σ p = `first` + `second`, has turned round."""
     forward = backward = 0.0
     for i in range(begin.shape[0]):
-        rho = first[i] + second[i]
+        rho = first[i] + second[i] - 0.5 * (begin[i] + end[i])
         forward += end[i] * rho
         backward += begin[i] * rho
     return not (forward > 0.0 and backward > 0.0)
 
 
 @jit_inline
-def turn_when_joined(begin, seam_before, rho_before, seam_after, end, rho_after):
+def turn_when_joined(begin, seam_before, sum_before, seam_after, end, sum_after):
     """Whether two neighbouring stretches, joined, have turned round: as a whole, or over their seam."""
     return (
-        turns(begin, end, rho_before, rho_after)
-        or turns(begin, seam_after, rho_before, seam_after)
-        or turns(seam_before, end, rho_after, seam_before)
+        turns(begin, end, sum_before, sum_after)
+        or turns(begin, seam_after, sum_before, seam_after)
+        or turns(seam_before, end, sum_after, seam_before)
     )
 
 
@@ -66,14 +68,14 @@ def step(
 ):  # fmt: skip
     step_size, max_tree_depth = settings[0], int(settings[1])
     left, right, moving = scratch[LEFT : LEFT + 3], scratch[RIGHT : RIGHT + 3], scratch[MOVING : MOVING + 3]
-    rho = flat(scratch[SUM])
+    total = flat(scratch[SUM])
     tree_log_weight = np.empty(max_tree_depth + 1)
     point_log_density = np.empty(max_tree_depth + 1)
     moving_log_density = np.empty(1)
 
-    for j in range(rho.shape[0]):
+    for j in range(total.shape[0]):
         left[1, 0, j] = generator.standard_normal()
-        rho[j] = left[1, 0, j]
+        total[j] = left[1, 0, j]
     copy(position, left[0])
     copy(gradient, left[2])
     for k in range(3):
@@ -102,7 +104,7 @@ def step(
                 break
             top += 1
             base = FIRST_TREE + ARRAYS * top
-            for k in (BEGIN, END, RHO):
+            for k in (BEGIN, END, SUM_OF_TREE):
                 copy(moving[1], scratch[base + k])
             copy(moving[0], scratch[base + POINT])
             copy(moving[2], scratch[base + POINT_GRADIENT])
@@ -113,7 +115,7 @@ def step(
                 carry //= 2
                 one, two = scratch[base - ARRAYS : base], scratch[base : base + ARRAYS]
                 valid = not turn_when_joined(
-                    one[BEGIN, 0], one[END, 0], one[RHO, 0], two[BEGIN, 0], two[END, 0], two[RHO, 0]
+                    one[BEGIN, 0], one[END, 0], one[SUM_OF_TREE, 0], two[BEGIN, 0], two[END, 0], two[SUM_OF_TREE, 0]
                 )
                 both = log_add(tree_log_weight[top - 1], tree_log_weight[top])
                 if generator.random() < exp(tree_log_weight[top] - both):
@@ -122,8 +124,8 @@ def step(
                     point_log_density[top - 1] = point_log_density[top]
                 tree_log_weight[top - 1] = both
                 copy(two[END], one[END])
-                for j in range(rho.shape[0]):
-                    one[RHO, 0, j] += two[RHO, 0, j]
+                for j in range(total.shape[0]):
+                    one[SUM_OF_TREE, 0, j] += two[SUM_OF_TREE, 0, j]
                 top -= 1
                 base -= ARRAYS
             if not valid:
@@ -138,9 +140,9 @@ def step(
             copy(tree[POINT_GRADIENT], gradient)
             log_density[0] = point_log_density[0]
         log_weight = log_add(log_weight, tree_log_weight[0])
-        turned = turn_when_joined(far[1, 0], near[1, 0], rho, tree[BEGIN, 0], tree[END, 0], tree[RHO, 0])
-        for j in range(rho.shape[0]):
-            rho[j] += tree[RHO, 0, j]
+        turned = turn_when_joined(far[1, 0], near[1, 0], total, tree[BEGIN, 0], tree[END, 0], tree[SUM_OF_TREE, 0])
+        for j in range(total.shape[0]):
+            total[j] += tree[SUM_OF_TREE, 0, j]
         for k in range(3):
             copy(moving[k], near[k])
         if turned:
@@ -153,7 +155,7 @@ def step(
 SAMPLER = Sampler(
     kind="exact",
     description="HMC that finds the length of each trajectory by itself: it stops where it would turn back",
-    source="Hoffman and Gelman 2014, arXiv 1111.4246; Betancourt 2017, arXiv 1701.02434; criterion as in Stan 2.23",
+    source="Hoffman and Gelman 2014, arXiv 1111.4246; Betancourt 2017, arXiv 1701.02434; checks across seams as in Stan 2.23",
     step=step,
     flow=leapfrog_flow,
     energy_error_is_log_ratio=False,

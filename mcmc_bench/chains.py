@@ -137,6 +137,7 @@ class Block:
         self.outside = np.empty((chains, dim))
         self.stopped_at = np.full(chains, -1, dtype=np.int64)
         self.mean_powers = np.zeros((2, chains, dim))
+        self.tuning_evaluations = 0.0  # of a sampler written in Python
         self.extra_evaluations = 0.0  # at starts, where a call of the step's density costs less than one of the target
         self.place(setup, start)
         self.keep(0)
@@ -221,10 +222,10 @@ class Block:
             if stop.is_set():
                 raise KeyboardInterrupt
 
-    def run_python(self, plan: Plan, progress: Progress) -> float:
+    def run_python(self, plan: Plan, progress: Progress) -> CountedTarget:
         """A sampler written in Python returns all its transitions at once; the warm-up is cut off here.
 
-        Returns the share of the warm-up.
+        Returns the target that was handed out, which knows what each phase took.
         """
         sampler, target, chains = self.setup.sampler, self.setup.target, len(self.position)
         assert sampler.draw is not None
@@ -236,7 +237,8 @@ class Block:
                 f"{sampler.name}: draw() returned positions of shape {positions.shape}; they must have shape "
                 f"{(total, *self.position.shape)}, (draws, chain, dim)"
             )
-        self.extra_evaluations = counted.evaluations
+        counted.ends("sampling")
+        self.extra_evaluations, self.tuning_evaluations = counted.evaluations, counted.tuning_evaluations
         measured = positions[plan.warm_up :]  # (transition, chain, dim)
         finite = np.isfinite(positions).all(axis=(0, 2))
         self.stopped_at = np.where(finite, -1, counted.evaluations).astype(np.int64)
@@ -247,7 +249,7 @@ class Block:
         self.kept_position[:] = measured[plan.thin - 1 :: plan.thin][: len(self.kept_position)]
         self.kept_statistics[:, :, ACCEPTANCE] = 1.0
         progress(total * chains)
-        return plan.warm_up / total
+        return counted
 
     def look_up_log_density(self) -> None:
         """The target's log density at the kept draws: bookkeeping, not a cost of the sampler."""
@@ -340,3 +342,8 @@ class Chains:
     def spent(self) -> Array:
         """Target evaluations of every chain so far, (chain,)."""
         return np.concatenate([np.full(len(block.position), block.spent) for block in self.blocks])
+
+    @property
+    def tuning_spent(self) -> Array:
+        """Those that a sampler written in Python has spent on tuning itself, (chain,)."""
+        return np.concatenate([np.full(len(block.position), block.tuning_evaluations) for block in self.blocks])

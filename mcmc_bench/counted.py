@@ -5,6 +5,9 @@ Knows the target's contract. Must not know any particular sampler.
 
 from __future__ import annotations
 
+import time
+from typing import Literal
+
 import numpy as np
 import numpy.typing as npt
 
@@ -21,12 +24,34 @@ class CountedTarget:
         self.dim = target.dim
         self._target = target
         self._chains = chains
-        self._points = 0
+        self._points = self._points_before = 0
+        self._clock = time.perf_counter()
+        self._tuning_points = 0
+        self.seconds = {"compilation": 0.0, "tuning": 0.0, "sampling": 0.0}
 
     @property
     def evaluations(self) -> int:
         """Target evaluations per chain so far."""
         return -(-self._points // self._chains)
+
+    @property
+    def tuning_evaluations(self) -> int:
+        """Those of them that were spent on tuning."""
+        return -(-self._tuning_points // self._chains)
+
+    def ends(self, phase: Literal["compilation", "tuning", "sampling"]) -> None:
+        """Since the last call, or the beginning, there was `phase`. What nothing is said of is sampling.
+
+        A compilation may call the target to see what it gives; such calls are not counted.
+        """
+        now = time.perf_counter()
+        self.seconds[phase] += now - self._clock
+        self._clock = now
+        if phase == "compilation":
+            self._points = self._points_before
+        elif phase == "tuning":
+            self._tuning_points += self._points - self._points_before
+        self._points_before = self._points
 
     def log_density_and_gradient(self, x: Array) -> tuple[Array, Array]:
         """Log density (n,) and gradient (n, dim) at `x` (n, dim); counts n evaluations of the block."""

@@ -81,15 +81,22 @@ class Adaptation:
     - energy: for kernels without a correction. The variance of the energy error of a step, over dim, is 4 b³ with
       b = `goal`: on a Gaussian, b is then the relative bias of the variance (ULA, OBABO; derived in `tuning`).
     - ascent: half of the step size at which a share of `goal` of the steps do not lower the log density.
+    - distance, scale: the noise that draws begin in is `goal` × the largest distance between two starts, or `goal` × the
+      root mean square of their coordinates. Costs no transition.
     """
 
-    rule: Literal["acceptance", "energy", "ascent"]
+    rule: Literal["acceptance", "energy", "ascent", "distance", "scale"]
     goal: float
-    step_size: str = "step_size"
+    setting: str = "step_size"  # what is tuned
     exponent: float = 1.0  # energy errors of a step go as step_size^exponent
     trajectory: str | None = None  # the setting that is the length of a trajectory, tuned by ChEES
-    ladder: bool = False  # the ladder is tuned to even rejection
+    ladder: bool = False  # tuned to even rejection; the first records are the rejection rates of its pairs
     metric: bool = True  # the coordinates are tuned
+
+    @property
+    def by_starts(self) -> bool:
+        """Whether the starts alone say to what."""
+        return self.rule in ("distance", "scale")
 
 
 @dataclass(frozen=True, eq=False)

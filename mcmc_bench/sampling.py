@@ -123,15 +123,18 @@ def _measured(
         sampling_seconds = moving.advance(plan.transitions, plan.thin)
     else:
         made = plan
-        before = time.perf_counter()
-        share = moving.each(lambda block: block.run_python(made, moving.progress))[0]
-        seconds = time.perf_counter() - before
-        warm_up_seconds, sampling_seconds = share * seconds, (1.0 - share) * seconds
-        warm_up = np.round(share * moving.spent)
+        handed_out = moving.each(lambda block: block.run_python(made, moving.progress))
+        seconds = {phase: sum(counted.seconds[phase] for counted in handed_out) for phase in handed_out[0].seconds}
+        share = made.warm_up / (made.warm_up + made.transitions)
+        compile_seconds, tuning_seconds = compile_seconds + seconds["compilation"], seconds["tuning"]
+        warm_up_seconds, sampling_seconds = share * seconds["sampling"], (1.0 - share) * seconds["sampling"]
+        already = moving.tuning_spent
+        tuning_evaluations = float(already.mean())
+        warm_up = already + np.round(share * (moving.spent - already))
     if sampler.draw is not None or sampler.prepare is not None:
         moving.each(lambda block: block.look_up_log_density())
     # At the start there is one evaluation, which belongs to whatever comes first.
-    if tuned is None:
+    if tuned is None and sampler.draw is None:
         already = np.zeros_like(already)
     cost = Cost(
         tuning_evaluations=tuning_evaluations,

@@ -6,7 +6,8 @@ together. Sees chains only through their positions and statistics, and what a sa
 
 Sources: dual averaging, Hoffman and Gelman 2014, arXiv 1111.4246; windows as in Stan; trajectory by ChEES, Hoffman,
 Radul and Sountsov 2021 (PMLR 130), maximised over a grid, for each evaluation; ladders by even rejection, Syed et al.
-2022, arXiv 1905.02939; energy variance, Robnik et al. 2023, arXiv 2212.08549.
+2022, arXiv 1905.02939; energy variance, Robnik et al. 2023, arXiv 2212.08549; the largest noise, Song and Ermon 2020,
+arXiv 2006.09011, technique 1.
 """
 
 from __future__ import annotations
@@ -143,10 +144,10 @@ class _Session:
         assert adaptation is not None
         self.chains, self.tuning = chains, tuning
         self.adaptation: Adaptation = adaptation
-        self.tunes_step = adaptation.step_size not in fixed
+        self.tunes_step = adaptation.setting not in fixed
         self.trajectory = None if adaptation.trajectory in fixed else adaptation.trajectory
         self.names = [
-            name for name, tuned in ((adaptation.step_size, self.tunes_step), (self.trajectory, True)) if tuned and name
+            name for name, tuned in ((adaptation.setting, self.tunes_step), (self.trajectory, True)) if tuned and name
         ]
         sampler = chains.setup.sampler
         self.metric: Metric = tuning.metric if sampler.uses_inverse_mass_matrix and adaptation.metric else "none"
@@ -203,6 +204,10 @@ class _Session:
     # ---- stages ----
 
     def run(self) -> None:
+        if self.adaptation.by_starts:
+            if self.tunes_step:
+                self.measure_starts()
+            return
         if self.tunes_step:
             self.search()
         self.adapt(FIRST)
@@ -216,11 +221,25 @@ class _Session:
         self.adapt(1.0)
         if self.adaptation.rule == "ascent" and self.tunes_step:
             # What was found is the edge: 2/λ on a Gaussian, where chains swing about the peak for ever. Half of it climbs.
-            self.set(self.adaptation.step_size, 0.5 * self.chains.setup.settings[self.adaptation.step_size])
+            self.set(self.adaptation.setting, 0.5 * self.chains.setup.settings[self.adaptation.setting])
+
+    def measure_starts(self) -> None:
+        """As wide as the starts are; what is the same everywhere says nothing, and leaves the setting as it is."""
+        x, setup = self.chains.x, self.chains.setup
+        if self.adaptation.rule == "distance":
+            width = max(float(np.sqrt(((x - point) ** 2).sum(axis=1)).max()) for point in x)
+        else:
+            width = float(np.sqrt((x**2).mean()))
+        sampler = setup.sampler
+        if not width > 0.0 or sampler.ladder is None:
+            return
+        settings = {**setup.settings, self.adaptation.setting: self.adaptation.goal * width}
+        ladder = np.asarray(sampler.ladder(settings), dtype=np.float64)
+        self.chains.place(replace(setup, settings=settings, ladder=ladder), x)
 
     def search(self) -> None:
         """Double or halve the step size until the signal changes its sign."""
-        name = self.adaptation.step_size
+        name = self.adaptation.setting
         step_size, direction = self.chains.setup.settings[name], 0
         for _ in range(SEARCH):
             too_high = self.signal(self.round()) > 0.0
@@ -233,7 +252,7 @@ class _Session:
 
     def adapt(self, until: float, watch: Callable[[], None] | None = None) -> None:
         """Adapt the step size until a share of the budget is gone; `watch` is called after every round."""
-        name = self.adaptation.step_size
+        name = self.adaptation.setting
         first = self.chains.setup.settings[name]
         energy = self.adaptation.rule == "energy"
         dual = DualAveraging(first)
@@ -259,19 +278,19 @@ class _Session:
         self.adapt(until, lambda: welford.update(chains.x))
         ladder, matrix = setup.ladder, setup.inverse_mass_matrix
         if self.adaptation.ladder and self.rounds:
-            ladder = even(ladder, self.rejections / self.rounds)
+            ladder = even(ladder, self.rejections[: len(ladder) - 1] / self.rounds)
         if self.metric != "none" and welford.count > 1:
             matrix = usable(welford.covariance, welford.count)
         if matrix is None and ladder is setup.ladder:
             return
         chains.place(replace(chains.setup, inverse_mass_matrix=matrix, ladder=ladder), chains.x)
         if self.tunes_step and self.metric != "none":
-            self.set(self.adaptation.step_size, UNIT_STEP)
+            self.set(self.adaptation.setting, UNIT_STEP)
             self.search()
 
     def chees(self, name: str) -> None:
         """The trajectory with the largest ChEES for each evaluation, by doubling, and then by √2 either way."""
-        step_size = self.chains.setup.settings[self.adaptation.step_size]
+        step_size = self.chains.setup.settings[self.adaptation.setting]
         found: dict[float, float] = {}
 
         def criterion(length: float) -> float:

@@ -108,7 +108,7 @@ def blank(plan: CellPlan, identity: str, folders: Folders) -> Cell:
         swept=list(plan.swept),
         selected=plan.sweep is None,
         match=plan.match,
-        tuning=plan.tuning if is_tuned(plan, _sampler(plan, folders)) else 0,
+        tuning=_tuning_evaluations(plan, _sampler(plan, folders)),
     )
 
 
@@ -199,6 +199,10 @@ def is_tuned(plan: CellPlan, sampler: Sampler) -> bool:
     return plan.tuning > 0 and sampler.adaptation is not None
 
 
+def _tuning_evaluations(plan: CellPlan, sampler: Sampler) -> int:
+    return 0 if sampler.adaptation is None or sampler.adaptation.by_starts else plan.tuning
+
+
 def _as_known(plan: CellPlan, sampler: Sampler) -> Sampler:
     """The sampler without the closed forms that depend on settings which are tuned."""
     return replace(sampler, stationary_variance=None, mean_acceptance=None) if is_tuned(plan, sampler) else sampler
@@ -211,7 +215,7 @@ def _evidence(plan: CellPlan, target: Target, sampler: Sampler, measurements: Se
     expected_from, law = expectation.of(_as_known(plan, sampler), plan.settings, target, plan.start, warm_up, exact)
     return metrics.summarise(
         measurements, reference, expected_from=expected_from, law=law,
-        planned_evaluations=plan.tuning * is_tuned(plan, sampler)
+        planned_evaluations=_tuning_evaluations(plan, sampler)
         + budget.planned_evaluations(sampler, plan.settings, tuned=is_tuned(plan, sampler)),
     )  # fmt: skip
 

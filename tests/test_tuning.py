@@ -9,6 +9,7 @@ from mcmc_bench.streams import stream
 from mcmc_bench.tuning import DualAveraging, EnergyVariance, Tuning, Welford, even, usable
 
 TUNED = [name for name in list_samplers() if load_sampler(name).adaptation is not None]
+BY_STARTS = [name for name in TUNED if load_sampler(name).adaptation.by_starts]
 CORRECTED = [name for name in TUNED if load_sampler(name).adaptation.rule == "acceptance"]
 
 
@@ -28,7 +29,29 @@ def test_the_acceptance_is_what_was_asked_for(name):
     assert draws.divergences.sum() == 0
 
 
-@pytest.mark.parametrize("name", TUNED)
+@pytest.mark.parametrize("name", BY_STARTS)
+def test_the_noise_is_as_wide_as_the_starts(name):
+    """Modes at ±5 in both coordinates; wider modes, wider noise; and the ladder begins there."""
+    sampler = load_sampler(name)
+    if sampler.why_not(load_target("song_ermon")):
+        pytest.fail("song_ermon is for all of them")
+    found = {}
+    for scale in (1.0, 10.0):
+        target = load_target("gaussian_mixture", scale=scale)
+        draws = tuned(name, target, start="dispersed")
+        begun = 1 + (sampler.begin is not None) * sampler.evaluations_per_step(sampler.complete({}))
+        assert draws.cost.tuning_evaluations == 2 * begun  # at the start, and in the new densities
+        (found[scale],) = draws.tuned.values()
+        x, rule = draws.start, sampler.adaptation.rule
+        apart = np.sqrt(((x[:, None] - x) ** 2).sum(axis=2)).max()
+        expected = apart if rule == "distance" else np.sqrt((x**2).mean())
+        assert found[scale] == pytest.approx(sampler.adaptation.goal * expected)
+        if rule == "distance":
+            assert draws.ladder[0] == pytest.approx(found[scale])
+    assert found[10.0] > 1.5 * found[1.0]
+
+
+@pytest.mark.parametrize("name", [name for name in TUNED if name not in BY_STARTS])
 def test_tuning_costs_what_every_sampler_may_spend(name):
     draws = tuned(name, load_target("gaussian", dim=5), evaluations=1000)
     sampler = load_sampler(name)

@@ -31,7 +31,14 @@ def log_density_of(target):
     return log_density
 
 
-def run_chains(kernel, generator, start, draws):
+def compiled(function, *examples):
+    """`function`, compiled for arguments like `examples` (arrays, or what `jax.eval_shape` gives), without a call."""
+    import jax
+
+    return jax.jit(function).lower(*examples).compile()
+
+
+def run_chains(kernel, target, generator, start, draws):
     """Positions (draws, chain, dim) of a BlackJAX kernel with fixed settings, chain by chain from `start` (chain, dim)."""
     import jax
     import jax.numpy as jnp
@@ -42,9 +49,10 @@ def run_chains(kernel, generator, start, draws):
         state, _ = kernel.step(key, state)
         return state, state.position
 
-    @jax.jit
     def one_chain(key, position):
         return jax.lax.scan(step, kernel.init(position), jax.random.split(key, draws))[1]
 
+    one_chain = compiled(one_chain, keys[0], jnp.asarray(start[0]))
+    target.ends("compilation")
     chains = [np.asarray(one_chain(key, jnp.asarray(position))) for key, position in zip(keys, start, strict=True)]
     return np.stack(chains, axis=1)

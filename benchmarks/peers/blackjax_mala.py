@@ -11,7 +11,7 @@ def draw(target, generator, start, draws, settings):
 
     log_density = log_density_of(target)
     kernel = blackjax.mala(log_density, step_size=settings["step_size"])
-    return run_chains(kernel, generator, start, draws)
+    return run_chains(kernel, target, generator, start, draws)
 
 
 SAMPLER = Sampler(

@@ -4,7 +4,7 @@ import numpy as np
 
 from mcmc_bench.sampler import Sampler, Setting
 
-from ._jax import log_density_of
+from ._jax import compiled, log_density_of
 
 
 def draw(target, generator, start, draws, settings):
@@ -13,24 +13,33 @@ def draw(target, generator, start, draws, settings):
     import jax
 
     log_density = log_density_of(target)
-    keys = jax.random.split(jax.random.key(int(generator.integers(2**31))), len(start))
+    keys = jax.random.split(jax.random.key(int(generator.integers(2**31))), (len(start), 2))
+    adaptation = blackjax.window_adaptation(
+        blackjax.nuts, log_density, target_acceptance_rate=settings["target_acceptance"]
+    )
 
-    def one_chain(key, position):
-        first, second = jax.random.split(key)
-        adaptation = blackjax.window_adaptation(
-            blackjax.nuts, log_density, target_acceptance_rate=settings["target_acceptance"]
-        )
-        (state, parameters), _ = adaptation.run(first, position, num_steps=int(settings["tuning_transitions"]))
+    def adapt(key, position):
+        return adaptation.run(key, position, num_steps=int(settings["tuning_transitions"]))[0]
+
+    def sample(key, state, parameters):
         kernel = blackjax.nuts(log_density, **parameters)
 
         def step(state, key):
             state, _ = kernel.step(key, state)
             return state, state.position
 
-        return jax.lax.scan(step, state, jax.random.split(second, draws))[1]
+        return jax.lax.scan(step, state, jax.random.split(key, draws))[1]
 
-    run = jax.jit(one_chain)
-    return np.stack([np.asarray(run(key, position)) for key, position in zip(keys, start, strict=True)], axis=1)
+    result = jax.eval_shape(adapt, keys[0, 0], start[0])
+    adapt, sample = compiled(adapt, keys[0, 0], start[0]), compiled(sample, keys[0, 1], *result)
+    target.ends("compilation")
+    positions = []
+    for (first, second), position in zip(keys, start, strict=True):
+        result = jax.block_until_ready(adapt(first, position))
+        target.ends("tuning")
+        positions.append(np.asarray(sample(second, *result)))
+        target.ends("sampling")
+    return np.stack(positions, axis=1)
 
 
 SAMPLER = Sampler(

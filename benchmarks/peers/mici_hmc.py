@@ -22,8 +22,13 @@ def draw(target, generator, start, draws, settings):
         system, integrator, np.random.default_rng(int(generator.integers(2**31))),
         n_step=int(settings["num_integration_steps"]),
     )  # fmt: skip
+    states, _, _ = sampler.sample_chains(
+        int(settings["tuning_transitions"]), 1, list(start), adapters=[mici.adapters.DualAveragingStepSizeAdapter()],
+        display_progress=False,
+    )  # fmt: skip
+    target.ends("tuning")
     _, traces, _ = sampler.sample_chains(
-        int(settings["tuning_transitions"]), draws, list(start), adapters=[mici.adapters.DualAveragingStepSizeAdapter()],
+        0, draws, states, adapters=[],
         trace_funcs=[lambda state: {"x": state.pos.copy()}], display_progress=False,
     )  # fmt: skip
     return np.stack([np.asarray(chain) for chain in traces["x"]], axis=1)

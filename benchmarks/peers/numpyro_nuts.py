@@ -1,4 +1,7 @@
-"""NumPyro's NUTS with its window adaptation, chain by chain. Needs numpyro."""
+"""NumPyro's NUTS with its window adaptation, chain by chain. Needs numpyro.
+
+Its compilation is in the seconds of tuning and sampling: it cannot be asked for before.
+"""
 
 import numpy as np
 
@@ -19,8 +22,12 @@ def draw(target, generator, start, draws, settings):
     )  # fmt: skip
     positions = []
     for position in start:
-        sampler.run(jax.random.key(int(generator.integers(2**31))), init_params=position)
+        first, second = jax.random.split(jax.random.key(int(generator.integers(2**31))))
+        sampler.warmup(first, init_params=position)
+        target.ends("tuning")
+        sampler.run(second)
         positions.append(np.asarray(sampler.get_samples()))
+        target.ends("sampling")
     return np.stack(positions, axis=1)
 
 

@@ -18,8 +18,19 @@ def draw(target, generator, start, draws, settings):
 
         return log_density
 
+    tuning = int(settings["tuning_transitions"])
+
     def make_expand(*_):
-        return lambda x: {"x": np.asarray(x, dtype=np.float64)}
+        done = 0
+
+        def expand(x):
+            nonlocal done
+            done += 1  # once for each transition, the first ones tune
+            if done == tuning:
+                target.ends("tuning")
+            return {"x": np.asarray(x, dtype=np.float64)}
+
+        return expand
 
     positions = []
     for chain in range(len(start)):
@@ -29,9 +40,10 @@ def draw(target, generator, start, draws, settings):
             expanded_dtypes=[np.dtype("float64")], expanded_shapes=[(dim,)], expanded_names=["x"],
         )  # fmt: skip
         trace = nutpie.sample(
-            model, draws=draws, tune=int(settings["tuning_transitions"]), chains=1, cores=1,
+            model, draws=draws, tune=tuning, chains=1, cores=1,
             seed=int(generator.integers(2**31)), progress_bar=False,
         )  # fmt: skip
+        target.ends("sampling")
         positions.append(np.asarray(trace.posterior["x"].values)[0])
     return np.stack(positions, axis=1)
 

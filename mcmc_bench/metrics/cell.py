@@ -102,7 +102,31 @@ def _diagnostics(measured: Measured) -> tuple[list[Row], Curves]:
             highest=float(np.max([draws.chains for draws in replicates])),
             note=measured.failure,
         ),
+        *_recorded(measured),
     ], {}
+
+
+#: What a sampler records, and what is said of it: the metric, and how it follows from means over transitions.
+RECORDED = {
+    "n_steps": "leapfrog_steps",
+    "round_trips": "replica_round_trips_per_1000",
+    "swap_rejection": "swap_rejection",
+}
+
+
+def _recorded(measured: Measured) -> list[Row]:
+    """Rows for what the sampler records; none where it does not."""
+    rows = []
+    for record, metric in RECORDED.items():
+        each = [
+            [mean for name, mean in draws.record_means.items() if name == record or name.rsplit("_", 1)[0] == record]
+            for draws in measured.replicates
+        ]
+        if any(each):
+            unit = 1000.0 / measured.evaluations_per_transition if metric.endswith("per_1000") else 1.0
+            values = [float(np.mean(means)) * unit for means in each]
+            rows.append(over_replicates(metric, values, lowest=0.0, note=measured.failure))
+    return rows
 
 
 def _convergence(measured: Measured) -> tuple[list[Row], Curves]:

@@ -172,6 +172,15 @@ def definitions() -> dict[str, Definition]:
     add("acceptance_rate", "diagnostics", "higher", "Acceptance", """
         Mean acceptance probability over all transitions; 1 for kernels that reject nothing. Neither large nor small
         is good in itself.""")
+    add("leapfrog_steps", "diagnostics", "target", "Leapfrog steps of a transition", """
+        Mean over all transitions; for samplers that choose them.""")
+    add("swap_rejection", "diagnostics", "lower", "Swaps rejected", """
+        Mean rejection rate of swaps between neighbouring temperatures, over all pairs. Tempering works while no pair is
+        near 1.""")
+    add("replica_round_trips_per_1000", "diagnostics", "higher", "Round trips of replicas per 1000 evaluations", """
+        States that come back to temperature 1 from the hottest replica, per 1000 evaluations of a chain. Where
+        replicas forget between swaps, 1 / (2 + 2 Σ r/(1 − r)) for each transition, r the pairs' rejection rates
+        (Syed et al. 2022).""")
     add("divergences", "diagnostics", "lower", "Divergences", "Divergent transitions of a replicate.", 0.0)
     add("stopped_chains", "diagnostics", "lower", "Chains that left", """
         Chains of a replicate whose position or log density was no longer finite. Estimates that include them have

@@ -12,7 +12,7 @@ import numpy as np
 
 from mcmc_bench.kernels.block import acceptance_probability, copy, evaluate, flat, move, record
 from mcmc_bench.kernels.jit import jit
-from mcmc_bench.sampler import Sampler, Setting
+from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
 @jit
@@ -141,5 +141,6 @@ SAMPLER = Sampler(
     },
     evaluations_per_step=lambda settings: int(settings["levels"]),
     metropolised=True,
+    adaptation=Adaptation("scale", goal=1.0, setting="base_scale"),
     stationary_variance=lambda settings, precision: 1.0 / precision,
 )

@@ -14,7 +14,7 @@ import numpy as np
 from mcmc_bench.kernels.block import flat
 from mcmc_bench.kernels.jit import jit
 from mcmc_bench.kernels.noise_levels import begin_in_noise, evaluate_at, falling, nothing_to_report, side_by_side
-from mcmc_bench.sampler import Sampler, Setting
+from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
 @jit
@@ -57,6 +57,7 @@ SAMPLER = Sampler(
     ladder=falling,
     prepare=side_by_side,
     requires=("a smoothed density",),
+    adaptation=Adaptation("distance", goal=1.0, setting="largest_noise"),
     stationary_variance=stationary_variance,
     settings={
         "step_size": Setting(0.002, "ε of the last level", low=0.0, above=True),

@@ -5,7 +5,8 @@
 
 Hot replicas cross barriers, and hand what they find down to the one at β = 1, whose states are the draws. Swapping even
 and odd pairs by turns, and not at random, makes the way from hot to cold the shortest. One leapfrog step is MALA. A
-replica's step is h/√β. An evaluation of every replica is counted.
+replica's step is h/√β. An evaluation of every replica is counted. A round trip is a state that has been at β = 1, then at
+the hottest replica, and is at β = 1 again: nothing else brings news of another mode.
 """
 
 import numpy as np
@@ -34,6 +35,7 @@ def step(
     x, force = memory[:replicas], memory[replicas : 2 * replicas]  # (replica, chain, dim)
     value = flat(memory[2 * replicas : 3 * replicas])[: replicas * chains].reshape(replicas, chains)
     turn = memory[3 * replicas]
+    been_hot = flat(memory[3 * replicas + 1 :])[: replicas * chains].reshape(replicas, chains)
     proposal, proposal_force = scratch[:replicas], scratch[replicas : 2 * replicas]
     momentum = scratch[2 * replicas : 3 * replicas]
     proposal_value = flat(scratch[3 * replicas : 4 * replicas])[: replicas * chains].reshape(replicas, chains)
@@ -82,9 +84,12 @@ def step(
             statistics[chain, 3 + k] = 1.0 - acceptance
             if k % 2 == parity and generator.random() < acceptance:
                 value[k, chain], value[k + 1, chain] = value[k + 1, chain], value[k, chain]
+                been_hot[k, chain], been_hot[k + 1, chain] = been_hot[k + 1, chain], been_hot[k, chain]
                 for i in range(dim):
                     x[k, chain, i], x[k + 1, chain, i] = x[k + 1, chain, i], x[k, chain, i]
                     force[k, chain, i], force[k + 1, chain, i] = force[k + 1, chain, i], force[k, chain, i]
+        statistics[chain, 2 + replicas] = been_hot[0, chain]
+        been_hot[0, chain], been_hot[replicas - 1, chain] = 0.0, 1.0
         log_density[chain] = value[0, chain]
     copy(x[0], position)
     copy(force[0], gradient)
@@ -96,9 +101,9 @@ def inverse_temperatures(settings):
 
 
 def begin(target, generator, settings, ladder, position):
-    """All replicas where the chain is: positions, gradients, log densities, and whose turn it is."""
+    """All replicas where the chain is: positions, gradients, log densities, whose turn it is, and who has been hot."""
     replicas = len(ladder)
-    memory = np.zeros((3 * replicas + 1, *position.shape))
+    memory = np.zeros((4 * replicas + 1, *position.shape))
     log_density, gradient = target.log_density_and_gradient(position)
     memory[:replicas], memory[replicas : 2 * replicas] = position, gradient
     memory[2 * replicas : 3 * replicas].reshape(-1)[: replicas * len(position)] = np.tile(log_density, replicas)
@@ -112,9 +117,12 @@ SAMPLER = Sampler(
     step=step,
     begins_in_equilibrium=False,
     scratch=lambda settings: 5 * int(settings["replicas"]),
-    memory=lambda settings: 3 * int(settings["replicas"]) + 1,
+    memory=lambda settings: 4 * int(settings["replicas"]) + 1,
     begin=begin,
-    records=lambda settings: tuple(f"swap_rejection_{k}" for k in range(1, int(settings["replicas"]))),
+    records=lambda settings: (
+        *(f"swap_rejection_{k}" for k in range(1, int(settings["replicas"]))),
+        "round_trips",
+    ),
     ladder=inverse_temperatures,
     prepare=lambda target, settings, ladder: (target.density, np.concatenate([ladder, target.data])),
     settings={

@@ -22,7 +22,7 @@ from mcmc_bench.kernels.noise_levels import (
     nothing_to_report,
     side_by_side,
 )
-from mcmc_bench.sampler import Sampler, Setting
+from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
 @jit
@@ -65,6 +65,7 @@ SAMPLER = Sampler(
     ladder=falling,
     prepare=side_by_side,
     requires=("a smoothed density",),
+    adaptation=Adaptation("distance", goal=1.0, setting="largest_noise"),
     stationary_variance=stationary_variance,
     settings={
         "signal_to_noise": Setting(0.16, "r", low=0.0, above=True),

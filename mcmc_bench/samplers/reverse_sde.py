@@ -19,7 +19,7 @@ from mcmc_bench.kernels.noise_levels import (
     nothing_to_report,
     side_by_side,
 )
-from mcmc_bench.sampler import Sampler, Setting
+from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
 @jit
@@ -52,6 +52,7 @@ SAMPLER = Sampler(
     ladder=falling,
     prepare=side_by_side,
     requires=("a smoothed density",),
+    adaptation=Adaptation("distance", goal=1.0, setting="largest_noise"),
     stationary_variance=stationary_variance,
     settings={
         "largest_noise": Setting(20.0, "σ₀, far wider than the target", low=0.0, above=True),

@@ -8,10 +8,12 @@ import xarray
 
 from mcmc_bench import metrics
 from mcmc_bench.api import sample
-from mcmc_bench.catalog import load_target
+from mcmc_bench.catalog import load_sampler, load_target
 from mcmc_bench.draws import Draws
+from mcmc_bench.metrics.cell import RECORDED
 from mcmc_bench.metrics.definitions import GROUPS
 from mcmc_bench.metrics.intervals import over_replicates
+from mcmc_bench.sampling import Plan, run
 from mcmc_bench.streams import stream
 from mcmc_bench.target import Target
 
@@ -21,8 +23,9 @@ from .conftest import evaluate, independent, make_draws
 def test_every_row_is_defined_and_every_definition_has_a_row(toy: Target, spoiled: dict[str, list[Draws]]) -> None:
     known = metrics.definitions()
     rows = evaluate(toy, spoiled["independent"])
-    # Given where there is no exact sampler, and where parameters have another scale too.
+    # Given where there is no exact sampler, where parameters have another scale too, and where a sampler records it.
     elsewhere = {"kernel_stein_discrepancy", "natural_bias_squared_average", "natural_bias_squared_max"}
+    elsewhere |= set(RECORDED.values())
     assert set(rows) == set(known) - elsewhere
     assert {definition.group for definition in known.values()} == set(GROUPS)
     for key, row in rows.items():
@@ -130,3 +133,23 @@ def test_a_foreign_tree_needs_only_positions() -> None:
         metrics.evaluate(tree, load_target("gaussian", dim=2))
     with pytest.raises(ValueError, match="posterior/x"):
         metrics.evaluate(xarray.DataTree(), target)
+
+
+def test_what_a_sampler_records_is_a_row() -> None:
+    target, per_transition = load_target("gaussian", dim=2), 18
+    tempering = load_sampler("parallel_tempering")
+    draws = run(
+        target,
+        tempering,
+        {"num_integration_steps": 3, "replicas": 6},
+        Plan(10, 200),
+        chains=4,
+        start="exact",
+        names=("rows",),
+    )
+    rows = evaluate(target, [draws])
+    rejected = np.mean([draws.record_means[f"swap_rejection_{k}"] for k in range(1, 6)])
+    assert rows["swap_rejection"].value == pytest.approx(rejected)
+    trips = 1000 * draws.record_means["round_trips"] / per_transition
+    assert rows["replica_round_trips_per_1000"].value == pytest.approx(trips)
+    assert "leapfrog_steps" not in rows

@@ -144,6 +144,23 @@ def test_trees_do_not_run_round():
         assert draws.records["n_steps"].max() <= 127
 
 
+# ---- replicas ----
+
+
+def test_round_trips_of_replicas():
+    """1 / (2 + 2 Σ r/(1 − r)) a transition where replicas forget between swaps (Syed et al. 2022, equation 21).
+
+    On a round Gaussian a trajectory of a quarter of a turn forgets nearly all, so that a tenth is left to the theory's
+    assumption; a trip counted at each visit of the coldest replica is wrong by a factor of three and more.
+    """
+    target = load_target("gaussian", dim=10)
+    settings = {"replicas": 5, "hottest": 0.1, "step_size": 0.16, "num_integration_steps": 10}
+    draws = go(target, "parallel_tempering", settings, 4000, 32, "round trips")
+    r = np.array([draws.record_means[f"swap_rejection_{k}"] for k in range(1, 5)])
+    expected = 1.0 / (2.0 + 2.0 * (r / (1.0 - r)).sum())
+    assert draws.record_means["round_trips"] == pytest.approx(expected, rel=0.1)
+
+
 # ---- isokinetic motion ----
 
 

@@ -80,29 +80,29 @@ def test_nuts_for_each_gradient(jax, note, step_size):
 # ---- for each second ----
 
 
-def logistic_in_jax(jax):
-    """The log density of breast_cancer_logistic, for JAX to differentiate."""
-    target = load_target("breast_cancer_logistic")
-    rows = jax.numpy.array(target.data.reshape(-1, target.dim))
+class Logistic:
+    """breast_cancer_logistic, also as a log density that JAX can differentiate."""
 
-    def log_density(x):
-        return jax.nn.log_sigmoid(rows @ x).sum() - 0.5 * (x**2).sum()
+    def __init__(self, jax):
+        self.jax, self.target = jax, load_target("breast_cancer_logistic")
+        self.rows = jax.numpy.array(self.target.data.reshape(-1, self.target.dim))
+        x = self.target.starts("dispersed", np.random.default_rng(1), 2)
+        ours = self.target.log_density_and_gradient(x)[0]
+        assert self.log_density(x[0]) - self.log_density(x[1]) == pytest.approx(ours[0] - ours[1])
 
-    x = target.starts("dispersed", np.random.default_rng(1), 2)
-    difference = log_density(x[0]) - log_density(x[1])
-    assert difference == pytest.approx(-np.subtract.reduce(target.log_density_and_gradient(x)[0][::-1]))
-    return target, log_density
+    def log_density(self, x):
+        return self.jax.nn.log_sigmoid(self.rows @ x).sum() - 0.5 * (x**2).sum()
 
 
-def blackjax_nuts(jax, log_density, dim):
-    """A function ``(seed, start) -> positions (chain, draw, dim)``: window adaptation and NUTS, chains side by side."""
-    blackjax = needs("blackjax")
+def blackjax_nuts(model):
+    """Window adaptation and NUTS, chains side by side: a function ``(seed, start) -> positions (chain, draw, dim)``."""
+    blackjax, jax = needs("blackjax"), model.jax
 
     def one_chain(key, position):
         first, second = jax.random.split(key)
-        adaptation = blackjax.window_adaptation(blackjax.nuts, log_density)
+        adaptation = blackjax.window_adaptation(blackjax.nuts, model.log_density)
         (state, parameters), _ = adaptation.run(first, position, num_steps=TUNING_TRANSITIONS)
-        kernel = blackjax.nuts(log_density, **parameters)
+        kernel = blackjax.nuts(model.log_density, **parameters)
 
         def step(state, key):
             state, _ = kernel.step(key, state)
@@ -114,13 +114,15 @@ def blackjax_nuts(jax, log_density, dim):
     return lambda seed, start: np.asarray(every(jax.random.split(jax.random.key(seed), CHAINS), start))
 
 
-def numpyro_nuts(jax, log_density, dim):
+def numpyro_nuts(model):
+    """One device for each core."""
     needs("numpyro")
     from numpyro.infer import MCMC, NUTS
 
+    jax = model.jax
     sampler = MCMC(
-        NUTS(potential_fn=lambda x: -log_density(x)), num_warmup=TUNING_TRANSITIONS, num_samples=DRAWS, num_chains=CHAINS,
-        chain_method="parallel", progress_bar=False,
+        NUTS(potential_fn=lambda x: -model.log_density(x)), num_warmup=TUNING_TRANSITIONS, num_samples=DRAWS,
+        num_chains=CHAINS, chain_method="parallel", progress_bar=False,
     )  # fmt: skip
 
     def go(seed, start):
@@ -130,32 +132,33 @@ def numpyro_nuts(jax, log_density, dim):
     return go
 
 
-def nutpie_nuts(jax, log_density, dim):
-    """Its own threads, on our compiled density through a callback that numba has compiled for it would be PyMC's graph;
-    without PyMC, on JAX's."""
-    nutpie = needs("nutpie")
-    gradient = jax.jit(jax.value_and_grad(log_density))
+def nutpie_nuts(model):
+    """Its own threads; it is given our compiled gradient, which is faster than what it would compile itself."""
+    nutpie, target = needs("nutpie"), model.target
+    pointer, data, dim = target.pointer, target.data, target.dim
 
     def make_log_density():
+        value, gradient = np.empty(1), np.empty((1, dim))
+
         def evaluate(x):
-            value, slope = gradient(x)
-            return float(value), np.asarray(slope, dtype=np.float64)
+            pointer(np.array(x, dtype=np.float64)[None], value, gradient, data)
+            return float(value[0]), gradient[0].copy()
 
         return evaluate
 
-    model = nutpie.compiled_pyfunc.from_pyfunc(
-        ndim=dim, make_logp_fn=make_log_density, make_expand_fn=lambda *_: lambda x: {"x": np.asarray(x)},
+    compiled = nutpie.compiled_pyfunc.from_pyfunc(
+        ndim=dim, make_logp_fn=make_log_density, make_expand_fn=lambda *_: lambda x: {"x": np.array(x)},
         expanded_dtypes=[np.dtype("float64")], expanded_shapes=[(dim,)], expanded_names=["x"],
     )  # fmt: skip
+    how = {"draws": DRAWS, "tune": TUNING_TRANSITIONS, "chains": CHAINS, "progress_bar": False}
 
-    def go(seed, start):
-        trace = nutpie.sample(
-            model, draws=DRAWS, tune=TUNING_TRANSITIONS, chains=CHAINS, seed=seed, progress_bar=False
-        )  # fmt: skip
-        return trace.posterior["x"].values
+    def go(seed, start):  # noqa: ARG001 - it begins where it likes
+        return nutpie.sample(compiled, seed=seed, **how).posterior["x"].values
 
     return go
 
+
+PEERS = {"BlackJAX NUTS, vmap": blackjax_nuts, "NumPyro NUTS, parallel": numpyro_nuts, "nutpie": nutpie_nuts}
 
 #: Ours: sampler, chains, target evaluations of each chain for tuning and for draws.
 OURS = {
@@ -169,12 +172,9 @@ OURS = {
 def test_effective_draws_of_the_logistic_regression(jax, note, name):
     """Least bulk ESS of x per second, tuning included on both sides, compilation on neither; medians of five runs."""
     chains, tuning, evaluations = OURS[name]
-    target, log_density = logistic_in_jax(jax)
-    sampler = load_sampler(name)
-    others = {
-        "BlackJAX NUTS, vmap": blackjax_nuts, "NumPyro NUTS, parallel": numpyro_nuts, "nutpie, JAX called back": nutpie_nuts,
-    }  # fmt: skip
-    made = {label: make(jax, log_density, target.dim) for label, make in others.items()}
+    model, sampler = Logistic(jax), load_sampler(name)
+    target = model.target
+    peers = {label: make(model) for label, make in PEERS.items()}
 
     def ours(seed):
         draws = run(
@@ -184,18 +184,19 @@ def test_effective_draws_of_the_logistic_regression(jax, note, name):
         )  # fmt: skip
         return draws.position
 
-    def theirs(go, seed):
-        return go(seed, target.starts("dispersed", stream("effective draws", seed), CHAINS))
+    def of_peer(go):
+        return lambda seed: go(seed, target.starts("dispersed", stream("effective draws", seed), CHAINS))
 
-    rates = {"ours": [], **{label: [] for label in made}}
+    sides = {"ours": ours, **{label: of_peer(go) for label, go in peers.items()}}
+    rates = {label: [] for label in sides}
     for seed in range(ROUNDS + 1):
-        for label in rates:
+        for label, side in sides.items():
             before = time.perf_counter()
-            x = ours(seed) if label == "ours" else theirs(made[label], seed)
+            x = side(seed)
             seconds = time.perf_counter() - before
             if seed:  # the first one compiles
                 rates[label].append(effective(x)[0].min() / seconds)
-    for label, go in made.items():
+    for label in peers:
         ratios = np.array(rates[label]) / np.array(rates["ours"])
         low, middle, high = np.quantile(ratios, [0.25, 0.5, 0.75])
         note(

@@ -53,15 +53,15 @@ test: lint ## lint and all tests
 	@$(BIN)/python -m pytest -n 2
 
 # Where another Python or another ArviZ could show: all but targets, comparisons and the statistics of kernels.
-NEWEST_TESTS := tests/kernels tests/metrics tests/report/test_page.py tests/samplers/test_properties.py \
-  tests/test_cli.py tests/test_results.py tests/test_sampling.py tests/test_scoring.py
+NEWEST_TESTS := tests/kernels tests/metrics tests/report/test_page.py tests/test_cli.py tests/test_results.py \
+  tests/test_sampling.py tests/test_scoring.py tests/samplers/test_properties.py::test_state_is_consistent
 
 test-newest: ## the tests that a newer Python (NEWEST=python3.13) could fail, where ArviZ is 1.x
 	$(call check-version,$(NEWEST))
 	@echo "Tests on $$($(NEWEST) --version): two minutes the first time."
 	@[ -x .venv-newest/bin/pytest ] || $(NEWEST) -m venv .venv-newest
 	@.venv-newest/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
-	@.venv-newest/bin/python -m pytest -n 2 -m "not slow" $(wildcard $(NEWEST_TESTS))
+	@.venv-newest/bin/python -m pytest -n 2 -m "not slow" $(NEWEST_TESTS)
 
 bench: $(VENV)/installed-test ## speed against the same algorithms in C, and thread scaling
 	@echo "Speed: some minutes; leave the machine alone meanwhile."

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from mcmc_bench.report import words
@@ -129,6 +129,19 @@ class Choice:
             if not cells or (cells[0].experiment, cells[0].start) == (cell.experiment, cell.start):
                 cells.append(cell)
         return {target: cells for target, cells in found.items() if len({c.settings[setting] for c in cells}) > 1}
+
+    def told_apart(self, cells: Sequence[Cell]) -> list[list[Cell]]:
+        """`cells` in groups of samplers of different looks, in the order of the suite: more lines in a chart are a tangle."""
+        groups: list[dict[Look, list[Cell]]] = []
+        for sampler, own in by_sampler(cells).items():
+            look = replace(self.looks[sampler], sampler="")
+            look = replace(look, colour=replace(look.colour, name=""))
+            group = next((group for group in groups if look not in group), None)
+            if group is None:
+                group = {}
+                groups.append(group)
+            group[look] = own
+        return [[cell for own in group.values() for cell in own] for group in groups]
 
     def modes(self, target: str) -> int:
         """Number of known modes; 1 where none are known."""

@@ -63,6 +63,13 @@ class Curves:
     drawn: list[Markup]
     samplers: list[str]
     summary: Markup | str = ""
+    is_part: bool = False  # the target has further rows, with samplers that look alike
+
+    @property
+    def title(self) -> str:
+        """Of the row in a picture."""
+        names = ", ".join(words.sampler_name(sampler) for sampler in self.samplers)
+        return f"{self.target}: {names}" if self.is_part else self.target
 
 
 @dataclass(frozen=True)
@@ -166,16 +173,18 @@ class _Page:
         return Curves(target, [chart], [self._drawn(chart)], samplers)
 
     def _curves(self, setting: str, metrics: Sequence[tuple[str, str, str]]) -> list[Curves]:
-        """A row of charts for each target whose cells turn `setting`; targets with closed forms first."""
+        """Rows of charts for each target whose cells turn `setting`; targets with closed forms first."""
         found = []
         for target, cells in self.choice.explorations(setting).items():
-            charts = [plots.against(self.choice, setting, *metric, cells) for metric in metrics]
-            shown = [chart for chart in charts if chart is not None]
-            if shown:
-                samplers = list(dict.fromkeys(cell.sampler for cell in cells))
-                drawn = [self._drawn(chart) for chart in shown]
-                summary = verdict.at_full_noise(cells) if setting == "temperature" else ""
-                found.append(Curves(target, shown, drawn, samplers, summary))
+            summary = verdict.at_full_noise(cells) if setting == "temperature" else ""
+            rows = self.choice.told_apart(cells)
+            for row in rows:
+                charts = [plots.against(self.choice, setting, *metric, row) for metric in metrics]
+                shown = [chart for chart in charts if chart is not None]
+                if shown:
+                    samplers = list(dict.fromkeys(cell.sampler for cell in row))
+                    drawn = [self._drawn(chart) for chart in shown]
+                    found.append(Curves(target, shown, drawn, samplers, summary, len(rows) > 1))
         return sorted(found, key=lambda curves: (not _has_closed_form(curves), self.choice.modes(curves.target)))
 
     def _target(self, target: str) -> TargetSection:
@@ -263,7 +272,7 @@ class _Page:
     def _save_curves(self, rows: Sequence[Curves], name: str, heading: str) -> None:
         if rows:
             samplers = [sampler for curves in rows for sampler in curves.samplers]
-            self._save(name, heading, [curves.charts for curves in rows], samplers, [curves.target for curves in rows])
+            self._save(name, heading, [curves.charts for curves in rows], samplers, [curves.title for curves in rows])
 
     def _save_errors(self, sections: Sequence[TargetSection]) -> None:
         found = [(s, chart) for s in sections for chart in s.curves.charts if chart.y_scale == "log"]

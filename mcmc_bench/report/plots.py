@@ -22,14 +22,16 @@ DIAL = (
 )
 STEP_SIZE = (
     ("within_mode_variance_ratio", "Bias: spread within modes", "over the true; 1 is right"),
+    ("bias_squared_average", "Error: b²", "squared error of E x and E x² in variances, average"),
     ("acceptance_rate", "Price: acceptance", "mean acceptance probability"),
     ("efficiency", "Yield: efficiency", "real ESS per evaluation, share of the oracle’s"),
 )
+LOGARITHMIC = {"efficiency", "bias_squared_average"}
 SHOWN_DOTS, SHOWN_RINGS = 500, 8
 #: From so many cells on, all of a page's charts together show no more dots than these many would: it has to open.
 MANY_CELLS = 120
 #: Pixels between the markers of samplers at the same setting.
-DODGE = 6.0
+DODGE, MOST_DODGE = 6.0, 24.0  # between two, and from the first to the last
 #: Size of the drawings of draws and of log p, in pixels of the page.
 DRAWS_SIZE, HISTOGRAM_SIZE = (200.0, 200.0), (200.0, 70.0)
 #: Contours at these drops of log p: 1, 2 and 3 sd of a two-dimensional Gaussian.
@@ -61,13 +63,14 @@ def against(
             Series(
                 x, values, look.colour, look.name, "points" if len(predicted) > 1 else "line",
                 [row.low if row else None for row in rows], [row.high if row else None for row in rows],
-                marker=look.marker, shift=DODGE * (place - (len(lines) - 1) / 2),
+                marker=look.marker, shift=min(DODGE, MOST_DODGE / len(lines)) * (place - (len(lines) - 1) / 2),
                 notes=[_note(look, setting, cell, metric) for cell in ordered],
             )
         )  # fmt: skip
     if not series:
         return None
-    rules = [_truth(choice.results, metric)] if metric not in {"acceptance_rate", "efficiency"} else []
+    logarithmic = metric in LOGARITHMIC and _positive(series)
+    rules = [_truth(choice.results, metric)] if metric != "acceptance_rate" and metric not in LOGARITHMIC else []
     if metric == "sliced_wasserstein_1":
         rules = [Rule(float(np.mean(floors)), "i.i.d. floor", dashed=True)] if floors else []
     if setting == "temperature":
@@ -78,7 +81,7 @@ def against(
         title, f"{title} against {words.plain_name(setting)}: {subtitle}.", series,
         x_label="temperature τ, share of the noise" if setting == "temperature" else words.plain_name(setting),
         y_label=subtitle, x_scale="log" if log else "linear",
-        y_scale="log" if metric == "efficiency" and _positive(series) else "linear",
+        y_scale="log" if logarithmic else "linear",
         x_ticks=every if log else None, x_tick_labels=[f"{value:g}" for value in every] if log else None,
         y_limits=(0.0, 1.04) if metric == "acceptance_rate" else None,
         rules=[rule for rule in rules if rule is not None],

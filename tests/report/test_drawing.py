@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -141,7 +142,8 @@ def test_acceptance_of_what_rejects_nothing_is_left_out(results: Results) -> Non
         row = cell.row("acceptance_rate")
         assert row is not None
         row.value = 1.0 if cell.sampler == "ula" else row.value
-    chart = plots.against(choice, "step_size", *plots.STEP_SIZE[1], cells)
+    acceptance = next(metric for metric in plots.STEP_SIZE if metric[0] == "acceptance_rate")
+    chart = plots.against(choice, "step_size", *acceptance, cells)
     assert chart is not None
     assert [series.label for series in chart.series] == ["MALA"]
 
@@ -163,6 +165,22 @@ def test_competing_sweeps_stand_in_where_nothing_was_explored(results: Results) 
     assert set(choice.explorations("step_size")) == {"two_modes", "round(dim=3)"}
     compared = next(panel for panel in choice.panels if panel.experiment == "step_size")
     assert {cell.settings["step_size"] for cell in compared.cells} == {0.4}, "only the best of a sweep is compared"
+
+
+def test_samplers_that_look_alike_have_charts_of_their_own(results: Results) -> None:
+    """Lines of one colour and marker in one chart could not be told apart."""
+    choice = Choice(results)
+    cells = choice.explorations("step_size")["two_modes"]
+    assert len(choice.told_apart(cells)) == 1
+    copies = [replace(cell, sampler=f"{cell.sampler}_{k}") for k in range(9) for cell in cells]
+    results.cells = copies
+    groups = Choice(results).told_apart(copies)
+    assert sorted(cell.sampler for group in groups for cell in group) == sorted(cell.sampler for cell in copies)
+    looks = Choice(results).looks
+    for group in groups:
+        shown = {cell.sampler for cell in group}
+        assert len({(looks[name].colour.light, looks[name].marker) for name in shown}) == len(shown)
+    assert 3 <= len(groups) <= 9
 
 
 def test_each_sampler_looks_the_same_and_unlike_the_others(results: Results) -> None:

@@ -72,7 +72,7 @@ def build() -> Target:
         natural=Natural((*(f"β{i}" for i in index), "τ"), natural),
         tags=("hierarchical", "curved", "high-dimensional", "generated data"),
         formula="β = τ λ ∘ z, z ~ N(0, I), λᵢ, τ ~ Gamma(½, ½), label ~ Bernoulli(1/(1 + e^−x·β)); coordinates z, log λ, log τ",
-        description="Products of three parameters make ridges and funnels that logistic regression alone has not; no truth yet.",
+        description="Products of three parameters make ridges and funnels that logistic regression alone has not.",
         source="form: Sountsov, Radul and contributors 2020, Inference Gym; data generated",
         coordinate_names=(*(f"z{i}" for i in index), *(f"log λ{i}" for i in index), "log τ"),
     )

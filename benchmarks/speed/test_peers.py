@@ -20,7 +20,7 @@ from mcmc_bench.tuning import Tuning
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # theirs
 THREADS = min(2, os.cpu_count() or 1)
-ROUNDS = 5
+ROUNDS = 3
 TUNING_TRANSITIONS, DRAWS, CHAINS = 1000, 1000, 4  # of theirs
 
 
@@ -171,7 +171,7 @@ OURS = {
 
 @pytest.mark.parametrize(("name", "metric"), OURS)
 def test_effective_draws_of_the_logistic_regression(jax, note, name, metric):
-    """Least bulk ESS of x per second, tuning included on both sides, compilation on neither; medians of five runs."""
+    """Least bulk ESS of x per second, tuning included on both sides, compilation on neither; medians of three runs."""
     chains, tuning, evaluations = OURS[name, metric]
     model, sampler = Logistic(jax), load_sampler(name)
     target = model.target

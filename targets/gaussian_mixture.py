@@ -27,40 +27,54 @@ def log_density(x, log_density, gradient, data):
     log wₖ − dim log sₖ, 1/sₖ², mₖ (dim,).
 
     The chains are the inner loop, on transposed copies, so that it runs in SIMD registers; the largest exponent is
-    taken out of the sum, so that no point is too far away.
+    taken out of the sum, so that no point is too far away. Coordinates go in pairs, an odd one with a zero: to begin a loop
+    over 16 chains costs as much as to run it, and in the plane each pass over a component is then a single one.
     """
     chains, dim = x.shape
-    components = data.shape[0] // (dim + 2)
-    point = np.empty((dim, chains))
-    weighted = np.zeros((dim, chains))  # Σ of weight · precision · (mₖ − x)
-    exponent = np.empty((components, chains))
-    largest = np.empty(chains)
-    total = np.zeros(chains)
+    components, last = data.shape[0] // (dim + 2), (dim + 1) // 2 * 2 - 2  # first coordinate of the last pair
+    point, weighted = (
+        np.zeros((last + 2, chains)),
+        np.zeros((last + 2, chains)),
+    )  # weighted: Σ share · precision · (mₖ − x)
+    exponent = np.zeros((components, chains))
+    largest, total = np.empty(chains), np.zeros(chains)
     for chain in range(chains):
         largest[chain] = -np.inf
         for i in range(dim):
             point[i, chain] = x[chain, i]
     for k in range(components):
-        first = k * (dim + 2)
-        for chain in range(chains):
-            exponent[k, chain] = 0.0
-        for i in range(dim):
-            location = data[first + 2 + i]
+        first, row = k * (dim + 2), exponent[k]
+        constant, precision = data[first], data[first + 1]
+        for i in range(0, last, 2):
+            a, b, one, other = point[i], point[i + 1], data[first + 2 + i], data[first + 3 + i]
             for chain in range(chains):
-                exponent[k, chain] += (point[i, chain] - location) ** 2
+                row[chain] += (a[chain] - one) ** 2 + (b[chain] - other) ** 2
+        a, b, one, other = point[last], point[last + 1], data[first + 2 + last], 0.0
+        if last + 1 < dim:
+            other = data[first + 3 + last]
         for chain in range(chains):
-            exponent[k, chain] = data[first] - 0.5 * data[first + 1] * exponent[k, chain]
-            largest[chain] = max(largest[chain], exponent[k, chain])
+            square = row[chain] + (a[chain] - one) ** 2 + (b[chain] - other) ** 2
+            row[chain] = constant - 0.5 * precision * square
+            largest[chain] = max(largest[chain], row[chain])
     for k in range(components):
-        first = k * (dim + 2)
+        first, row = k * (dim + 2), exponent[k]
+        precision = data[first + 1]
+        a, b, to_a, to_b = point[last], point[last + 1], weighted[last], weighted[last + 1]
+        one, other = data[first + 2 + last], 0.0
+        if last + 1 < dim:
+            other = data[first + 3 + last]
         for chain in range(chains):
-            weight = exp(exponent[k, chain] - largest[chain])
-            total[chain] += weight
-            exponent[k, chain] = weight * data[first + 1]
-        for i in range(dim):
-            location = data[first + 2 + i]
+            share = exp(row[chain] - largest[chain])
+            total[chain] += share
+            row[chain] = share * precision
+            to_a[chain] += share * precision * (one - a[chain])
+            to_b[chain] += share * precision * (other - b[chain])
+        for i in range(0, last, 2):
+            a, b, to_a, to_b = point[i], point[i + 1], weighted[i], weighted[i + 1]
+            one, other = data[first + 2 + i], data[first + 3 + i]
             for chain in range(chains):
-                weighted[i, chain] += exponent[k, chain] * (location - point[i, chain])
+                to_a[chain] += row[chain] * (one - a[chain])
+                to_b[chain] += row[chain] * (other - b[chain])
     for chain in range(chains):
         log_density[chain] = largest[chain] + np.log(total[chain])
         for i in range(dim):

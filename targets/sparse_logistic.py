@@ -57,10 +57,10 @@ def build() -> Target:
 
     def draw_dispersed(generator: np.random.Generator, n: int) -> Array:
         # Small scales: where they are large, the likelihood is steep. log λ has a long tail to the left.
-        z = 1.3 * generator.standard_normal((n, k))
+        z = 0.95 * generator.standard_normal((n, k))
         return np.column_stack(
-            [z, -0.8 + 3.2 * generator.standard_normal((n, k)), -1.5 + 1.8 * generator.standard_normal(n)]
-        ).clip(-12.0, 2.0)
+            [z, -1.4 + 2.6 * generator.standard_normal((n, k)), -1.5 + 0.6 * generator.standard_normal(n)]
+        ).clip(-12.0, 1.2)
 
     index = range(k)
     return Target(

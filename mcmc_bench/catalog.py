@@ -159,6 +159,22 @@ def load_target(
         raise CatalogError(str(error)) from error
 
 
+def training_set(name: str, extra: tuple[Path, ...] = ()) -> tuple[Any, Any, dict[str, Any]]:
+    """Examples (n, dim) and held-out ones (m, dim) of a target that is learnt, and what of the recipe is its own.
+
+    Raises:
+        CatalogError: unknown, or a target that is not learnt.
+    """
+    files = target_files(extra)
+    if name not in files:
+        raise CatalogError(unknown("target", name, list(files)) + " For data of your own, give --data.")
+    module = _content_module(files[name])
+    if not hasattr(module, "training_set"):
+        raise CatalogError(f"target {name} is not learnt from examples: {files[name]} has no training_set()")
+    found: tuple[Any, Any, dict[str, Any]] = module.training_set()
+    return found
+
+
 def sampler_files(samplers_folder: str | Path | None = None) -> dict[str, Path]:
     """Name to file of every sampler; a file of `samplers_folder` hides the built-in one of the same name.
 

@@ -163,8 +163,7 @@ class Block:
                 f"{setup.target.label}: log density {self.log_density[bad[0]]} or its gradient is not finite at the "
                 f"start {np.array2string(x[bad[0]], threshold=6)}; start the chains elsewhere"
             )
-        # A step may write into the data of a prepared density (rows that it draws): every block has its own.
-        self.data = setup.prepared[1] if sampler.prepare is None else setup.prepared[1].copy()
+        self.data = setup.prepared[1].copy() if sampler.writes_data else setup.prepared[1]
         self.scratch = np.zeros((max(setup.number(sampler.scratch), 1), chains, dim))
         self.memory = np.zeros((max(setup.number(sampler.memory), 1), chains, dim))
         if sampler.begin is not None:

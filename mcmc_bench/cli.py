@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mcmc_bench import cli_check, cli_compare, cli_reference, cli_score, cli_targets, cli_verify
+from mcmc_bench import cli_check, cli_compare, cli_reference, cli_score, cli_targets, cli_train, cli_verify
 from mcmc_bench.console import (
     FAILED,
     Effort,
@@ -50,6 +50,7 @@ cli_compare.register(app)
 cli_reference.register(app)
 cli_check.register(app)
 cli_verify.register(app)
+cli_train.register(app)
 cli_score.register(app)
 cli_targets.register(app)
 

@@ -121,6 +121,8 @@ class Sampler:
     #: ``(target, settings, ladder) -> (density, data)``: what `step` is given instead of the target's own density. The
     #: log density that the step leaves behind is then not taken for that of the target.
     prepare: Callable[[Target, Settings, Array], tuple[Any, Array]] | None = None
+    #: Whether a step writes into the data of the density that `prepare` gives (rows that it draws).
+    writes_data: bool = False
     #: Target evaluations of one transition; their expectation where it varies.
     evaluations_per_step: Callable[[Settings], float] = lambda settings: 1
     varying_cost: bool = False

@@ -38,7 +38,7 @@ QUANTILE_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 #: What a target of the catalogue may be tagged with: what makes it hard, and where it comes from.
 TAGS = (
     "gaussian", "curved", "multimodal", "heavy-tailed", "light-tailed", "ill-conditioned", "hierarchical", "real data", "generated data",
-    "high-dimensional",
+    "high-dimensional", "learned",
 )  # fmt: skip
 
 
@@ -146,6 +146,40 @@ class PartOfData:
 
 
 @dataclass(frozen=True, eq=False)
+class Examples:
+    """Data that a density was learnt from, in the target's coordinates: what its draws ought to look like."""
+
+    training: Array  # (n, dim)
+    held_out: Array  # (m, dim), never seen in training
+    training_class: npt.NDArray[np.int64]  # (n,)
+    held_out_class: npt.NDArray[np.int64]  # (m,)
+    denoised: Callable[[Array], Array]  # points (k, dim) of the target -> data without its noise, E[y | x]
+    shape: tuple[int, int] | None = None  # of an image: height, width
+    centre: Array | None = None  # (dim,): added to coordinates it gives pixels
+    pixels: tuple[float, float] = (0.0, 1.0)  # of black and of white
+
+    @property
+    def classes(self) -> int:
+        """How many there are."""
+        return int(self.training_class.max()) + 1
+
+    def classify(self, x: Array) -> npt.NDArray[np.int64]:
+        """The class of points (k, dim): that of most of the five nearest training examples, of the nearest in a tie."""
+        nearest = _nearest(x, self.training, 5)
+        votes = np.zeros((len(x), self.classes))
+        for place in range(nearest.shape[1]):
+            # A vote of an earlier neighbour counts a little more, which decides ties and nothing else.
+            votes[np.arange(len(x)), self.training_class[nearest[:, place]]] += 1.0 - 1e-3 * place
+        return np.asarray(votes.argmax(axis=1), dtype=np.int64)
+
+
+def _nearest(x: Array, among: Array, count: int) -> npt.NDArray[np.int64]:
+    """Indices (n, count) of the nearest of `among` (m, dim), nearest first."""
+    squared = (x**2).sum(axis=1)[:, None] - 2.0 * x @ among.T + (among**2).sum(axis=1)
+    return np.asarray(np.argsort(squared, axis=1, kind="stable")[:, :count])
+
+
+@dataclass(frozen=True, eq=False)
 class Target:
     """A density to sample from, with what is known about it."""
 
@@ -167,6 +201,7 @@ class Target:
     smoothed: Callable[[float], Array] | None = None
     #: A density of part of the data, for stochastic gradients: a posterior's likelihood estimated from some of its rows.
     part_of_data: PartOfData | None = None
+    examples: Examples | None = None  # for densities that were learnt
     tags: tuple[str, ...] = ()  # from TAGS
     formula: str = ""  # one line of plain text
     description: str = ""  # why it is in the catalogue, one sentence

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import numpy as np
 
 from mcmc_bench.draws import Draws
-from mcmc_bench.metrics import accuracy, distance, modes
+from mcmc_bench.metrics import accuracy, distance, examples, modes
 from mcmc_bench.metrics.definitions import GROUPS
 from mcmc_bench.metrics.intervals import over_replicates
 from mcmc_bench.metrics.measured import Measured
@@ -141,5 +141,6 @@ _FUNCTIONS: dict[str, Group] = {
     "accuracy": accuracy.rows,
     "distance": distance.rows,
     "modes": modes.rows,
+    "examples": examples.rows,
     "diagnostics": _diagnostics,
 }

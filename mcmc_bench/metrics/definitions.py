@@ -9,7 +9,7 @@ from typing import Literal
 
 from mcmc_bench.results import Definition
 
-GROUPS = ("cost", "convergence", "accuracy", "distance", "modes", "diagnostics")
+GROUPS = ("cost", "convergence", "accuracy", "distance", "modes", "examples", "diagnostics")
 
 #: At most this many chains, draws of a chain, coordinates and modes are diagnosed, evenly picked: ArviZ costs more
 #: than the sampling of a cheap target.
@@ -168,6 +168,47 @@ def definitions() -> dict[str, Definition]:
         Clusters of the chains' end points of a replicate over the number of chains. Two points are one if closer than
         half the median nearest-neighbour distance between as many exact draws: copies with a little noise count
         once.""")
+
+    add("class_entropy", "examples", "higher", "Entropy of classes", """
+        Entropy, in natural logarithms, of the shares of the classes among the chains' ends without their noise;
+        a class is that of most of the five nearest training examples. Largest for equal shares. Peaks of all
+        classes score as high as data: read it with the distinct share.""")
+    add("classes_found", "examples", "higher", "Classes found", """
+        Share of the classes that hold at least a tenth of an equal share.""", 1.0)
+    add("distinct_data", "examples", "higher", "Distinct data, share", """
+        Clusters of the chains' ends without their noise over the number of chains. Two are one if closer than
+        half the median distance between a held-out example and the nearest other.""", 1.0)
+    add("nearest_training", "examples", "target", "Nearest training example", """
+        Median distance to the nearest training example. Floor: that of held-out examples. Far below it,
+        training examples are copied; far above, draws look like none. Does not tell a collapse from diversity.""")
+    add("pair_distance", "examples", "target", "Distance of pairs", """
+        Median distance between two draws. Floor: between training examples. 0 where all chains end in one
+        place.""")
+    add("data_sliced_wasserstein", "examples", "lower", "Sliced Wasserstein-1 to held-out data", """
+        Mean over 50 fixed random directions of the Wasserstein-1 distance between projections of the chains'
+        ends without their noise and of as many held-out examples.""", 0.0)
+    add("data_discrepancy", "examples", "lower", "Maximum mean discrepancy to held-out data", """
+        As the maximum mean discrepancy of the distances, between the chains' ends without their noise and as
+        many held-out examples; h is the median distance between held-out examples.""", 0.0)
+    add("data_precision", "examples", "higher", "Precision", """
+        Share of the draws that lie within reach of a held-out example: nearer than its fifth neighbour
+        (Kynkäänniemi et al. 2019, arXiv 1904.06991). Rewards copies.""")
+    add("data_recall", "examples", "higher", "Recall", """
+        Share of the held-out examples that lie nearer to a draw than its own fifth neighbour among the draws.
+        Rewards garbage that is spread out.""")
+    add("data_density", "examples", "higher", "Density", """
+        Mean number of held-out examples within whose reach a draw lies, over five (Naeem et al. 2020, arXiv
+        2002.09797).""")
+    add("data_coverage", "examples", "higher", "Coverage", """
+        Share of the held-out examples within whose reach some draw lies. Depends on the number of draws: read
+        it beside its floor.""")
+    add("vendi_score", "examples", "higher", "Vendi score", """
+        Exponential of the entropy of the eigenvalues of K/n, K = exp(−r²/2h²) over pairs of draws, h a third of
+        the median distance between held-out examples (Friedman and Dieng 2023, arXiv 2210.02410): an effective
+        number of different draws. Garbage scores above data: secondary.""")
+    add("escaped_share", "examples", "lower", "Escaped share", """
+        Share of the draws farther from the training examples' mean than one and a half times the farthest of
+        them.""", 0.0)
 
     add("acceptance_rate", "diagnostics", "higher", "Acceptance", """
         Mean acceptance probability over all transitions; 1 for kernels that reject nothing. Neither large nor small

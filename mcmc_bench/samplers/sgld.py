@@ -70,6 +70,7 @@ SAMPLER = Sampler(
     source="Welling and Teh 2011, ICML; bias: Vollmer, Zygalakis and Teh 2016, arXiv 1501.00438",
     step=step,
     prepare=with_rows,
+    writes_data=True,
     evaluation_share=lambda settings: settings["share"],
     evaluations_per_step=lambda settings: settings["share"],
     block_chains=MOST_CHAINS,

@@ -84,14 +84,15 @@ def test_counts_every_evaluation(name):
     start = target.starts("dispersed", np.random.default_rng(0), chains)
     moving = Chains(Setup(target, sampler, settings, ladder=ladder), start, ("count",))
     at_start = target.data[-1] / chains  # with the target's own density
-    copied = sum(block.data[-1] for block in moving.blocks)  # what the target had counted when its data were prepared
+    own = [block.data for block in moving.blocks] if sampler.writes_data else [moving.blocks[0].data]
+    copied = sum(data[-1] for data in own)  # what the target had counted when its data were prepared
     moving.advance(20)
     if sampler.prepare is None:
         called = target.data[-1] / chains - at_start
     elif sampler.requires == ("a smoothed density",):  # every noise level has an entry of its own
-        called = sum(block.data[2 + len(ladder) :].sum() for block in moving.blocks) / chains
+        called = sum(data[2 + len(ladder) :].sum() for data in own) / chains
     else:
-        called = (sum(block.data[-1] for block in moving.blocks) - copied) / chains
+        called = (sum(data[-1] for data in own) - copied) / chains
     assert moving.spent.mean() == pytest.approx(at_start + called * sampler.evaluation_share(settings), rel=1e-12)
     if not sampler.varying_cost:
         assert called * sampler.evaluation_share(settings) == pytest.approx(20 * sampler.evaluations_per_step(settings))

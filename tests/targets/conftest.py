@@ -40,3 +40,4 @@ planar_target = fixture_for(lambda case: case.dim == 2 and "heavy-tailed" not in
 target_with_modes = fixture_for(lambda case: case.modes is not None)
 target_with_gaussian_modes = fixture_for(lambda case: case.modes is not None and case.modes.precision is not None)
 smoothed_target = fixture_for(lambda case: case.smoothed is not None)
+exactly_smoothed_target = fixture_for(lambda case: case.smoothed is not None and case.draw_exact is not None)

@@ -57,10 +57,10 @@ def test_smoothed_density_is_the_convolution(name, parameters, sigma):
 
 
 @pytest.mark.parametrize("sigma", SIGMAS)
-def test_noisy_draws_fit_the_smoothed_score(smoothed_target, sigma):
+def test_noisy_draws_fit_the_smoothed_score(exactly_smoothed_target, sigma):
     """Stein's identities E s = 0 and E xᵢ sᵢ = −1 for draws with noise added; not without the noise in the score."""
-    noisy = smoothed_target.at_noise(sigma)
-    draws = noisy.draw_exact(stream("noisy", smoothed_target.label), 4000)
+    noisy = exactly_smoothed_target.at_noise(sigma)
+    draws = noisy.draw_exact(stream("noisy", exactly_smoothed_target.label), 4000)
 
     def check(target):
         score = target.log_density_and_gradient(draws)[1]
@@ -70,7 +70,7 @@ def test_noisy_draws_fit_the_smoothed_score(smoothed_target, sigma):
     check(noisy)
     if sigma == SIGMAS[-1]:
         with pytest.raises(WrongMean):
-            check(smoothed_target)
+            check(exactly_smoothed_target)
 
 
 def test_no_noise_is_the_target_itself(smoothed_target):

@@ -1,0 +1,155 @@
+"""A noise-conditional energy network as arrays, and the file that holds one.
+
+    E(x, σ) = ‖x‖² / (2(σ² + s²)) − (s/σ) G(u, σ),   u = x / √(σ² + s²),   score = −∇E
+    G = w·h − ½ ‖hW‖²,   h = φ(φ(φ(u W₁ + b₁) W₂ + b₂) W₃ + b₃),   φ(v) = v/2 · (1 + v/√(v² + 4))
+
+with s the data's standard deviation. Sines and cosines of log σ change the scale and the bias of each layer; for one σ they
+are folded into its weights, so that the kernel sees a plain network (`Network.folded`). The form is the preconditioning of
+Karras et al. 2022 (arXiv 2206.00364), made the gradient of an energy: a density exists up to a constant for each σ, so that
+Metropolis and log p make sense. It confines by itself: −½ ‖hW‖² and ‖x‖² only add up, and nothing is clipped.
+
+Must not know how a network is trained, nor on what.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+
+LAYERS = 3
+FREQUENCIES = 8  # of log σ: a sine and a cosine each
+FORMAT = 1
+#: Names and dimensions of the arrays in a file; d, h, r: dim, width of the layers, rank of W.
+SHAPES = {
+    "mean": "d", "weight_1": "dh", "bias_1": "h", "noise_1": "nm", "weight_2": "hh", "bias_2": "h", "noise_2": "nm",
+    "weight_3": "hh", "bias_3": "h", "noise_3": "nm", "linear": "h", "quadratic": "hr",
+}  # fmt: skip
+
+
+class WeightsError(ValueError):
+    """A weights file that cannot be used; the message names the file, what is wrong and what to do."""
+
+
+def noise_features(log_sigma: Any) -> Any:
+    """Sines and cosines (…, 2 · FREQUENCIES) of log σ, for NumPy arrays; periods from 16 down to 1/8 in equal ratios."""
+    angle = np.asarray(log_sigma)[..., None] * frequencies()
+    return np.concatenate([np.sin(angle), np.cos(angle)], axis=-1)
+
+
+def frequencies() -> Array:
+    """Angular frequencies of `noise_features`."""
+    return np.asarray(2.0 * np.pi / np.geomspace(16.0, 0.5, FREQUENCIES))
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """The arrays of a network, see `SHAPES`, and what is known of its data."""
+
+    arrays: dict[str, Array]
+    scale: float  # s, standard deviation of the centred data, over all coordinates
+    lowest_noise: float  # σ seen in training
+    highest_noise: float
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def dim(self) -> int:
+        """Coordinates of the data."""
+        return len(self.arrays["mean"])
+
+    @property
+    def parameters(self) -> int:
+        """Numbers that were learnt."""
+        return sum(array.size for name, array in self.arrays.items() if name != "mean")
+
+    def folded(self, sigma: float) -> Array:
+        """The data of `mcmc_bench.kernels.energy_network.log_density` at noise level σ, flat.
+
+        Above the noise of the training, which drowns the data, the density is N(0, (σ² + s²) I): G is left out.
+
+        Raises:
+            ValueError: a σ below the noise that the network has seen.
+        """
+        if not sigma >= 0.999 * self.lowest_noise:
+            raise ValueError(
+                f"noise level {sigma:g} is below {self.lowest_noise:g}, the lowest that the network was trained with"
+            )
+        drowned = sigma > 1.001 * self.highest_noise
+        features = noise_features(np.log(sigma))
+        width, rank = self.arrays["quadratic"].shape
+        parts: list[Any] = [[self.dim, width, rank, sigma, self.scale]]
+        for layer in range(1, LAYERS + 1):
+            change = features @ self.arrays[f"noise_{layer}"]  # (2 h,)
+            parts += [self.arrays[f"weight_{layer}"] * (1.0 + change[:width])]
+            parts += [self.arrays[f"bias_{layer}"] + change[width:]]
+        parts += [(not drowned) * self.arrays["linear"], (not drowned) * self.arrays["quadratic"]]
+        return np.concatenate([np.asarray(part, dtype=np.float64).ravel() for part in parts])
+
+
+def write(file: Path, network: Network) -> None:
+    """One npz file, float32, without pickle."""
+    about = {
+        "format": FORMAT, "scale": network.scale, "lowest_noise": network.lowest_noise,
+        "highest_noise": network.highest_noise, "provenance": network.provenance,
+    }  # fmt: skip
+    arrays = {name: array.astype(np.float32) for name, array in network.arrays.items()}
+    with file.open("wb") as stream:
+        np.savez(stream, allow_pickle=False, about=np.array(json.dumps(about, sort_keys=True)), **arrays)
+
+
+def read(file: Path) -> Network:
+    """The network that `write` has stored.
+
+    Raises:
+        WeightsError: no such file, truncated, of another network, or numbers that are not finite. Nothing in a file is
+            ever executed: it is read without pickle.
+    """
+    again = "train it again with `mcmc-bench train`"
+    try:
+        with np.load(file, allow_pickle=False) as stored:
+            found = {name: np.array(stored[name]) for name in stored.files}
+    except FileNotFoundError as error:
+        raise WeightsError(f"no weights file {file}; {again}") from error
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise WeightsError(f"{file} is not a whole weights file ({error}); {again}") from error
+    missing = sorted({"about", *SHAPES} - set(found))
+    if missing:
+        raise WeightsError(f"{file} holds no {', '.join(missing)}: weights of another network; {again}")
+    try:
+        about = json.loads(str(found.pop("about")))
+        scale, low, high = (float(about[name]) for name in ("scale", "lowest_noise", "highest_noise"))
+        given = about["format"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise WeightsError(f"{file} says nothing readable about itself ({error!r}); {again}") from error
+    if given != FORMAT:
+        raise WeightsError(f"{file} has format {given}, and this version reads {FORMAT}; {again}")
+    _check_shapes(file, found, again)
+    if not (0 < scale < np.inf and 0 < low < high < np.inf):
+        raise WeightsError(
+            f"{file}: scale {scale:g} and noise {low:g} … {high:g} must be greater than 0 and rising; {again}"
+        )
+    arrays = {name: np.asarray(found[name], dtype=np.float64) for name in SHAPES}
+    return Network(arrays, scale, low, high, about.get("provenance", {}))
+
+
+def _check_shapes(file: Path, found: dict[str, Any], again: str) -> None:
+    sizes = {"n": 2 * FREQUENCIES}
+    for name, letters in SHAPES.items():
+        array = found[name]
+        if array.dtype.kind != "f" or array.ndim != len(letters):
+            raise WeightsError(
+                f"{file}: {name} must have {len(letters)} dimensions of floats, not {array.dtype}{array.shape}"
+            )
+        for letter, size in zip(letters, array.shape, strict=True):
+            expected = 2 * sizes["h"] if letter == "m" else sizes.setdefault(letter, size)
+            if size != expected:
+                raise WeightsError(f"{file}: {name} has shape {array.shape}, which does not fit the others; {again}")
+        if not np.isfinite(array).all():
+            raise WeightsError(f"{file}: {name} holds numbers that are not finite; {again}")

@@ -1,0 +1,139 @@
+"""Do the draws look like the data that the density was learnt from? Classes, copies, neighbours, distances.
+
+One datum for each chain: its end, without the noise of the density (E[y | x]). Floors are the same statistics of as many
+training examples, which are data from the same source: what a perfect learner would get, up to memorising. Must not know
+any particular target or sampler.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial.distance import cdist, pdist, squareform
+
+from mcmc_bench.draws import Array
+from mcmc_bench.metrics.distance import maximum_mean_discrepancy, pair_distances, projections, sliced_wasserstein
+from mcmc_bench.metrics.intervals import over_replicates
+from mcmc_bench.metrics.measured import Measured
+from mcmc_bench.metrics.modes import clusters
+from mcmc_bench.results import Row
+from mcmc_bench.streams import stream
+from mcmc_bench.target import Examples
+
+#: Neighbours of precision, recall, density and coverage.
+NEIGHBOURS = 5
+#: Sets of training examples that a floor is the mean of.
+FLOOR_SETS = 20
+#: Bandwidth of the Vendi score's kernel exp(−r²/2h²), in medians of the distance between held-out examples.
+VENDI_BANDWIDTH = 1.0 / 3.0
+#: Times the largest distance of a training example from their mean: beyond, a draw has left the data's range.
+RANGE = 1.5
+
+Curves = dict[str, dict[str, list[float]]]
+
+
+class Judge:
+    """Statistics of sets of data (n, dim) against held-out examples."""
+
+    def __init__(self, examples: Examples) -> None:
+        self.examples = examples
+        self.directions = projections(examples.held_out.shape[1])
+        held_out = examples.held_out
+        self.centre = examples.training.mean(axis=0)
+        self.radius = RANGE * float(np.linalg.norm(examples.training - self.centre, axis=1).max())
+        self.bandwidth = float(np.median(pdist(held_out)))
+        between = cdist(held_out, held_out)
+        np.fill_diagonal(between, np.inf)
+        between.sort(axis=1)
+        self.copy_distance = 0.5 * float(np.median(between[:, 0]))
+        self.reach = between[:, NEIGHBOURS - 1]  # of each held-out example to its fifth neighbour
+
+    def statistics(self, x: Array) -> dict[str, float]:
+        """All of them; NaN where a set of one or two has none."""
+        examples, held_out = self.examples, self.examples.held_out
+        share = np.bincount(examples.classify(x), minlength=examples.classes) / len(x)
+        positive = share[share > 0]
+        part = held_out[: len(x)]
+        found = {
+            "class_entropy": float(-(positive * np.log(positive)).sum()),
+            "classes_found": float((share > 0.1 / examples.classes).mean()),
+            "distinct_data": clusters(x, self.copy_distance) / len(x),
+            "nearest_training": float(np.median(cdist(x, examples.training).min(axis=1))),
+            "pair_distance": float(np.median(pdist(x))) if len(x) > 1 else float("nan"),
+            "data_sliced_wasserstein": sliced_wasserstein(x[: len(part)], part, self.directions, 1),
+            "data_discrepancy": maximum_mean_discrepancy(*pair_distances(x, part), self.bandwidth),
+            "vendi_score": vendi_score(x, VENDI_BANDWIDTH * self.bandwidth),
+            "escaped_share": float((np.linalg.norm(x - self.centre, axis=1) > self.radius).mean()),
+        }
+        return found | self._neighbours(x)
+
+    def _neighbours(self, x: Array) -> dict[str, float]:
+        """Precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020)."""
+        names = ("data_precision", "data_recall", "data_density", "data_coverage")
+        if len(x) <= NEIGHBOURS:
+            return dict.fromkeys(names, float("nan"))
+        between = cdist(x, self.examples.held_out)
+        own = cdist(x, x)
+        own.sort(axis=1)
+        inside = between <= self.reach  # (n, m)
+        values = (
+            inside.any(axis=1).mean(),
+            (between <= own[:, NEIGHBOURS][:, None]).any(axis=0).mean(),
+            inside.sum(axis=1).mean() / NEIGHBOURS,
+            (between.min(axis=0) <= self.reach).mean(),
+        )
+        return {name: float(value) for name, value in zip(names, values, strict=True)}
+
+    def floor(self, count: int) -> dict[str, float]:
+        """Means over sets of `count` training examples."""
+        generator, training = stream("floor of examples", count), self.examples.training
+        count = min(count, len(training))
+        sets = [
+            self.statistics(training[generator.choice(len(training), count, replace=False)]) for _ in range(FLOOR_SETS)
+        ]
+        found = {name: float(np.mean([one[name] for one in sets])) for name in sets[0]}
+        # A training example is its own nearest one: there, held-out examples are what is asked for.
+        found["nearest_training"] = self.statistics(self.examples.held_out)["nearest_training"]
+        return found
+
+
+def vendi_score(x: Array, bandwidth: float) -> float:
+    """exp of the entropy of the eigenvalues of K/n, K = exp(−r²/2h²) (Friedman and Dieng 2023): effective number."""
+    kernel = np.exp(-squareform(pdist(x, "sqeuclidean")) / (2.0 * bandwidth**2)) / len(x)
+    values = np.linalg.eigvalsh(kernel)
+    values = values[values > 1e-12]
+    return float(np.exp(-(values * np.log(values)).sum()))
+
+
+def rows(measured: Measured) -> tuple[list[Row], Curves]:
+    """All rows of the group; none for targets that were not learnt. The shares of the classes are a curve."""
+    examples = measured.target.examples
+    if examples is None:
+        return [], {}
+    judge: Judge = measured.reference.once(("judge of examples",), lambda: Judge(examples))  # type: ignore[assignment]
+    count = measured.replicates[0].chains
+    floor: dict[str, float] = measured.reference.once(("floor of examples", count), lambda: judge.floor(count))  # type: ignore[assignment]
+    if any(measured.failed):
+        return measured.not_given(list(floor), measured.failure), {}
+    data = [examples.denoised(draws.end) for draws in measured.replicates]
+    each = [judge.statistics(x) for x in data]
+    highest: dict[str, float] = dict.fromkeys(
+        ("classes_found", "distinct_data", "data_precision", "data_recall", "data_coverage", "escaped_share"), 1.0
+    )
+    found = [
+        over_replicates(
+            name, [one[name] for one in each], lowest=0.0, highest=highest.get(name, np.inf), floor=floor[name]
+        )
+        for name in floor
+    ]
+    return found, {"classes": _classes(examples, np.concatenate(data))}
+
+
+def _classes(examples: Examples, x: Array) -> dict[str, list[float]]:
+    def shares(classes: np.ndarray) -> list[float]:
+        return [float(value) for value in np.bincount(classes, minlength=examples.classes) / len(classes)]
+
+    return {
+        "classes": [float(k) for k in range(examples.classes)],
+        "value": shares(examples.classify(x)),
+        "held_out": shares(examples.held_out_class),
+    }

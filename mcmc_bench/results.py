@@ -141,9 +141,8 @@ class Cell:
     match: str = ""
     evidence: list[Evidence] = field(default_factory=list)  # of the run, then of each extension by `gate`
     tuning: int = 0  # target evaluations of each chain spent on tuning, on top of the budget; 0: nothing was tuned
-    tuned: dict[str, list[float]] = field(
-        default_factory=dict
-    )  # settings that were tuned, and to what in each replicate
+    #: Settings that were tuned, and to what in each replicate; `ratio_of_scales` of tuned coordinates, `rung_2` … of a ladder.
+    tuned: dict[str, list[float]] = field(default_factory=dict)
 
     def row(self, metric: str) -> Row | None:
         """The row of `metric`, or None."""

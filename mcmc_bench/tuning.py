@@ -5,7 +5,8 @@ together. Sees chains only through their positions and statistics, and what a sa
 `Adaptation`. Must not know any kernel.
 
 Sources: dual averaging, Hoffman and Gelman 2014, arXiv 1111.4246; windows as in Stan; trajectory by ChEES, Hoffman,
-Radul and Sountsov 2021 (PMLR 130), maximised over a grid, for each evaluation; ladders by even rejection, Syed et al.
+Radul and Sountsov 2021 (PMLR 130), maximised over a grid, over the square root of the cost as Wang, Mohamed and de Freitas
+2013 (arXiv 1302.6182) do, since over the cost itself the shortest trajectories win by their number; ladders by even rejection, Syed et al.
 2022, arXiv 1905.02939; energy variance, Robnik et al. 2023, arXiv 2212.08549; the largest noise, Song and Ermon 2020,
 arXiv 2006.09011, technique 1.
 """
@@ -27,15 +28,15 @@ Metric = Literal["none", "diagonal", "dense"]
 METRICS: tuple[Metric, ...] = ("none", "diagonal", "dense")
 
 #: Shares of the tuning budget: the step size alone, then windows in which coordinates and ladder are learnt, each twice
-#: as long as the one before, then the trajectory; the rest is for the last step size.
-FIRST, WINDOWS, TRAJECTORY = 0.1, (0.1, 0.2, 0.35), 0.15
+#: as long as the one before, then the trajectory, until as much as the first is left for the last step size.
+FIRST, WINDOWS = 0.1, (0.1, 0.2, 0.35)
 #: Where a search for a step size begins anew, in coordinates with unit variances.
 UNIT_STEP = 0.5
 SEARCH = 40  # doublings or halvings at most
 #: Squared energy error for each dimension from which a step without a correction is undone while it is tuned.
 FLUNG = 1.0
 #: Transitions of all chains with each length of the trajectory that ChEES compares.
-CHEES_TRANSITIONS = 24
+CHEES_TRANSITIONS = 16
 LONGEST = 2**9  # steps of a trajectory
 
 
@@ -55,13 +56,19 @@ class Tuned:
 
 
 class DualAveraging:
-    """Robbins–Monro on the logarithm of a step size, with averaging; constants of Hoffman and Gelman."""
+    """Robbins–Monro on the logarithm of a step size, with averaging; constants of Hoffman and Gelman.
+
+    It is drawn towards the step that it begins with, and not towards ten times that, for a search has been there before:
+    where a transition is so dear that there are only a few rounds, they cannot lead far away.
+    """
 
     SHRINKAGE, DELAY, FORGETTING = 0.05, 10.0, 0.75
+    #: Below so many rounds the average knows less than the search did.
+    FEW = 10
 
     def __init__(self, step_size: float) -> None:
-        self.centre = np.log(10.0 * step_size)
-        self.step_size = self.average = step_size
+        self.centre = np.log(step_size)
+        self.step_size = self.first = step_size
         self._error = 0.0
         self._log_average = np.log(step_size)
         self._count = 0
@@ -75,7 +82,12 @@ class DualAveraging:
         logarithm = self.centre - np.sqrt(t) / self.SHRINKAGE * self._error
         share = t**-self.FORGETTING
         self._log_average = share * logarithm + (1.0 - share) * self._log_average
-        self.step_size, self.average = float(np.exp(logarithm)), float(np.exp(self._log_average))
+        self.step_size = float(np.exp(logarithm))
+
+    @property
+    def average(self) -> float:
+        """The step size to go on with."""
+        return self.first if self._count < self.FEW else float(np.exp(self._log_average))
 
 
 class EnergyVariance:
@@ -216,8 +228,10 @@ class _Session:
         for share in WINDOWS if learn else ():
             end += share
             self.window(end)
-        if self.trajectory is not None and self.spent < 1.0:
-            self.chees(self.trajectory)
+        if self.trajectory is not None:
+            self.adapt(end + 0.5 * FIRST)  # lengths are compared at a step that is used, not at the search's
+            if self.spent < 1.0 - FIRST:
+                self.chees(self.trajectory)
         self.adapt(1.0)
         if self.adaptation.rule == "ascent" and self.tunes_step:
             # What was found is the edge: 2/λ on a Gaussian, where chains swing about the peak for ever. Half of it climbs.
@@ -237,18 +251,21 @@ class _Session:
         ladder = np.asarray(sampler.ladder(settings), dtype=np.float64)
         self.chains.place(replace(setup, settings=settings, ladder=ladder), x)
 
-    def search(self) -> None:
-        """Double or halve the step size until the signal changes its sign."""
+    def search(self) -> bool:
+        """Double or halve the step size until the signal changes its sign; whether the budget was enough for that."""
         name = self.adaptation.setting
         step_size, direction = self.chains.setup.settings[name], 0
         for _ in range(SEARCH):
             too_high = self.signal(self.round()) > 0.0
             if direction == 0:
                 direction = 1 if too_high else -1
-            if (direction > 0) != too_high or self.spent > 1.0:
+            if (direction > 0) != too_high:
+                return True
+            if self.spent > 1.0:
                 break
             step_size *= 2.0**direction
             self.set(name, step_size)
+        return False
 
     def adapt(self, until: float, watch: Callable[[], None] | None = None) -> None:
         """Adapt the step size until a share of the budget is gone; `watch` is called after every round."""
@@ -276,45 +293,55 @@ class _Session:
         welford = Welford(setup.target.dim, dense=self.metric == "dense")
         self.rounds = 0
         self.adapt(until, lambda: welford.update(chains.x))
+        if not self.rounds:
+            return
         ladder, matrix = setup.ladder, setup.inverse_mass_matrix
-        if self.adaptation.ladder and self.rounds:
+        if self.adaptation.ladder:
             ladder = even(ladder, self.rejections[: len(ladder) - 1] / self.rounds)
         if self.metric != "none" and welford.count > 1:
             matrix = usable(welford.covariance, welford.count)
         if matrix is None and ladder is setup.ladder:
             return
-        chains.place(replace(chains.setup, inverse_mass_matrix=matrix, ladder=ladder), chains.x)
+        known = chains.setup
+        chains.place(replace(known, inverse_mass_matrix=matrix, ladder=ladder), chains.x)
         if self.tunes_step and self.metric != "none":
             self.set(self.adaptation.setting, UNIT_STEP)
-            self.search()
+            if not self.search():  # no step is known there: back to coordinates with one that is
+                chains.place(known, chains.x)
 
     def chees(self, name: str) -> None:
-        """The trajectory with the largest ChEES for each evaluation, by doubling, and then by √2 either way."""
+        """Climb to the trajectory with the largest ChEES over the root of its cost, from the one that is set.
+
+        By doubling or halving, then by √2 either way; where the budget ends first, by as far as it got.
+        """
         step_size = self.chains.setup.settings[self.adaptation.setting]
+        begin = float(np.clip(self.chains.setup.settings[name], step_size, LONGEST * step_size))
         found: dict[float, float] = {}
 
-        def criterion(length: float) -> float:
-            if length not in found:
-                found[length] = self.chees_at(name, length)
-            return found[length]
+        def is_better(length: float, than: float) -> bool:
+            if step_size <= length <= LONGEST * step_size and (criterion := self.chees_at(name, length)) is not None:
+                found[length] = criterion
+            return than in found and found.get(length, 0.0) > found[than]
 
-        best = step_size
-        while 2.0 * best / step_size <= LONGEST and self.spent < 1.0 - FIRST:
-            if criterion(2.0 * best) < 0.7 * criterion(best) and best > step_size:
-                break
-            best *= 2.0
-        top = max(found, key=lambda length: found[length], default=best)
-        for length in (top / np.sqrt(2.0), top * np.sqrt(2.0)):
-            if self.spent < 1.0 - FIRST:
-                criterion(length)
-        self.set(name, float(max(found, key=lambda length: found[length], default=best)))
+        is_better(begin, begin)
+        for factors in ((2.0, 0.5), (np.sqrt(2.0), np.sqrt(0.5))):
+            top = max(found, key=lambda length: found[length], default=begin)
+            for factor in factors:
+                best = top
+                while is_better(best * factor, best) and factor in (2.0, 0.5):
+                    best *= factor
+                if best != top:
+                    break
+        self.set(name, float(max(found, key=lambda length: found[length], default=begin)))
 
-    def chees_at(self, name: str, length: float) -> float:
-        """¼ E[(‖u' − m‖² − ‖u − m‖²)²] for each evaluation, with trajectories of this length."""
+    def chees_at(self, name: str, length: float) -> float | None:
+        """¼ E[(‖u' − m‖² − ‖u − m‖²)²] over √cost, with trajectories of this length; None if the budget ends before."""
         self.set(name, length)
         before, spent = self.chains.all("position"), float(self.chains.spent.mean())
         pairs = []
         for _ in range(CHEES_TRANSITIONS):
+            if self.spent > 1.0 - FIRST:
+                return None
             self.round()
             after = self.chains.all("position")
             pairs.append((before, after))
@@ -322,7 +349,7 @@ class _Session:
         centre = np.mean([after for _, after in pairs], axis=(0, 1))
         change = [((b - centre) ** 2).sum(axis=1) - ((a - centre) ** 2).sum(axis=1) for a, b in pairs]
         cost = (float(self.chains.spent.mean()) - spent) / CHEES_TRANSITIONS
-        return float(0.25 * np.mean(np.square(change)) / cost)
+        return float(0.25 * np.mean(np.square(change)) / np.sqrt(cost))
 
 
 def usable(covariance: Array, count: int) -> Array:

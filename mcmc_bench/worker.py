@@ -131,7 +131,8 @@ def run_cell(plan: CellPlan, identity: str, folders: Folders, keep_draws: bool) 
     replicates = [_replicate(plan, target, sampler, "replicate", index) for index in range(plan.replicates)]
     cell.stopped_chains = int(sum((draws.stopped_at >= 0).sum() for draws in replicates))
     cell.divergences = int(sum(draws.divergences.sum() for draws in replicates))
-    cell.tuned = {name: [float(draws.tuned[name]) for draws in replicates] for name in replicates[0].tuned}
+    each = [_learnt(draws, sampler) for draws in replicates]
+    cell.tuned = {name: [one[name] for one in each] for name in each[0]}
     cell.cost = {name: float(np.mean([getattr(d.cost, name) for d in replicates])) for name in vars(Cost())}
     cell.rows, cell.curves = metrics.evaluate_cell(
         replicates,
@@ -201,6 +202,20 @@ def is_tuned(plan: CellPlan, sampler: Sampler) -> bool:
 
 def _tuning_evaluations(plan: CellPlan, sampler: Sampler) -> int:
     return 0 if sampler.adaptation is None or sampler.adaptation.by_starts else plan.tuning
+
+
+def _learnt(draws: Draws, sampler: Sampler) -> dict[str, float]:
+    """What was tuned to what: settings; of coordinates their largest scale over the smallest; the ladder's inner rungs."""
+    learnt = {name: float(value) for name, value in draws.tuned.items()}
+    adaptation, matrix = sampler.adaptation, draws.inverse_mass_matrix
+    if adaptation is None or not learnt:
+        return learnt
+    if adaptation.metric and matrix is not None:
+        scales = np.sqrt(matrix if matrix.ndim == 1 else np.linalg.eigvalsh(matrix))
+        learnt["ratio_of_scales"] = float(scales.max() / scales.min())
+    if adaptation.ladder:
+        learnt |= {f"rung_{k}": float(value) for k, value in enumerate(draws.ladder[1:-1], 2)}
+    return learnt
 
 
 def _as_known(plan: CellPlan, sampler: Sampler) -> Sampler:

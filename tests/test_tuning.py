@@ -1,5 +1,7 @@
 """Tuning reaches the goals that samplers declare, from all chains together, at a cost that is counted."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -89,10 +91,33 @@ def test_settings_that_are_given_stay():
     assert nothing.inverse_mass_matrix is not None
 
 
-def test_chees_finds_a_trajectory_of_a_fraction_of_a_turn():
-    """On a round Gaussian a quarter of a turn, π/2, makes the next draw independent; cost pulls it down."""
-    draws = tuned("jittered_hmc", load_target("gaussian", dim=50), metric="none", evaluations=6000)
-    assert 0.4 < draws.tuned["trajectory_length"] < 3.5
+def test_chees_finds_a_trajectory_as_long_as_the_target_is_wide():
+    """A round Gaussian with standard deviation 10, where the default trajectory of 1 is a fifteenth of the quarter turn 5π."""
+    target = load_target("gaussian", dim=50)
+    wide = replace(target, data=0.01 * target.data, draw_exact=None)
+    draws = tuned("jittered_hmc", wide, metric="none", evaluations=12_000, start="dispersed")
+    assert 5.0 < draws.tuned["trajectory_length"] < 35.0
+
+
+def test_a_budget_that_ends_before_chees_leaves_the_trajectory_as_it_is():
+    draws = tuned("jittered_hmc", load_target("gaussian_100"), evaluations=300)
+    assert draws.tuned["trajectory_length"] == load_sampler("jittered_hmc").settings["trajectory_length"].default
+
+
+@pytest.mark.parametrize("name", ["nuts", "jittered_hmc", "hmc", "parallel_tempering"])
+@pytest.mark.parametrize("target", ["sparse_logistic", "neal_funnel", "gaussian_1000"])
+def test_dear_transitions_leave_a_step_that_works(name, target):
+    """As in the suite `standard`, where the budget ends while something is searched for: chains move, all the same.
+
+    Once, the last window left NUTS at half a standard deviation of what it took for the coordinates, and nothing moved.
+    """
+    sampler = load_sampler(name)
+    for replicate in range(2):
+        draws = run(
+            load_target(target), sampler, {}, Budget(600, 0.25, 50), chains=16, start="dispersed",
+            names=("dear", name, target, replicate), tuning=Tuning(1000),
+        )  # fmt: skip
+        assert np.mean(draws.mean_acceptance) > 0.4 * sampler.adaptation.goal
 
 
 @pytest.mark.parametrize("metric", ["diagonal", "dense"])

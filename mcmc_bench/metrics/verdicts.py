@@ -68,6 +68,11 @@ def _words(row: Row | None, title: str) -> str:
     return f"{title} {row.value:.3g}{interval}"
 
 
+def _not_measured(row: Row | None) -> Judgement | None:
+    """A suite may leave groups of metrics out: what nobody asked for is no question that is open."""
+    return Judgement("not applicable", "not measured in this suite") if row is None else None
+
+
 def _left(cell: Cell) -> Judgement | None:
     if cell.stopped_chains == 0:
         return None
@@ -91,6 +96,8 @@ def _unbiased(cell: Cell, p: float | None) -> Judgement:
     if left := _left(cell):
         return left
     bias, resolution = cell.row("largest_bias"), cell.value("bias_resolution")
+    if not_measured := _not_measured(bias):
+        return not_measured
     if p is None or bias is None or bias.value is None or resolution is None:
         return Judgement("inconclusive", _words(bias, "bias"))
     numbers = f"largest bias of a quantile {bias.value:.3g} sd; p = {p:.2g} after Holm over the suite"
@@ -115,12 +122,12 @@ def _within(row: Row | None, title: str, low: float, high: float) -> Judgement:
 
 def _all_modes(cell: Cell) -> Judgement:
     row = cell.row("modes_found")
-    return _no_modes(row) or _left(cell) or _within(row, "share of modes found", 1.0, 1.0)
+    return _not_measured(row) or _no_modes(row) or _left(cell) or _within(row, "share of modes found", 1.0, 1.0)
 
 
 def _weights(cell: Cell, definitions: Mapping[str, Definition]) -> Judgement:
     row = cell.row("mode_weight_error")
-    return _no_modes(row) or _left(cell) or _within(
+    return _not_measured(row) or _no_modes(row) or _left(cell) or _within(
         row, definitions["mode_weight_error"].title.lower(), 0.0, WEIGHT_TOLERANCE
     )  # fmt: skip
 
@@ -133,8 +140,8 @@ def _no_modes(row: Row | None) -> Judgement | None:
 
 def _spread(cell: Cell, definitions: Mapping[str, Definition]) -> Judgement:
     row = cell.row("within_mode_variance_ratio")
-    if left := _left(cell):
-        return left
+    if known := _not_measured(row) or _left(cell):
+        return known
     if row is not None and row.value is None and "infinite" in row.note:
         return Judgement("not applicable", row.note)
     title = definitions["within_mode_variance_ratio"].title.lower()
@@ -145,6 +152,8 @@ def _diagnostics_honest(cell: Cell, p: float | None) -> Judgement:
     if left := _left(cell):
         return Judgement("pass", f"{left.because}, and said so")
     silent = cell.row("silent_failure")
+    if not_measured := _not_measured(silent):
+        return not_measured
     if silent is None or silent.value is None:
         return Judgement("inconclusive", _words(silent, "silent failures"))
     limits = (("r_hat_max", "R-hat"), ("ess_bulk_min", "bulk ESS"), ("ess_tail_min", "tail ESS"))
@@ -167,7 +176,10 @@ def _named(verdicts: Sequence[str]) -> str:
 
 
 def _rank(cells: Iterable[Cell]) -> None:
-    """Rank by efficiency among the selected cells of the same target, start and budget that pass the rest."""
+    """Rank by efficiency among the selected cells of the same target, start and budget that pass the rest.
+
+    Settings that were tuned with the budget that all have, or chosen from a sweep, are a sampler's best; others say little.
+    """
     groups: dict[tuple[str, str, int], list[Cell]] = {}
     for cell in cells:
         wrong = [key for key in _BEFORE_RANKING if cell.verdicts[key].verdict == "fail"]
@@ -180,8 +192,8 @@ def _rank(cells: Iterable[Cell]) -> None:
             verdict = Judgement("not applicable", f"not ranked: fails {_named(wrong)}")
         elif unclear:
             verdict = Judgement("inconclusive", f"not ranked: {_named(unclear)} inconclusive; {words}")
-        elif cell.sweep is None:
-            verdict = Judgement("not applicable", f"not ranked: its setting was not chosen from a sweep; {words}")
+        elif cell.sweep is None and not cell.tuned:
+            verdict = Judgement("not applicable", f"not ranked: its settings are neither swept nor tuned; {words}")
         elif not cell.selected:
             verdict = Judgement("not applicable", f"not the best setting of its sweep; {words}")
         elif share is None or share.value is None:

@@ -123,9 +123,10 @@ def short_settings(cell: Cell) -> str:
         for key, value in cell.settings.items()
         if (key, value) != ("temperature", 1.0) and key not in cell.tuned
     }
-    tuned = [
-        f"{plain_name(key)} {statistics.median(values):.3g} (tuned)" for key, values in cell.tuned.items() if values
-    ]
+    found = {key: f"{statistics.median(values):.3g}" for key, values in cell.tuned.items() if values}
+    rungs = [value for key, value in found.items() if key.startswith("rung_")]
+    tuned = [f"{plain_name(key)} {value} (tuned)" for key, value in found.items() if not key.startswith("rung_")]
+    tuned += [f"rungs of the ladder {', '.join(rungs)} (tuned)"] if rungs else []
     return ", ".join([*tuned, *([settings(given)] if given or not tuned else [])])
 
 

@@ -69,6 +69,8 @@ def test_only_what_is_right_is_ranked() -> None:
     verdicts = judged(*cells)
     unswept = cell(target, fast, "one setting", sweep=None)
     assert judged(unswept)[0]["efficiency"] == "not applicable"
+    tuned = cell(target, fast, "tuned", sweep=None, tuned={"step_size": [0.1] * 4})
+    assert judged(tuned)[0]["efficiency"] == "pass"
     assert [one["efficiency"] for one in verdicts] == [
         "pass", "pass", "not applicable", "not applicable", "not applicable", "pass",
     ]  # fmt: skip
@@ -98,6 +100,16 @@ def test_no_power_is_no_verdict() -> None:
     for verdict in judged(cell(target, few, "few"), cell(target, one, "one")):
         assert verdict["unbiased"] == "inconclusive"
         assert verdict["efficiency"] == "inconclusive"
+
+
+def test_what_a_suite_does_not_measure_is_no_open_question() -> None:
+    """Without the group of modes, weights and spread are not asked for, and do not keep a cell from its rank."""
+    target = load_target("gaussian", dim=2)
+    draws = [make_draws(target, autoregressive(0.3, "rank", r, draws=800)) for r in range(4)]
+    kept = [row for row in evaluate(target, draws).values() if metrics.definitions()[row.metric].group != "modes"]
+    (verdict,) = judged(cell(target, draws, "no modes", rows=kept))
+    assert {verdict[key] for key in ("all_modes", "weights", "spread")} == {"not applicable"}
+    assert verdict["efficiency"] == "pass"
 
 
 def test_chains_that_left_fail_and_cells_without_numbers_are_said_to_be() -> None:

@@ -77,8 +77,9 @@ def run(
         complete = sampler.complete(settings)
     except ValueError as error:
         raise SamplingError(str(error)) from error
-    if missing := sampler.why_not(target):
+    if missing := sampler.why_not(target, complete):
         raise SamplingError(f"{sampler.name} cannot run: {missing}")
+    complete = dict(sampler.fit(target, complete))
     positions = _starts(target, start, chains, stream(*names, "start"))
     setup = Setup(
         target, sampler, complete, _matrix(sampler, target, inverse_mass_matrix), _ladder(sampler, complete, ladder)

@@ -47,7 +47,7 @@ def evaluate(tree: xarray.DataTree, target: Target) -> pandas.DataFrame:
         target,
         Reference.of(target),
         budget=round(spent),
-        burn_in=draws.cost.warm_up_evaluations / spent,
+        burn_in=draws.cost.warm_up_evaluations / spent if spent > 0.0 else 0.0,
     )
     known = definitions()
     columns = ["metric", "value", "low", "high", "floor", "censored", "note"]

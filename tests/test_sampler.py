@@ -138,6 +138,6 @@ def test_a_share_is_a_whole_number_of_rows():
     assert sampler.evaluations_per_step(fitted) == sampler.evaluation_share(fitted) == 57 / 569
     assert sampler.fit(target, sampler.complete({"share": 1 / 569}))["share"] == 1 / 569
     with pytest.raises(
-        ValueError, match="share = 0.001 of the 569 rows of breast_cancer_logistic is less than one; set"
+        ValueError, match=r"share = 0\.001 of the 569 rows of breast_cancer_logistic is less than one; set"
     ):
         sampler.fit(target, sampler.complete({"share": 0.001}))

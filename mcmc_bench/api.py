@@ -117,14 +117,30 @@ def to_datatree(draws: Draws, attributes: dict[str, Any]) -> xarray.DataTree:
     """`draws` in ArviZ's schema, see `sample`; `attributes` and the cost become the tree's attributes."""
     import xarray
 
+    # A sampler of another library may not tell them; a variable would claim that it does.
+    untold = {
+        name
+        for metric, names in (
+            ("acceptance_rate", ("acceptance_rate", "mean_acceptance", "energy_error")),
+            ("divergences", ("diverging", "divergences")),
+        )
+        if metric in draws.not_told
+        for name in names
+    }
+
+    def told(variables: dict[str, Any]) -> dict[str, Any]:
+        return {name: variable for name, variable in variables.items() if name not in untold}
+
     moments = xarray.Dataset(
-        {
-            "mean": (("chain", "dim"), draws.mean),
-            "mean_square": (("chain", "dim"), draws.mean_square),
-            "mean_acceptance": (("chain",), draws.mean_acceptance),
-            "divergences": (("chain",), draws.divergences),
-            "stopped_at": (("chain",), draws.stopped_at),
-        },
+        told(
+            {
+                "mean": (("chain", "dim"), draws.mean),
+                "mean_square": (("chain", "dim"), draws.mean_square),
+                "mean_acceptance": (("chain",), draws.mean_acceptance),
+                "divergences": (("chain",), draws.divergences),
+                "stopped_at": (("chain",), draws.stopped_at),
+            }
+        ),
         coords={"chain": np.arange(draws.chains), "dim": np.arange(draws.start.shape[1])},
         attrs={"transitions": draws.transitions, "thin": draws.thin},
     )
@@ -136,13 +152,15 @@ def to_datatree(draws: Draws, attributes: dict[str, Any]) -> xarray.DataTree:
             {"x": ((*by_draw, "dim"), draws.position)}, coords={**coords, "dim": np.arange(draws.dim)}
         )
         groups["/sample_stats"] = xarray.Dataset(
-            {
-                "lp": (by_draw, draws.log_density),
-                "acceptance_rate": (by_draw, draws.acceptance_rate),
-                "diverging": (by_draw, draws.diverging),
-                "energy_error": (by_draw, draws.energy_error),
-                **{name: (by_draw, values) for name, values in draws.records.items()},
-            },
+            told(
+                {
+                    "lp": (by_draw, draws.log_density),
+                    "acceptance_rate": (by_draw, draws.acceptance_rate),
+                    "diverging": (by_draw, draws.diverging),
+                    "energy_error": (by_draw, draws.energy_error),
+                    **{name: (by_draw, values) for name, values in draws.records.items()},
+                }
+            ),
             coords=coords,
         )
     tree = xarray.DataTree.from_dict(groups)

@@ -230,7 +230,13 @@ class Block:
         assert sampler.draw is not None
         counted = CountedTarget(target, chains)
         total = plan.warm_up + plan.transitions
-        positions = np.asarray(sampler.draw(counted, self.generator, self.position, total, self.setup.settings))
+        try:
+            made = sampler.draw(counted, self.generator, self.position, total, self.setup.settings)
+            positions = np.asarray(made, dtype=np.float64)
+        except SamplingError:
+            raise
+        except Exception as error:  # it is the user's code: whatever it raises is said with the sampler's name
+            raise SamplingError(f"{sampler.name}: draw() raised {type(error).__name__}: {error}") from error
         if positions.shape != (total, *self.position.shape):
             raise SamplingError(
                 f"{sampler.name}: draw() returned positions of shape {positions.shape}; they must have shape "
@@ -267,7 +273,7 @@ class Chains:
         self, setup: Setup, start: Array, names: Sequence[object], *, threads: int = 1, progress: Progress | None = None,
         stop: threading.Event | None = None,
     ) -> None:  # fmt: skip
-        size = setup.sampler.block_chains or BLOCK_CHAINS
+        size = len(start) if setup.sampler.block_chains == "all" else setup.sampler.block_chains or BLOCK_CHAINS
         self.setup, self.threads = setup, threads
         self.progress: Progress = progress or (lambda count: None)
         self.stop = stop or threading.Event()

@@ -22,6 +22,7 @@ from mcmc_bench.console import (
     Threads,
     assignments,
     bar,
+    can_be_written,
     clear_errors,
     console,
     metrics_table,
@@ -236,6 +237,8 @@ def sample(
     from mcmc_bench.metrics import evaluate
 
     with clear_errors():
+        if output is not None:
+            can_be_written(output)
         the_target = cli_targets.target_of(target, targets, target_set or [])
         the_sampler = load_sampler(sampler, samplers_folder=samplers)
         settings = assignments(set_ or [], f"setting of {sampler}", the_sampler.settings)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mcmc_bench.console import TargetsFolder, assignments, clear_errors, console, metrics_table, say
+from mcmc_bench.console import TargetsFolder, assignments, can_be_written, clear_errors, console, metrics_table, say
 
 
 def register(app: typer.Typer) -> None:
@@ -29,16 +29,22 @@ def score(
     csv: Annotated[Path | None, typer.Option("--csv", help="Store the table as well.")] = None,
     targets: TargetsFolder = None,
 ) -> None:
-    """Measure chains that another program has made, like all others: accuracy, convergence, modes, cost."""
+    """Measure chains that another program has made, like all others: accuracy, convergence, modes, cost.
+
+    The draws must be in the target's own coordinates, which are unconstrained: log τ where people write τ.
+    What the file does not record is said to be not recorded.
+    """
     from mcmc_bench.catalog import load_target, target_parameters
     from mcmc_bench.metrics import evaluate
     from mcmc_bench.scoring import read_chains
 
     with clear_errors():
+        if csv is not None:
+            can_be_written(csv)
         if evaluations is not None and not (0 < evaluations < math.inf):
             raise ValueError(f"--evaluations {evaluations:g} must be a finite number greater than 0")
         known = target_parameters(target, () if targets is None else (targets,))
-        parameters = assignments(target_set or [], f"parameter of target {target}", known)
+        parameters = assignments(target_set or [], f"parameter of target {target}", known, "--target-set")
         the_target = load_target(target, targets_folder=targets, **parameters)
         tree = read_chains(chains, the_target, evaluations=evaluations)
         frame = evaluate(tree, the_target)

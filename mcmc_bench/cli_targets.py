@@ -63,12 +63,12 @@ def calibrate(
         raise typer.Exit(FAILED)
 
 
-def target_of(name: str, folder: Path | None, texts: list[str]) -> Any:
-    """The target `name` with parameters as they stand on the command line."""
+def target_of(name: str, folder: Path | None, texts: list[str], option: str = "--target-set") -> Any:
+    """The target `name` with parameters as they stand on the command line, given with `option`."""
     from mcmc_bench.catalog import load_target, target_parameters
 
     known = target_parameters(name, (folder,) if folder else ())
-    return load_target(name, targets_folder=folder, **assignments(texts, f"parameter of target {name}", known))
+    return load_target(name, targets_folder=folder, **assignments(texts, f"parameter of target {name}", known, option))
 
 
 def table(folder: Path | None, *, tags: list[str], order: Order, costs: bool) -> Table:
@@ -125,7 +125,7 @@ def show(
     from mcmc_bench.show import draw_target, facts
 
     with clear_errors():
-        the_target = target_of(target, targets, set_ or [])
+        the_target = target_of(target, targets, set_ or [], "--set")
         found = new_table("", the_target.label, title=the_target.description)
         for name, value in facts(the_target).items():
             found.add_row(name, plain(value))

@@ -52,6 +52,18 @@ def clear_errors() -> Iterator[None]:
         raise typer.Exit(USAGE) from error
 
 
+def can_be_written(file: Path) -> None:
+    """Whether a file can be written there, found out before the work is done that is to be stored in it.
+
+    Raises:
+        ValueError: the folder does not exist, or `file` is a folder.
+    """
+    if file.is_dir():
+        raise ValueError(f"{file} is a folder: name a file in it")
+    if not file.absolute().parent.is_dir():
+        raise ValueError(f"{file} cannot be written: there is no folder {file.parent}; make it first")
+
+
 @contextmanager
 def bar(title: str) -> Iterator[Any]:
     """A progress callback ``(what, done, count)``: a bar with an estimate on a terminal, else a line each tenth."""
@@ -126,10 +138,11 @@ def metrics_table(frame: pandas.DataFrame, title: str) -> Table:
     return table
 
 
-def assignments(texts: list[str], what: str, known: Collection[str]) -> dict[str, Any]:
+def assignments(texts: list[str], what: str, known: Collection[str], option: str = "--set") -> dict[str, Any]:
     """``["dim=10", "condition=2.5"]`` as keyword arguments: numbers where they are numbers, else text.
 
-    Only `known` names: any other might be an argument of the function that is called with them.
+    Only `known` names: any other might be an argument of the function that is called with them. `option` is what they were
+    given with.
     """
     from mcmc_bench.spelling import unknown
 
@@ -137,9 +150,12 @@ def assignments(texts: list[str], what: str, known: Collection[str]) -> dict[str
     for text in texts:
         name, separator, value = text.partition("=")
         if not separator or not name:
-            raise ValueError(f"--set {text}: write NAME=VALUE, for example --set step_size=0.1")
+            example = next(iter(known), "name")
+            raise ValueError(f"{option} {text}: write NAME=VALUE, for example {option} {example}=1")
         if name not in known:
             raise ValueError(unknown(what, name, list(known)))
+        if name in found:
+            raise ValueError(f"{option} {text}: {name} is given twice; give it once")
         for kind in (int, float):
             try:
                 found[name] = kind(value)

@@ -33,7 +33,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +51,7 @@ Settings = Mapping[str, float]
 STATISTICS = ("acceptance_rate", "diverging", "energy_error")
 
 Kind = Literal["exact", "biased", "optimiser", "oracle"]
+Rule = Literal["acceptance", "energy", "ascent", "distance", "scale"]
 
 #: What a sampler may need of a target, and how it is seen that it is there.
 REQUIREMENTS: dict[str, Callable[[Target], bool]] = {
@@ -61,16 +62,48 @@ REQUIREMENTS: dict[str, Callable[[Target], bool]] = {
 }
 
 
+#: The largest whole number that a setting may have where nothing smaller is declared: beyond it a kernel's counters of
+#: 64 bits could overflow.
+LARGEST_WHOLE = 2**31 - 1
+
+
 @dataclass(frozen=True)
 class Setting:
-    """One number that a user may set."""
+    """One number that a user may set.
+
+    Raises:
+        ValueError: a default that is not allowed.
+    """
 
     default: float | int
     description: str
     low: float = -np.inf  # smallest value allowed
-    high: float = np.inf
+    high: float = np.inf  # largest value allowed; at most `LARGEST_WHOLE` for whole numbers
     above: bool = False  # True: `low` itself is not allowed
     integer: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the default, so that a wrong file fails where it is made."""
+        if self.integer:
+            object.__setattr__(self, "high", min(self.high, LARGEST_WHOLE))
+        if wrong := self.why_not(self.default):
+            raise ValueError(f"the default {self.default!r} of a setting {wrong}")
+
+    def why_not(self, value: Any) -> str:
+        """What is wrong with a value, in words; empty if nothing."""
+        if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+            return "is not a number"
+        try:
+            finite = math.isfinite(value)
+        except OverflowError:  # a whole number beyond the largest float
+            finite = False
+        if not finite:
+            return "is not finite"
+        if self.integer and value != int(value):
+            return "must be a whole number"
+        if value < self.low or (self.above and value == self.low):
+            return f"must be {'greater than' if self.above else 'at least'} {self.low:g}"
+        return f"must be at most {self.high:.10g}" if value > self.high else ""
 
 
 @dataclass(frozen=True)
@@ -85,7 +118,7 @@ class Adaptation:
       root mean square of their coordinates. Costs no transition.
     """
 
-    rule: Literal["acceptance", "energy", "ascent", "distance", "scale"]
+    rule: Rule
     goal: float
     setting: str = "step_size"  # what is tuned
     exponent: float = 1.0  # energy errors of a step go as step_size^exponent
@@ -101,7 +134,11 @@ class Adaptation:
 
 @dataclass(frozen=True, eq=False)
 class Sampler:
-    """A kernel with its declaration; `name` is the name of its file."""
+    """A kernel with its declaration; `name` is the name of its file.
+
+    Raises:
+        ValueError: a declaration that cannot be; the message names the field, its value and the mend.
+    """
 
     kind: Kind  # exact: keeps the target; biased: has a step-size bias; optimiser: no noise; oracle: i.i.d. draws
     description: str
@@ -129,7 +166,11 @@ class Sampler:
     #: What one call of the density that `prepare` gives counts as (a part of the data costs a part).
     evaluation_share: Callable[[Settings], float] = lambda settings: 1.0
     requires: tuple[str, ...] = ()  # from REQUIREMENTS
-    block_chains: int | None = None  # chains that move in lock-step, where their number is not the driver's to choose
+    #: ``(target, settings) -> settings`` as they are on this target, where one of them depends on it: a share of its rows is
+    #: a whole number of rows. Raises ValueError where the target cannot have them; the message names setting, value and mend.
+    fit: Callable[[Target, Settings], Settings] = lambda target, settings: settings
+    #: Chains that move in lock-step, where their number is not the driver's to choose: a number, or all of a run.
+    block_chains: int | Literal["all"] | None = None
     uses_gradient: bool = True
     uses_inverse_mass_matrix: bool = False
     metropolised: bool = False  # statistics[:, ACCEPTANCE] means something
@@ -137,7 +178,8 @@ class Sampler:
     #: Instead of `step`: a Python callable ``(counted target, generator, start (chain, dim), draws, settings) ->
     #: positions (draws, chain, dim)``.
     draw: Callable[..., Array] | None = None
-    #: Closed form on a Gaussian: ``(settings, precision eigenvalues) -> stationary variance along each``.
+    #: Closed form on a Gaussian: ``(settings, precision eigenvalues) -> stationary variance along each``. That of an exact
+    #: sampler and of the oracle is 1/precision by what they are, unless something else is given.
     stationary_variance: Callable[[Settings, Array], Array] | None = None
     #: Closed form: ``(settings, precision, dim) -> mean acceptance`` on an isotropic Gaussian in equilibrium.
     mean_acceptance: Callable[[Settings, float, int], float] | None = None
@@ -153,14 +195,56 @@ class Sampler:
     begins_in_equilibrium: bool = True
     name: str = ""  # filled in by the catalog
 
+    def __post_init__(self) -> None:
+        """Check the declaration, so that a wrong file fails where it is made and not inside a run."""
+        for name, value, known in (
+            ("kind", self.kind, get_args(Kind)),
+            *(("requires", requirement, tuple(REQUIREMENTS)) for requirement in self.requires),
+        ):
+            if value not in known:
+                raise ValueError(f"{name} = {value!r} must be one of {', '.join(map(repr, known))}")
+        if (self.step is None) == (self.draw is None):
+            given = "neither is given" if self.step is None else "both are given"
+            raise ValueError(f"a sampler has a step or a draw: {given}")
+        if self.block_chains not in (None, "all") and not (
+            isinstance(self.block_chains, int) and self.block_chains > 0
+        ):
+            raise ValueError(f"block_chains = {self.block_chains!r} must be a number of chains, 'all' or None")
+        if self.adaptation is not None:
+            self._check_adaptation(self.adaptation)
+        if self.stationary_variance is None and self.kind in ("exact", "oracle"):
+            object.__setattr__(self, "stationary_variance", lambda settings, precision: 1.0 / precision)
+
+    def _check_adaptation(self, adaptation: Adaptation) -> None:
+        if self.draw is not None:
+            raise ValueError("adaptation is given with a draw, which is not tuned from outside: leave it out, and let draw() "
+                             "tune by itself")  # fmt: skip
+        if adaptation.rule not in get_args(Rule):
+            raise ValueError(
+                f"adaptation.rule = {adaptation.rule!r} must be one of {', '.join(map(repr, get_args(Rule)))}"
+            )
+        for name, value in (("setting", adaptation.setting), ("trajectory", adaptation.trajectory)):
+            if value is not None and value not in self.settings:
+                raise ValueError(
+                    f"adaptation.{name} = {value!r} must be one of the settings: {', '.join(self.settings)}"
+                )
+        if self.ladder is None and (adaptation.ladder or adaptation.by_starts):
+            raise ValueError("adaptation tunes a ladder, and the sampler has none: give ladder")
+
     def statistics(self, settings: Settings) -> tuple[str, ...]:
         """Names of all columns of `statistics`."""
         return (*STATISTICS, *self.records(settings))
 
-    def why_not(self, target: Target) -> str:
-        """What `target` lacks for this sampler, in words; empty if nothing."""
+    def why_not(self, target: Target, settings: Settings | None = None) -> str:
+        """What `target` lacks for this sampler with these settings (complete; the defaults if None), in words; else empty."""
         missing = [what for what in self.requires if not REQUIREMENTS[what](target)]
-        return f"{target.label} has no {missing[0].removeprefix('an ').removeprefix('a ')}" if missing else ""
+        if missing:
+            return f"{target.label} has no {missing[0].removeprefix('an ').removeprefix('a ')}"
+        try:
+            self.fit(target, self.complete({}) if settings is None else settings)
+        except ValueError as error:
+            return str(error)
+        return ""
 
     @property
     def pointer(self) -> Any:
@@ -171,8 +255,8 @@ class Sampler:
         """All settings with `given` filled in over the defaults.
 
         Raises:
-            ValueError: an unknown setting or a value outside its range; the message names the sampler, the
-                setting, the value and what is allowed.
+            ValueError: an unknown setting, a value outside its range, or settings that give no ladder together; the
+                message names the sampler, the setting, the value and what is allowed.
         """
         values: dict[str, float] = {name: setting.default for name, setting in self.settings.items()}
         for name, value in given.items():
@@ -180,25 +264,16 @@ class Sampler:
                 from mcmc_bench.spelling import unknown
 
                 raise ValueError(unknown(f"setting of {self.name}", name, list(self.settings)))
-            values[name] = self._checked(name, value)
+            setting = self.settings[name]
+            if wrong := setting.why_not(value):
+                raise ValueError(f"{self.name}: {name} = {value!r} {wrong}")
+            values[name] = int(value) if setting.integer else float(value)
+        if self.ladder is not None:
+            try:
+                ladder = np.asarray(self.ladder(values))
+            except ValueError as error:
+                raise ValueError(f"{self.name}: {error}") from error
+            if not (np.isfinite(ladder).all() and (np.diff(ladder) <= 0.0).all()):
+                given_settings = ", ".join(f"{name} = {value:g}" for name, value in values.items())
+                raise ValueError(f"{self.name}: its ladder must fall, and rises with {given_settings}")
         return values
-
-    def _checked(self, name: str, value: Any) -> float:
-        setting = self.settings[name]
-        what = f"{self.name}: {name} = {value!r}"
-        if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-            raise ValueError(f"{what} is not a number")
-        try:
-            finite = math.isfinite(value)
-        except OverflowError:  # a whole number beyond the largest float
-            finite = False
-        if not finite:
-            raise ValueError(f"{what} is not finite")
-        if setting.integer and value != int(value):
-            raise ValueError(f"{what} must be a whole number")
-        if value < setting.low or (setting.above and value == setting.low):
-            relation = "greater than" if setting.above else "at least"
-            raise ValueError(f"{what} must be {relation} {setting.low:g}")
-        if value > setting.high:
-            raise ValueError(f"{what} must be at most {setting.high:g}")
-        return int(value) if setting.integer else float(value)

@@ -77,8 +77,9 @@ def run(
         complete = sampler.complete(settings)
     except ValueError as error:
         raise SamplingError(str(error)) from error
-    if missing := sampler.why_not(target):
+    if missing := sampler.why_not(target, complete):
         raise SamplingError(f"{sampler.name} cannot run: {missing}")
+    complete = dict(sampler.fit(target, complete))
     positions = _starts(target, start, chains, stream(*names, "start"))
     setup = Setup(
         target, sampler, complete, _matrix(sampler, target, inverse_mass_matrix), _ladder(sampler, complete, ladder)
@@ -223,6 +224,10 @@ def _join(
     stopped_at = np.concatenate([block.spent_when_left for block in moving.blocks])
     used = np.where(left, stopped_at, moving.spent)
     warm_up = np.minimum(used, warm_up)
+    sampler, not_told = moving.setup.sampler, set()
+    if sampler.draw is not None:
+        not_told |= {"acceptance_rate", "divergences"} if sampler.kind != "oracle" else set()
+        not_told |= {"evaluations"} if not used.any() else set()
     return Draws(
         position=moving.chains_first("kept_position"),
         log_density=moving.chains_first("kept_log_density"),
@@ -249,6 +254,7 @@ def _join(
         tuned={} if tuned is None else tuned.chosen,
         inverse_mass_matrix=moving.setup.inverse_mass_matrix,
         ladder=moving.setup.ladder,
+        not_told=frozenset(not_told),
         cost=replace(
             cost,
             warm_up_evaluations=float(np.maximum(warm_up - already, 0.0).mean()),

@@ -28,10 +28,11 @@ def read_chains(file: str | Path, target: Target, *, evaluations: float | None =
             the target's coordinates where it has any and all are there.
         target: what was sampled; the draws must be of its unconstrained coordinates.
         evaluations: target evaluations (of density, gradient or both) that each chain has cost, all phases together. None
-            where that is not known: a draw then counts as one, and `known_cost` in the attributes is 0.
+            where that is not known: a draw then counts as one, and the cost is said to be not told.
 
     Raises:
-        ValueError: no such file, not netCDF, no posterior, or draws that do not fit the target; the message says which.
+        ValueError: no such file, not netCDF, no posterior, no draws, values that are not numbers, or draws that do not fit
+            the target; the message says which.
     """
     import xarray
 
@@ -60,8 +61,8 @@ def read_chains(file: str | Path, target: Target, *, evaluations: float | None =
         if kept:
             found["/sample_stats"] = xarray.Dataset(kept)
     result = xarray.DataTree.from_dict(found)
-    result.attrs["sampling_evaluations"] = float(x.shape[1] if evaluations is None else evaluations)
-    result.attrs["known_cost"] = int(evaluations is not None)
+    if evaluations is not None:
+        result.attrs["sampling_evaluations"] = float(evaluations)
     return result
 
 
@@ -70,15 +71,21 @@ def _coordinates(posterior: xarray.Dataset, target: Target, path: Path) -> Array
     names = [str(name) for name in posterior.data_vars if {"chain", "draw"} <= set(posterior[name].dims)]
     if not names:
         raise ValueError(f"{path}: posterior has no variable with the dims chain and draw")
+    if 0 in (posterior.sizes["chain"], posterior.sizes["draw"]):
+        counts = f"{posterior.sizes['chain']} chains of {posterior.sizes['draw']} draws"
+        raise ValueError(f"{path}: posterior has {counts}; at least one draw of one chain is needed")
     own = target.coordinate_names
-    if "x" in names:
+    if "x" in names and posterior["x"].size == target.dim * posterior.sizes["chain"] * posterior.sizes["draw"]:
         names = ["x"]
     elif own is not None and set(own) <= set(names):
         names = list(own)
     columns = []
     for name in names:
         values = posterior[name].transpose("chain", "draw", ...).values
-        columns.append(np.asarray(values, dtype=np.float64).reshape(*values.shape[:2], -1))
+        try:
+            columns.append(np.asarray(values, dtype=np.float64).reshape(*values.shape[:2], -1))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{path}: the variable {name} of posterior does not hold numbers: {error}") from error
     x = np.concatenate(columns, axis=2)
     if x.shape[2] != target.dim:
         shapes = ", ".join(f"{name}: {column.shape[2]}" for name, column in zip(names, columns, strict=True))

@@ -201,6 +201,9 @@ class Target:
     smoothed: Callable[[float], Array] | None = None
     #: A density of part of the data, for stochastic gradients: a posterior's likelihood estimated from some of its rows.
     part_of_data: PartOfData | None = None
+    #: p^β has an integral for every β above this number: 0 where the tails fall exponentially or faster, 1/(ν + 1) for
+    #: Student's t with ν degrees of freedom in each coordinate. Below 1, since p has one itself.
+    smallest_power: float = 0.0
     examples: Examples | None = None  # for densities that were learnt
     tags: tuple[str, ...] = ()  # from TAGS
     formula: str = ""  # one line of plain text
@@ -221,6 +224,8 @@ class Target:
         object.__setattr__(self, "one_point", np.asarray(self.one_point, dtype=np.float64))
         if self.one_point.shape != (self.dim,):
             raise ValueError(f"one_point must have shape ({self.dim},), not {self.one_point.shape}")
+        if not 0.0 <= self.smallest_power < 1.0:
+            raise ValueError(f"smallest_power = {self.smallest_power} must be at least 0 and less than 1")
         if self.truth is not None:
             for name in ("mean", "second_moment", "variance_of_square"):
                 shape = np.shape(getattr(self.truth, name))

@@ -113,7 +113,7 @@ def blank(plan: CellPlan, identity: str, folders: Folders) -> Cell:
 
 
 def _not_applicable(plan: CellPlan, target: Target, sampler: Sampler) -> str:
-    if missing := sampler.why_not(target):
+    if missing := sampler.why_not(target, plan.settings):
         return missing
     if target.draw_exact is not None:
         return ""
@@ -219,19 +219,23 @@ def _learnt(draws: Draws, sampler: Sampler) -> dict[str, float]:
 
 
 def _as_known(plan: CellPlan, sampler: Sampler) -> Sampler:
-    """The sampler without the closed forms that depend on settings which are tuned."""
-    return replace(sampler, stationary_variance=None, mean_acceptance=None) if is_tuned(plan, sampler) else sampler
+    """The sampler without the closed forms that depend on settings which are tuned: the law of an exact one does not."""
+    if not is_tuned(plan, sampler):
+        return sampler
+    known = replace(sampler, mean_acceptance=None)
+    return known if sampler.kind == "exact" else replace(known, stationary_variance=None)
 
 
 def _evidence(plan: CellPlan, target: Target, sampler: Sampler, measurements: Sequence[Measurement]) -> Evidence:
     reference, budget = Reference.of(target), _budget(plan)
-    warm_up = budget.plan(sampler, plan.settings).warm_up
+    settings = sampler.fit(target, plan.settings)
+    warm_up = budget.plan(sampler, settings).warm_up
     exact = reference.many if reference.available else None
     expected_from, law = expectation.of(_as_known(plan, sampler), plan.settings, target, plan.start, warm_up, exact)
     return metrics.summarise(
         measurements, reference, expected_from=expected_from, law=law,
         planned_evaluations=_tuning_evaluations(plan, sampler)
-        + budget.planned_evaluations(sampler, plan.settings, tuned=is_tuned(plan, sampler)),
+        + budget.planned_evaluations(sampler, settings, tuned=is_tuned(plan, sampler)),
     )  # fmt: skip
 
 

@@ -47,6 +47,7 @@ def build(dim: int = 2, degrees_of_freedom: float = 3.0) -> Target:
             quantiles=np.tile(stats.t.ppf(QUANTILE_LEVELS, nu), (dim, 1)),
             note="closed form",
         ),
+        smallest_power=1.0 / (nu + 1.0),  # p^β falls as |xᵢ|^−β(ν + 1) in each coordinate
         tags=("heavy-tailed",),
         formula="p(x) ∝ Π (1 + xᵢ²/ν)^−(ν + 1)/2",
         description="Heavy tails: the score dies away far out, and sample moments lie.",

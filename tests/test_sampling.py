@@ -1,5 +1,6 @@
 """The driver: what is kept, what is counted, chains that leave, runs that cannot be started, Ctrl-C."""
 
+import dataclasses
 import threading
 
 import numpy as np
@@ -7,6 +8,8 @@ import pytest
 
 from mcmc_bench.api import sample
 from mcmc_bench.catalog import load_sampler, load_target
+from mcmc_bench.metrics import evaluate
+from mcmc_bench.sampler import Sampler, Setting
 from mcmc_bench.sampling import Budget, Plan, SamplingError, run
 from mcmc_bench.streams import stream
 from mcmc_bench.target import Target, point_density
@@ -208,3 +211,98 @@ def test_sample_names_what_is_wrong(change, message):
     arguments = {"target": "banana", "sampler": "mala", "draws": 10, **change}
     with pytest.raises(ValueError, match=message):
         sample(arguments.pop("target"), arguments.pop("sampler"), **arguments)
+
+
+# ---- samplers written in Python ----
+
+
+def python_sampler(draw, **more):
+    settings = {"scale": Setting(1.0, "")}
+    return Sampler(kind="biased", description="", source="", draw=draw, settings=settings, name="mine", **more)
+
+
+def standing_still(target, generator, start, draws, settings):
+    """Asks the target nothing."""
+    return np.tile(start, (draws, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (lambda *_: 1 / 0, r"mine: draw\(\) raised ZeroDivisionError: division by zero"),
+        (lambda *_: [["a"]], r"mine: draw\(\) raised ValueError: could not convert"),
+        (lambda *_: np.zeros(3), r"mine: draw\(\) returned positions of shape \(3,\)"),
+        (lambda target, *_: target.exact_draws(None, 1), "banana_without has no exact sampler"),
+    ],
+)
+def test_what_a_python_sampler_raises_has_its_name(draw, message):
+    target = dataclasses.replace(load_target("banana"), draw_exact=None, name="banana_without")
+    with pytest.raises(SamplingError, match=message):
+        run(target, python_sampler(draw), {}, Plan(0, 5), chains=2, start="dispersed", names=("raises",))
+
+
+def test_an_ensemble_has_all_chains():
+    """Blocks of 16 would be ensembles of their own."""
+    seen = []
+
+    def draw(target, generator, start, draws, settings):
+        seen.append(start.shape)
+        return standing_still(target, generator, start, draws, settings)
+
+    for block_chains, expected in (
+        ("all", [(50, 2)]),
+        (20, [(20, 2), (20, 2), (10, 2)]),
+        (None, [(16, 2)] * 3 + [(2, 2)]),
+    ):
+        seen.clear()
+        sampler = python_sampler(draw, block_chains=block_chains)
+        run(load_target("banana"), sampler, {}, Plan(0, 5), chains=50, start="dispersed", names=("ensemble",))
+        assert seen == expected
+
+
+def test_what_a_program_does_not_tell_is_not_claimed():
+    """Neither count, nor acceptance, nor divergences: a draw stands for an evaluation, and nothing is divided by zero."""
+    tree = sample(load_target("gaussian", dim=2), python_sampler(standing_still), draws=50, chains=3)
+    assert not {"acceptance_rate", "diverging", "energy_error"} & set(tree["sample_stats"].data_vars)
+    assert not {"mean_acceptance", "divergences"} & set(tree["moments"].data_vars)
+    frame = evaluate(tree, load_target("gaussian", dim=2)).set_index("metric")
+    for metric, note in (
+        ("evaluations", "not told: a draw stands for one"), ("sampling_evaluations", "not told: a draw stands for one"),
+        ("acceptance_rate", "not recorded"), ("divergences", "not recorded"),
+    ):  # fmt: skip
+        assert np.isnan(frame.loc[metric, "value"])
+        assert frame.loc[metric, "note"] == note
+    own = evaluate(sample("gaussian", "mala", draws=50, chains=3), load_target("gaussian")).set_index("metric")
+    assert own.loc[["evaluations", "acceptance_rate", "divergences"], "value"].notna().all()
+
+
+# ---- what a sampler and a target can do together ----
+
+
+@pytest.mark.parametrize(
+    ("target", "sampler", "settings", "message"),
+    [
+        ("student_t", "parallel_tempering", {}, "parallel_tempering cannot run: hottest = 0.02: the power p"),
+        (
+            "cauchy",
+            "parallel_tempering",
+            {"hottest": 0.5},
+            "an integral for β > 0.5 only; set hottest between 0.5 and 1",
+        ),
+        ("breast_cancer_logistic", "sgld", {"share": 1e-4}, "share = 0.0001 of the 569 rows"),
+        ("song_ermon", "reverse_sde", {"largest_noise": 0.01}, "must be greater than smallest_noise = 0.05"),
+    ],
+)
+def test_settings_that_a_target_cannot_take(target, sampler, settings, message):
+    with pytest.raises(SamplingError, match=message):
+        run(
+            load_target(target), load_sampler(sampler), settings, Plan(0, 1), chains=2, start="dispersed", names=("fit",)
+        )  # fmt: skip
+
+
+def test_a_part_of_the_data_costs_the_rows_that_are_looked_at():
+    draws = run(
+        load_target("breast_cancer_logistic"), load_sampler("sgld"), {"share": 0.1}, Plan(0, 100), chains=4,
+        start="dispersed", names=("rows",),
+    )  # fmt: skip
+    assert draws.cost.evaluations == pytest.approx(1 + 100 * 57 / 569)

@@ -33,6 +33,7 @@ def chains(tmp_path):
         lambda x: {"x": (("chain", "draw", "dim"), x)},
         lambda x: {"theta": (("draw", "chain", "k"), x.transpose(1, 0, 2))},
         lambda x: {"a": (("chain", "draw"), x[..., 0]), "b": (("chain", "draw"), x[..., 1])},
+        lambda x: {"x": (("chain", "draw"), x[..., 0]), "y": (("chain", "draw"), x[..., 1])},
     ],
 )
 def test_draws_are_found(chains, variables):
@@ -62,6 +63,10 @@ def test_what_does_not_fit_is_named(chains, tmp_path):
         read_chains(chains(lambda x: {"x": (("a", "b", "dim"), x)}), target)
     with pytest.raises(ValueError, match="no such file"):
         read_chains(tmp_path / "none.nc", target)
+    with pytest.raises(ValueError, match=r"chains\.nc: posterior has 4 chains of 0 draws; at least one draw"):
+        read_chains(chains(lambda x: {"x": (("chain", "draw", "dim"), x[:, :0])}), target)
+    with pytest.raises(ValueError, match=r"chains\.nc: the variable x of posterior does not hold numbers"):
+        read_chains(chains(lambda x: {"x": (("chain", "draw", "dim"), np.full(x.shape, "a", dtype=object))}), target)
     (tmp_path / "text.nc").write_text("not netCDF")
     with pytest.raises(ValueError, match="cannot be read as netCDF"):
         read_chains(tmp_path / "text.nc", target)
@@ -70,6 +75,27 @@ def test_what_does_not_fit_is_named(chains, tmp_path):
     )
     with pytest.raises(ValueError, match=r"no group posterior \(its groups: prior\)"):
         read_chains(tmp_path / "prior.nc", target)
+
+
+def test_what_a_file_does_not_record_is_not_claimed(chains, tmp_path):
+    target = load_target("banana")
+    frame = evaluate(read_chains(chains(lambda x: {"x": (("chain", "draw", "dim"), x)}), target), target)
+    rows = frame.set_index("metric")
+    for metric, note in (
+        ("acceptance_rate", "not recorded"), ("divergences", "not recorded"), ("evaluations", "not told: a draw stands for one"),
+    ):  # fmt: skip
+        assert np.isnan(rows.loc[metric, "value"])
+        assert rows.loc[metric, "note"] == note
+    recorded = xarray.DataTree.from_dict(
+        {
+            "/posterior": xarray.Dataset({"x": (("chain", "draw", "dim"), np.zeros((2, 9, 2)))}),
+            "/sample_stats": xarray.Dataset({"diverging": (("chain", "draw"), np.eye(2, 9) > 0)}),
+        }
+    )
+    recorded.to_netcdf(tmp_path / "recorded.nc", engine="h5netcdf")
+    rows = evaluate(read_chains(tmp_path / "recorded.nc", target), target).set_index("metric")
+    assert rows.loc["divergences", "value"] == 2
+    assert rows.loc["acceptance_rate", "note"] == "not recorded"
 
 
 def test_the_command(chains, tmp_path):
@@ -86,3 +112,9 @@ def test_the_command(chains, tmp_path):
     done = CliRunner().invoke(app, ["score", str(file), "--target", "banana", "--evaluations", "-1"])
     assert done.exit_code == 2
     assert "must be a finite number greater than 0" in done.output
+    done = CliRunner().invoke(
+        app, ["score", str(file), "--target", "banana", "--csv", str(tmp_path / "none" / "s.csv")]
+    )
+    assert done.exit_code == 2
+    assert "there is no folder" in done.output
+    assert "unconstrained" in CliRunner().invoke(app, ["score", "--help"]).output

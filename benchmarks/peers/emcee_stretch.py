@@ -27,5 +27,6 @@ SAMPLER = Sampler(
     description="emcee: an ensemble of walkers that stretch along each other; no gradient, no tuning",
     source="Foreman-Mackey et al. 2013, arXiv 1202.3665; Goodman and Weare 2010",
     draw=draw,
+    block_chains="all",
     uses_gradient=False,
 )

@@ -88,7 +88,7 @@ FAULTS: dict[str, Fault] = {
     "tempering_force": Fault("parallel_tempering", "gradients not swapped with their states", (("                    force[k, chain, i], force[k + 1, chain, i] = force[k + 1, chain, i], force[k, chain, i]\n", ""),)),
     "importance_weight": Fault("annealed_importance", "the last weight is left out", (("        log_ratio = log_weight[chain] - old_log_weight[chain]", "        log_ratio = 0.5 * (log_weight[chain] - old_log_weight[chain])"),)),
     "importance_stale": Fault("annealed_importance", "the old weight is not kept", (("            old_log_weight[chain] = log_weight[chain]\n", ""),)),
-    "annealed_schedule": Fault("annealed_langevin", "steps go with σ, not σ²", (("(data[2 + level] / smallest) ** 2", "(data[2 + level] / smallest)"),)),
+    "annealed_schedule": Fault("annealed_langevin", "steps go with σ, not σ²", (("(sigma_at(data, level) / smallest) ** 2", "(sigma_at(data, level) / smallest)"),)),
     "annealed_noise": Fault("annealed_langevin", "√2 missing in the noise", (("np.sqrt(2.0 * size * temperature)", "np.sqrt(size * temperature)"),)),
     "reverse_noise": Fault("reverse_sde", "no noise", (("+ np.sqrt(variance) * generator.standard_normal()", ""),)),
     "flow_twice": Fault("probability_flow", "the drift of the SDE, without its noise", (("first_slope[j] = -sigma * score[j]", "first_slope[j] = -2.0 * sigma * score[j]"), ("-next_sigma * score[j]", "-2.0 * next_sigma * score[j]"))),

@@ -117,9 +117,14 @@ def copy(source, out):
 
 
 @jit_inline
+def diverges(energy_error):
+    """Whether an energy error is above 1000 or not a number: what diverging means, in every sampler (Stan's convention)."""
+    return not energy_error < DIVERGENCE_THRESHOLD  # written so that a NaN counts too
+
+
+@jit_inline
 def record(statistics, chain, acceptance, energy_error):
-    """The statistics of one chain's transition; one that is not finite, or above 1000, is diverging (Stan's convention)."""
+    """The statistics of one chain's transition."""
     statistics[chain, ACCEPTANCE] = acceptance
-    # Written so that a NaN counts as diverging too.
-    statistics[chain, DIVERGING] = 0.0 if energy_error < DIVERGENCE_THRESHOLD else 1.0
+    statistics[chain, DIVERGING] = 1.0 if diverges(energy_error) else 0.0
     statistics[chain, ENERGY_ERROR] = energy_error

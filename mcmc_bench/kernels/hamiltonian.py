@@ -7,8 +7,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from mcmc_bench.kernels.block import acceptance_probability, copy, flat, kinetic_energy, leapfrog, move, record
+from mcmc_bench.kernels.block import (
+    acceptance_probability,
+    copy,
+    fill_standard_normal,
+    flat,
+    kinetic_energy,
+    leapfrog,
+    move,
+    record,
+)
 from mcmc_bench.kernels.jit import jit
+
+#: Leapfrog steps of a trajectory of random length at most: a length beyond is cut, so that no step size, however small,
+#: holds a transition for ever. Lengths do not depend on where chains are, so that cutting them keeps the target.
+LONGEST = 1000
 
 
 @jit
@@ -45,6 +58,24 @@ def propose_by_leapfrog(
         else:
             for i in range(dim):
                 momentum[chain, i] = -initial_momentum[chain, i]
+
+
+@jit
+def propose_by_random_length(
+    target, data, generator, step_size, num_steps,
+    position, log_density, gradient, statistics, scratch, evaluations,
+):  # fmt: skip
+    """Fresh momentum, `num_steps` leapfrog steps (between 1 and `LONGEST`), accept or refuse; records `n_steps`.
+
+    `scratch` has at least 6 arrays.
+    """
+    steps = int(min(max(1.0, num_steps), LONGEST))
+    fill_standard_normal(generator, scratch[0])
+    propose_by_leapfrog(
+        target, data, generator, step_size, steps,
+        position, scratch[0], log_density, gradient, statistics, scratch[1:], evaluations,
+    )  # fmt: skip
+    statistics[:, 3] = steps
 
 
 def leapfrog_flow(target, settings, position, momentum):

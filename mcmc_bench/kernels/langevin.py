@@ -54,6 +54,13 @@ def begin_with_momentum(target, generator, settings, ladder, position):
     return generator.standard_normal((1, *position.shape))
 
 
+def variance_on_gaussian(step_size, temperature, precision):
+    """τ / (λ (1 − ελ/2)) along each eigenvector of the precision λ of a Gaussian; infinite where ε ≥ 2/λ."""
+    shrinkage = 1.0 - step_size * precision / 2.0
+    with np.errstate(divide="ignore"):
+        return np.where(shrinkage > 0, temperature / (precision * shrinkage), np.inf)
+
+
 def balance_of(drift, x, step_size, temperature=1.0):
     """x·D + (ε/2)‖D‖² + τ d of points (n, dim): E‖x'‖² = E‖x‖² under x' = x + ε D(x) + √(2ετ) z in its own stationary law."""
     return (x * drift).sum(axis=1) + 0.5 * step_size * (drift**2).sum(axis=1) + temperature * x.shape[1]

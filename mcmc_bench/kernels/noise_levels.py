@@ -19,7 +19,16 @@ Array = npt.NDArray[np.float64]
 
 
 def falling(settings: Mapping[str, float]) -> Array:
-    """`levels` noise levels from `largest_noise` down to `smallest_noise` in equal ratios."""
+    """`levels` noise levels from `largest_noise` down to `smallest_noise` in equal ratios.
+
+    Raises:
+        ValueError: the largest noise is not greater than the smallest.
+    """
+    if not settings["largest_noise"] > settings["smallest_noise"]:
+        raise ValueError(
+            f"largest_noise = {settings['largest_noise']:g} must be greater than smallest_noise = "
+            f"{settings['smallest_noise']:g}"
+        )
     return np.geomspace(settings["largest_noise"], settings["smallest_noise"], int(settings["levels"]))
 
 
@@ -27,6 +36,18 @@ def side_by_side(target: Any, settings: Mapping[str, float], ladder: Array) -> t
     """The target's density, and the data of all its noise levels: number of levels, numbers of each, σ, data of each."""
     data = [np.asarray(target.smoothed(float(sigma)), dtype=np.float64).ravel() for sigma in ladder]
     return target.density, np.concatenate([[len(ladder), len(data[0])], ladder, *data])
+
+
+@jit_inline
+def count_of_levels(data):
+    """How many noise levels there are side by side in `data`."""
+    return int(data[0])
+
+
+@jit_inline
+def sigma_at(data, level):
+    """σ of noise level number `level`."""
+    return data[2 + level]
 
 
 @jit_inline
@@ -42,14 +63,14 @@ def begin_in_noise(data, generator, position):
     """x ~ N(0, σ₀² I) for a block: where every density is that is drowned in noise."""
     x = flat(position)
     for j in range(x.shape[0]):
-        x[j] = data[2] * generator.standard_normal()
+        x[j] = sigma_at(data, 0) * generator.standard_normal()
 
 
 @jit
 def diffuse(data, generator, level, position, gradient):
     """One step of the reverse-time SDE from noise level `level` to the next: x + v ∇log p + √v z, v = σₖ² − σₖ₊₁²."""
     x, score = flat(position), flat(gradient)
-    variance = data[2 + level] ** 2 - data[3 + level] ** 2
+    variance = sigma_at(data, level) ** 2 - sigma_at(data, level + 1) ** 2
     for j in range(x.shape[0]):
         x[j] += variance * score[j] + np.sqrt(variance) * generator.standard_normal()
 

@@ -81,12 +81,15 @@ def _cost(measured: Measured) -> tuple[list[Row], Curves]:
         "sampling_seconds",
         "compile_seconds",
     ]
-    return [over_replicates(name, [getattr(cost, name) for cost in costs], lowest=0.0) for name in names], {}
+    rows = [over_replicates(name, [getattr(cost, name) for cost in costs], lowest=0.0) for name in names]
+    if measured.not_told("evaluations"):
+        return [*measured.not_given(names[:4], "not told: a draw stands for one"), *rows[4:]], {}
+    return rows, {}
 
 
 def _diagnostics(measured: Measured) -> tuple[list[Row], Curves]:
     replicates = measured.replicates
-    return [
+    rows = [
         over_replicates(
             "acceptance_rate",
             [float(draws.mean_acceptance.mean()) for draws in replicates],
@@ -95,6 +98,12 @@ def _diagnostics(measured: Measured) -> tuple[list[Row], Curves]:
             note=measured.failure,
         ),
         over_replicates("divergences", [float(draws.divergences.sum()) for draws in replicates], lowest=0.0),
+    ]
+    return [
+        *(
+            measured.not_given([row.metric], "not recorded")[0] if measured.not_told(row.metric) else row
+            for row in rows
+        ),
         over_replicates(
             "stopped_chains",
             [float((draws.stopped_at >= 0).sum()) for draws in replicates],

@@ -80,6 +80,10 @@ class Measured:
         """Independent draws of a chain that the evaluations after burn-in would buy."""
         return self.budget * (1.0 - self.burn_in)
 
+    def not_told(self, what: str) -> bool:
+        """Whether the program that made the draws does not tell `what`, see `Draws.not_told`."""
+        return any(what in draws.not_told for draws in self.replicates)
+
     def not_given(self, metrics: Sequence[str], note: str) -> list[Row]:
         """Rows without value."""
         return [Row(metric, None, replicates=len(self.replicates), note=note) for metric in metrics]

@@ -27,8 +27,8 @@ def evaluate(tree: xarray.DataTree, target: Target) -> pandas.DataFrame:
     Args:
         tree: group ``posterior`` with `x` (chain, draw, dim); optionally ``sample_stats`` with `lp`,
             `acceptance_rate` and `diverging` (chain, draw), ``moments`` as `mcmc_bench.sample` makes it, and the
-            attributes `warm_up_evaluations` and `sampling_evaluations` (target evaluations per chain; without them a
-            draw counts as one).
+            attributes `warm_up_evaluations` and `sampling_evaluations` (target evaluations per chain; without them, or
+            where they are 0, a draw counts as one). What is not there is said to be not recorded, or not told.
         target: what was sampled.
 
     Returns:
@@ -41,7 +41,7 @@ def evaluate(tree: xarray.DataTree, target: Target) -> pandas.DataFrame:
     import pandas
 
     draws = draws_of(tree, target)
-    spent = draws.cost.warm_up_evaluations + draws.cost.sampling_evaluations
+    spent = draws.cost.warm_up_evaluations + draws.cost.sampling_evaluations  # greater than 0, see `draws_of`
     rows, _ = evaluate_cell(
         [draws],
         target,
@@ -78,11 +78,15 @@ def draws_of(tree: xarray.DataTree, target: Target) -> Draws:
     chains, draws = position.shape[:2]
     finite = np.asarray(np.isfinite(position).all(axis=2))
 
+    statistics = tree.children.get("sample_stats")
+
+    def recorded(name: str) -> bool:
+        return statistics is not None and name in statistics.data_vars
+
     def statistic(name: str, default: float) -> Array:
-        group = tree.children.get("sample_stats")
-        if group is None or name not in group.data_vars:
+        if statistics is None or not recorded(name):
             return np.full((chains, draws), default)
-        return np.asarray(group[name].transpose("chain", "draw").values, dtype=np.float64)
+        return np.asarray(statistics[name].transpose("chain", "draw").values, dtype=np.float64)
 
     moments = tree.children.get("moments")
 
@@ -97,7 +101,16 @@ def draws_of(tree: xarray.DataTree, target: Target) -> Draws:
     thin = int(moments.attrs.get("thin", 1)) if moments is not None else 1
     first_bad = np.where(finite.all(axis=1), -1, finite.argmin(axis=1))
     cost = {name: float(tree.attrs[name]) for name in vars(Cost()) if name in tree.attrs}
-    cost.setdefault("sampling_evaluations", float(draws * thin))
+    not_told = {
+        metric
+        for metric, kept, by_draw in (
+            ("acceptance_rate", "mean_acceptance", "acceptance_rate"), ("divergences", "divergences", "diverging"),
+        )
+        if (moments is None or kept not in moments.data_vars) and not recorded(by_draw)
+    }  # fmt: skip
+    if not Cost(**cost).evaluations > 0.0:
+        not_told.add("evaluations")
+        cost["sampling_evaluations"] = float(draws * thin)
     return Draws(
         position=position,
         log_density=log_density,
@@ -114,4 +127,5 @@ def draws_of(tree: xarray.DataTree, target: Target) -> Draws:
         transitions=int(moments.attrs.get("transitions", draws * thin)) if moments is not None else draws * thin,
         thin=thin,
         cost=Cost(**cost),
+        not_told=frozenset(not_told),
     )

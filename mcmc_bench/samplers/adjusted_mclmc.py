@@ -51,11 +51,10 @@ SAMPLER = Sampler(
     requires=("more than one dimension",),
     settings={
         "step_size": Setting(0.5, "h, the distance of one step", low=0.0, above=True),
-        "num_integration_steps": Setting(5, "L, steps in a transition", low=1, integer=True),
+        "num_integration_steps": Setting(5, "L, steps in a transition", low=1, high=1_000_000, integer=True),
     },
     evaluations_per_step=lambda settings: int(settings["num_integration_steps"]),
     uses_inverse_mass_matrix=True,
     metropolised=True,
     adaptation=Adaptation("acceptance", goal=0.8),
-    stationary_variance=lambda settings, precision: 1.0 / precision,
 )

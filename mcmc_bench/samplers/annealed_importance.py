@@ -136,11 +136,10 @@ SAMPLER = Sampler(
     prepare=lambda target, settings, ladder: (target.density, np.concatenate([ladder, target.data])),
     settings={
         "step_size": Setting(0.1, "ε of MALA at β = 1", low=0.0, above=True),
-        "levels": Setting(50, "K, temperatures", low=1, integer=True),
+        "levels": Setting(50, "K, temperatures", low=1, high=100_000, integer=True),
         "base_scale": Setting(5.0, "s, standard deviation of the Gaussian where runs begin", low=0.0, above=True),
     },
     evaluations_per_step=lambda settings: int(settings["levels"]),
     metropolised=True,
     adaptation=Adaptation("scale", goal=1.0, setting="base_scale"),
-    stationary_variance=lambda settings, precision: 1.0 / precision,
 )

@@ -13,7 +13,15 @@ import numpy as np
 
 from mcmc_bench.kernels.block import flat
 from mcmc_bench.kernels.jit import jit
-from mcmc_bench.kernels.noise_levels import begin_in_noise, evaluate_at, falling, nothing_to_report, side_by_side
+from mcmc_bench.kernels.noise_levels import (
+    begin_in_noise,
+    count_of_levels,
+    evaluate_at,
+    falling,
+    nothing_to_report,
+    side_by_side,
+    sigma_at,
+)
 from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
@@ -23,12 +31,12 @@ def step(
     position, log_density, gradient, statistics, memory, scratch, evaluations,
 ):  # fmt: skip
     step_size, steps, temperature = settings[0], int(settings[1]), settings[2]
-    levels = int(data[0])
-    smallest = data[1 + levels]
+    levels = count_of_levels(data)
+    smallest = sigma_at(data, levels - 1)
     x, score = flat(position), flat(gradient)
     begin_in_noise(data, generator, position)
     for level in range(levels):
-        size = step_size * (data[2 + level] / smallest) ** 2
+        size = step_size * (sigma_at(data, level) / smallest) ** 2
         noise_scale = np.sqrt(2.0 * size * temperature)
         for _ in range(steps):
             evaluate_at(target, data, level, position, log_density, gradient, evaluations)
@@ -61,11 +69,11 @@ SAMPLER = Sampler(
     stationary_variance=stationary_variance,
     settings={
         "step_size": Setting(0.002, "ε of the last level", low=0.0, above=True),
-        "steps": Setting(10, "T, steps at each level", low=1, integer=True),
+        "steps": Setting(10, "T, steps at each level", low=1, high=100_000, integer=True),
         "temperature": Setting(1.0, "τ, the noise dial: 0 is ascent", low=0.0),
         "largest_noise": Setting(20.0, "σ₀, far wider than the target", low=0.0, above=True),
         "smallest_noise": Setting(0.05, "σ of the last level: what remains as blur", low=0.0, above=True),
-        "levels": Setting(20, "noise levels, in equal ratios", low=2, integer=True),
+        "levels": Setting(20, "noise levels, in equal ratios", low=2, high=100_000, integer=True),
     },
     evaluations_per_step=lambda settings: int(settings["levels"]) * int(settings["steps"]),
 )

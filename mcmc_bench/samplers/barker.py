@@ -51,5 +51,4 @@ SAMPLER = Sampler(
     uses_inverse_mass_matrix=True,
     metropolised=True,
     adaptation=Adaptation("acceptance", goal=0.4),
-    stationary_variance=lambda settings, precision: 1.0 / precision,
 )

@@ -36,12 +36,11 @@ SAMPLER = Sampler(
     begin=begin_with_momentum,
     settings={
         "step_size": Setting(0.1, "h, the leapfrog step", low=0.0, above=True),
-        "num_integration_steps": Setting(1, "L, leapfrog steps in a transition", low=1, integer=True),
+        "num_integration_steps": Setting(1, "L, leapfrog steps in a transition", low=1, high=1_000_000, integer=True),
         "persistence": Setting(0.9, "α, how much of the momentum is kept", low=0.0, high=1.0),
     },
     evaluations_per_step=lambda settings: int(settings["num_integration_steps"]),
     uses_inverse_mass_matrix=True,
     metropolised=True,
     adaptation=Adaptation("acceptance", goal=0.95),
-    stationary_variance=lambda settings, precision: 1.0 / precision,
 )

@@ -43,11 +43,6 @@ def mean_acceptance(settings, precision, dim):
     return float(2.0 * special.betainc(dim / 2, dim / 2, (1.0 - r) / 2.0))
 
 
-def stationary_variance(settings, precision):
-    """1/λ: exact."""
-    return 1.0 / precision
-
-
 SAMPLER = Sampler(
     kind="exact",
     description="Momentum carries each proposal far along the density's contours; corrected by Metropolis",
@@ -57,12 +52,11 @@ SAMPLER = Sampler(
     scratch=6,
     settings={
         "step_size": Setting(0.1, "h, the leapfrog step", low=0.0, above=True),
-        "num_integration_steps": Setting(10, "L, leapfrog steps in a transition", low=1, integer=True),
+        "num_integration_steps": Setting(10, "L, leapfrog steps in a transition", low=1, high=1_000_000, integer=True),
     },
     evaluations_per_step=lambda settings: int(settings["num_integration_steps"]),
     uses_inverse_mass_matrix=True,
     metropolised=True,
     adaptation=Adaptation("acceptance", goal=0.8),
-    stationary_variance=stationary_variance,
     mean_acceptance=mean_acceptance,
 )

@@ -6,7 +6,8 @@
 
 with p replaced by p^{1/τ} in the ratio: at temperature τ the kernel is MALA on p^{1/τ} with step size ετ, which is
 exact for p at τ = 1 only. (Accepting with p itself would be right at every τ: no dial at all.) At τ = 0 the limit
-is taken: an ascent step that is accepted if the ratio's exponent is not negative.
+is taken: an ascent step that is accepted if the ratio's exponent is not negative. The energy error is minus that exponent,
+of p itself at any temperature.
 
 Convention of the step size as in `ula`: MALA with ε is HMC with one leapfrog step of size √(2ε).
 """
@@ -14,9 +15,9 @@ Convention of the step size as in `ula`: MALA with ε is HMC with one leapfrog s
 import numpy as np
 from scipy import special
 
-from mcmc_bench.kernels.block import acceptance_probability, evaluate, fill_standard_normal, flat
-from mcmc_bench.kernels.jit import is_finite, jit
-from mcmc_bench.sampler import ACCEPTANCE, DIVERGING, ENERGY_ERROR, Adaptation, Sampler, Setting
+from mcmc_bench.kernels.block import acceptance_probability, evaluate, fill_standard_normal, flat, record
+from mcmc_bench.kernels.jit import jit
+from mcmc_bench.sampler import ACCEPTANCE, Adaptation, Sampler, Setting
 
 
 @jit
@@ -27,7 +28,7 @@ def step(
     step_size, temperature = settings
     noise_scale = np.sqrt(2.0 * step_size * temperature)
     chains, dim = position.shape
-    proposal_log_density, log_ratio = flat(scratch[3])[:chains], flat(scratch[4])[:chains]
+    proposal_log_density, energy_error = flat(scratch[3])[:chains], flat(scratch[4])[:chains]
     fill_standard_normal(generator, scratch[0])
     noise, proposal, proposal_gradient = flat(scratch[0]), flat(scratch[1]), flat(scratch[2])  # (chain · dim,)
     position, gradient = flat(position), flat(gradient)  # (chain · dim,)
@@ -46,14 +47,13 @@ def step(
         exponent = proposal_log_density[chain] - log_density[chain]
         for j in range(chain * dim, (chain + 1) * dim):
             exponent += difference[j]
-        if temperature > 0.0:
-            log_ratio[chain] = exponent / temperature
-        else:
-            log_ratio[chain] = 0.0 if exponent >= 0.0 else -np.inf
-        statistics[chain, DIVERGING] = 0.0 if is_finite(exponent) else 1.0
+        energy_error[chain] = -exponent
     for chain in range(chains):
-        statistics[chain, ENERGY_ERROR] = -log_ratio[chain]
-        statistics[chain, ACCEPTANCE] = acceptance_probability(log_ratio[chain])
+        if temperature > 0.0:
+            log_ratio = -energy_error[chain] / temperature
+        else:
+            log_ratio = 0.0 if energy_error[chain] <= 0.0 else -np.inf
+        record(statistics, chain, acceptance_probability(log_ratio), energy_error[chain])
     for chain in range(chains):
         if generator.random() < statistics[chain, ACCEPTANCE]:
             log_density[chain] = proposal_log_density[chain]

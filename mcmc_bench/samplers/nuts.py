@@ -8,16 +8,16 @@ and p₊·ρ > 0. So ρ h is the way from its first point to its last, by the tr
 step, turns too late, and costs up to a fifth of the efficiency. Every stretch of length 2ʲ is held to it, and so are the two
 that overlap the seam of any two that are joined (the one with the nearest point of the other): without these a trajectory
 whose length is a whole number of turns would not be seen, and run to the largest depth. A step whose energy error exceeds
-1000 ends the trajectory as diverging.
+1000 ends the trajectory as diverging; the energy error that is recorded is that of the state which is chosen.
 Unit mass; a mass matrix is other coordinates. Trajectories differ in length, so that chains move one by one.
 """
 
 import numpy as np
 
 from mcmc_bench.kernels.block import (
-    DIVERGENCE_THRESHOLD,
     acceptance_probability,
     copy,
+    diverges,
     flat,
     kinetic_energy,
     leapfrog,
@@ -26,7 +26,7 @@ from mcmc_bench.kernels.block import (
 from mcmc_bench.kernels.hamiltonian import leapfrog_flow
 from mcmc_bench.kernels.jit import jit, jit_inline
 from mcmc_bench.kernels.mathematics import exp
-from mcmc_bench.sampler import Adaptation, Sampler, Setting
+from mcmc_bench.sampler import DIVERGING, Adaptation, Sampler, Setting
 
 #: Arrays of `scratch`: both ends of the trajectory and the end that moves, each position, momentum and gradient; Σ p.
 LEFT, RIGHT, MOVING, SUM, FIRST_TREE = 0, 3, 6, 9, 10
@@ -70,7 +70,7 @@ def step(
     left, right, moving = scratch[LEFT : LEFT + 3], scratch[RIGHT : RIGHT + 3], scratch[MOVING : MOVING + 3]
     total = flat(scratch[SUM])
     tree_log_weight = np.empty(max_tree_depth + 1)
-    point_log_density = np.empty(max_tree_depth + 1)
+    point_log_density, point_error = np.empty(max_tree_depth + 1), np.empty(max_tree_depth + 1)
     moving_log_density = np.empty(1)
 
     for j in range(total.shape[0]):
@@ -83,7 +83,7 @@ def step(
     initial_energy = kinetic_energy(left[1, 0]) - log_density[0]
     energy_error = 0.0  # of the state that is chosen
     log_weight, acceptance, steps, depth = 0.0, 0.0, 0, 0
-    valid = True
+    valid, diverging = True, False
 
     while depth < max_tree_depth:
         forwards = generator.random() < 0.5
@@ -99,8 +99,8 @@ def step(
             steps += 1
             error = kinetic_energy(moving[1, 0]) - moving_log_density[0] - initial_energy
             acceptance += acceptance_probability(-error)
-            if not error < DIVERGENCE_THRESHOLD:
-                energy_error, valid = error, False
+            if diverges(error):
+                valid, diverging = False, True
                 break
             top += 1
             base = FIRST_TREE + ARRAYS * top
@@ -109,6 +109,7 @@ def step(
             copy(moving[0], scratch[base + POINT])
             copy(moving[2], scratch[base + POINT_GRADIENT])
             tree_log_weight[top], point_log_density[top] = -error, moving_log_density[0]
+            point_error[top] = error
             # As a binary counter carries: two sub-trees of equal length become one.
             carry = leaf
             while carry % 2 == 1 and valid:
@@ -121,7 +122,7 @@ def step(
                 if generator.random() < exp(tree_log_weight[top] - both):
                     copy(two[POINT], one[POINT])
                     copy(two[POINT_GRADIENT], one[POINT_GRADIENT])
-                    point_log_density[top - 1] = point_log_density[top]
+                    point_log_density[top - 1], point_error[top - 1] = point_log_density[top], point_error[top]
                 tree_log_weight[top - 1] = both
                 copy(two[END], one[END])
                 for j in range(total.shape[0]):
@@ -138,7 +139,7 @@ def step(
         if generator.random() < acceptance_probability(tree_log_weight[0] - log_weight):
             copy(tree[POINT], position)
             copy(tree[POINT_GRADIENT], gradient)
-            log_density[0] = point_log_density[0]
+            log_density[0], energy_error = point_log_density[0], point_error[0]
         log_weight = log_add(log_weight, tree_log_weight[0])
         turned = turn_when_joined(far[1, 0], near[1, 0], total, tree[BEGIN, 0], tree[END, 0], tree[SUM_OF_TREE, 0])
         for j in range(total.shape[0]):
@@ -149,6 +150,7 @@ def step(
             break
 
     record(statistics, 0, acceptance / steps, energy_error)
+    statistics[0, DIVERGING] = 1.0 if diverging else 0.0
     statistics[0, 3], statistics[0, 4] = steps, depth
 
 
@@ -171,5 +173,4 @@ SAMPLER = Sampler(
     uses_inverse_mass_matrix=True,
     metropolised=True,
     adaptation=Adaptation("acceptance", goal=0.8),
-    stationary_variance=lambda settings, precision: 1.0 / precision,
 )

@@ -15,11 +15,6 @@ def draw(target, generator, start, draws, settings):
     return np.asarray(target.exact_draws(generator, draws * chains)).reshape(draws, chains, dim)
 
 
-def stationary_variance(settings, precision):
-    """1/λ: exact."""
-    return 1.0 / precision
-
-
 SAMPLER = Sampler(
     kind="oracle",
     description="Independent exact draws: the floor of every error and the ceiling of every efficiency",
@@ -27,5 +22,4 @@ SAMPLER = Sampler(
     draw=draw,
     requires=("an exact sampler",),
     uses_gradient=False,
-    stationary_variance=stationary_variance,
 )

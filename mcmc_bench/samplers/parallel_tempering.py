@@ -5,7 +5,7 @@
 
 Hot replicas cross barriers, and hand what they find down to the one at β = 1, whose states are the draws. Swapping even
 and odd pairs by turns, and not at random, makes the way from hot to cold the shortest. One leapfrog step is MALA. A
-replica's step is h/√β. An evaluation of every replica is counted. A round trip is a state that has been at β = 1, then at
+replica's step is h/√β. Where tails are heavy, small powers of p have no integral: β stays above the target's bound. An evaluation of every replica is counted. A round trip is a state that has been at β = 1, then at
 the hottest replica, and is at β = 1 again: nothing else brings news of another mode.
 """
 
@@ -110,12 +110,24 @@ def begin(target, generator, settings, ladder, position):
     return memory
 
 
+def with_integrable_powers(target, settings):
+    """The settings, where the hottest replica has a law: p^β must have an integral, or it wanders off for ever."""
+    hottest, bound = settings["hottest"], target.smallest_power
+    if not hottest > bound:
+        raise ValueError(
+            f"hottest = {hottest:g}: the power p^β of {target.label} has an integral for β > {bound:g} only; "
+            f"set hottest between {bound:g} and 1"
+        )
+    return settings
+
+
 SAMPLER = Sampler(
     kind="exact",
     description="Hot replicas cross barriers and hand what they find down: the right weights of well-separated modes",
     source="Swendsen and Wang 1986, doi 10.1103/PhysRevLett.57.2607; Syed et al. 2022, arXiv 1905.02939",
     step=step,
     begins_in_equilibrium=False,
+    fit=with_integrable_powers,
     scratch=lambda settings: 5 * int(settings["replicas"]),
     memory=lambda settings: 4 * int(settings["replicas"]) + 1,
     begin=begin,
@@ -127,7 +139,9 @@ SAMPLER = Sampler(
     prepare=lambda target, settings, ladder: (target.density, np.concatenate([ladder, target.data])),
     settings={
         "step_size": Setting(0.3, "h, the leapfrog step of the replica at β = 1", low=0.0, above=True),
-        "num_integration_steps": Setting(3, "L, leapfrog steps between swaps; 1 is MALA", low=1, integer=True),
+        "num_integration_steps": Setting(
+            3, "L, leapfrog steps between swaps; 1 is MALA", low=1, high=1_000_000, integer=True
+        ),
         "replicas": Setting(6, "number of temperatures", low=2, high=64, integer=True),
         "hottest": Setting(0.02, "β of the hottest replica", low=0.0, above=True, high=1.0),
     },
@@ -135,5 +149,4 @@ SAMPLER = Sampler(
     uses_inverse_mass_matrix=True,
     metropolised=True,
     adaptation=Adaptation("acceptance", goal=0.8, ladder=True),
-    stationary_variance=lambda settings, precision: 1.0 / precision,
 )

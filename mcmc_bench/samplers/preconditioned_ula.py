@@ -6,10 +6,8 @@ P is the inverse mass matrix: given, or tuned to the covariance of the draws. In
 ULA, u' = u + ε ∇log p(u) + √(2ε) z, and that is how it is computed. Convention of ε as in `ula`.
 """
 
-import numpy as np
-
 from mcmc_bench.kernels.jit import jit
-from mcmc_bench.kernels.langevin import balance_of, unadjusted_step
+from mcmc_bench.kernels.langevin import balance_of, unadjusted_step, variance_on_gaussian
 from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
@@ -25,9 +23,7 @@ def step(
 
 def stationary_variance(settings, precision):
     """1 / (λ (1 − ελ/2)) with P = I, as ULA's; with P it is that of the density of u."""
-    shrinkage = 1.0 - settings["step_size"] * precision / 2.0
-    with np.errstate(divide="ignore"):
-        return np.where(shrinkage > 0, 1.0 / (precision * shrinkage), np.inf)
+    return variance_on_gaussian(settings["step_size"], 1.0, precision)
 
 
 def balance(settings, target, x):

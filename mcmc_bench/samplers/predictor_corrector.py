@@ -16,11 +16,13 @@ from mcmc_bench.kernels.block import flat
 from mcmc_bench.kernels.jit import jit
 from mcmc_bench.kernels.noise_levels import (
     begin_in_noise,
+    count_of_levels,
     diffuse,
     evaluate_at,
     falling,
     nothing_to_report,
     side_by_side,
+    sigma_at,
 )
 from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
@@ -33,12 +35,12 @@ def step(
     ratio, corrections = settings[0], int(settings[1])
     x, score = flat(position), flat(gradient)
     begin_in_noise(data, generator, position)
-    for level in range(int(data[0]) - 1):
+    for level in range(count_of_levels(data) - 1):
         evaluate_at(target, data, level, position, log_density, gradient, evaluations)
         diffuse(data, generator, level, position, gradient)
         for _ in range(corrections):
             evaluate_at(target, data, level + 1, position, log_density, gradient, evaluations)
-            step_size = 2.0 * (ratio * data[3 + level]) ** 2
+            step_size = 2.0 * (ratio * sigma_at(data, level + 1)) ** 2
             for j in range(x.shape[0]):
                 x[j] += step_size * score[j] + np.sqrt(2.0 * step_size) * generator.standard_normal()
     nothing_to_report(statistics)
@@ -69,10 +71,10 @@ SAMPLER = Sampler(
     stationary_variance=stationary_variance,
     settings={
         "signal_to_noise": Setting(0.16, "r", low=0.0, above=True),
-        "corrections": Setting(1, "C, Langevin steps at each level", low=0, integer=True),
+        "corrections": Setting(1, "C, Langevin steps at each level", low=0, high=100_000, integer=True),
         "largest_noise": Setting(20.0, "σ₀, far wider than the target", low=0.0, above=True),
         "smallest_noise": Setting(0.05, "σ of the last level: what remains as blur", low=0.0, above=True),
-        "levels": Setting(50, "noise levels, in equal ratios", low=2, integer=True),
+        "levels": Setting(50, "noise levels, in equal ratios", low=2, high=100_000, integer=True),
     },
     evaluations_per_step=lambda settings: (1 + int(settings["corrections"])) * (int(settings["levels"]) - 1),
 )

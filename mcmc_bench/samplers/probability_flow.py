@@ -13,7 +13,15 @@ import numpy as np
 
 from mcmc_bench.kernels.block import flat
 from mcmc_bench.kernels.jit import jit
-from mcmc_bench.kernels.noise_levels import begin_in_noise, evaluate_at, falling, nothing_to_report, side_by_side
+from mcmc_bench.kernels.noise_levels import (
+    begin_in_noise,
+    count_of_levels,
+    evaluate_at,
+    falling,
+    nothing_to_report,
+    side_by_side,
+    sigma_at,
+)
 from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
@@ -25,8 +33,8 @@ def step(
     order = int(settings[0])
     x, score, first_slope = flat(position), flat(gradient), flat(scratch[0])
     begin_in_noise(data, generator, position)
-    for level in range(int(data[0]) - 1):
-        sigma, next_sigma = data[2 + level], data[3 + level]
+    for level in range(count_of_levels(data) - 1):
+        sigma, next_sigma = sigma_at(data, level), sigma_at(data, level + 1)
         h = next_sigma - sigma
         evaluate_at(target, data, level, position, log_density, gradient, evaluations)
         for j in range(x.shape[0]):
@@ -67,7 +75,7 @@ SAMPLER = Sampler(
         "order": Setting(2, "1 for Euler, 2 for Heun", low=1, high=2, integer=True),
         "largest_noise": Setting(20.0, "σ₀, far wider than the target", low=0.0, above=True),
         "smallest_noise": Setting(0.05, "σ of the last level: what remains as blur", low=0.0, above=True),
-        "levels": Setting(50, "noise levels, in equal ratios", low=2, integer=True),
+        "levels": Setting(50, "noise levels, in equal ratios", low=2, high=100_000, integer=True),
     },
     evaluations_per_step=lambda settings: int(settings["order"]) * (int(settings["levels"]) - 1),
 )

@@ -9,9 +9,9 @@ s = ℓ/√d the optimal acceptance in high dimension is 0.234.
 import numpy as np
 from scipy import special
 
-from mcmc_bench.kernels.block import acceptance_probability, evaluate, move
+from mcmc_bench.kernels.block import acceptance_probability, evaluate, move, record
 from mcmc_bench.kernels.jit import jit
-from mcmc_bench.sampler import ACCEPTANCE, DIVERGING, ENERGY_ERROR, Adaptation, Sampler, Setting
+from mcmc_bench.sampler import ACCEPTANCE, Adaptation, Sampler, Setting
 
 
 @jit
@@ -31,9 +31,7 @@ def step(
 
     for chain in range(chains):
         log_ratio = proposal_log_density[chain] - log_density[chain]
-        statistics[chain, ACCEPTANCE] = acceptance_probability(log_ratio)
-        statistics[chain, DIVERGING] = 1.0 if np.isnan(log_ratio) else 0.0
-        statistics[chain, ENERGY_ERROR] = -log_ratio
+        record(statistics, chain, acceptance_probability(log_ratio), -log_ratio)
         if generator.random() < statistics[chain, ACCEPTANCE]:
             move(chain, proposal, proposal_log_density, proposal_gradient, position, log_density, gradient)
 
@@ -43,11 +41,6 @@ def mean_acceptance(settings, precision, dim):
     scale = settings["step_size"] * np.sqrt(precision)
     r = scale / np.sqrt(scale**2 + 4.0)
     return float(2.0 * special.betainc(dim / 2, dim / 2, (1.0 - r) / 2.0))
-
-
-def stationary_variance(settings, precision):
-    """1/λ: exact."""
-    return 1.0 / precision
 
 
 SAMPLER = Sampler(
@@ -61,6 +54,5 @@ SAMPLER = Sampler(
     uses_inverse_mass_matrix=True,
     metropolised=True,
     adaptation=Adaptation("acceptance", goal=0.234),
-    stationary_variance=stationary_variance,
     mean_acceptance=mean_acceptance,
 )

@@ -13,6 +13,7 @@ import numpy as np
 from mcmc_bench.kernels.jit import jit
 from mcmc_bench.kernels.noise_levels import (
     begin_in_noise,
+    count_of_levels,
     diffuse,
     evaluate_at,
     falling,
@@ -28,7 +29,7 @@ def step(
     position, log_density, gradient, statistics, memory, scratch, evaluations,
 ):  # fmt: skip
     begin_in_noise(data, generator, position)
-    for level in range(int(data[0]) - 1):
+    for level in range(count_of_levels(data) - 1):
         evaluate_at(target, data, level, position, log_density, gradient, evaluations)
         diffuse(data, generator, level, position, gradient)
     nothing_to_report(statistics)
@@ -57,7 +58,7 @@ SAMPLER = Sampler(
     settings={
         "largest_noise": Setting(20.0, "σ₀, far wider than the target", low=0.0, above=True),
         "smallest_noise": Setting(0.05, "σ of the last level: what remains as blur", low=0.0, above=True),
-        "levels": Setting(100, "noise levels, in equal ratios", low=2, integer=True),
+        "levels": Setting(100, "noise levels, in equal ratios", low=2, high=100_000, integer=True),
     },
     evaluations_per_step=lambda settings: int(settings["levels"]) - 1,
 )

@@ -36,10 +36,20 @@ def step(
     nothing_to_report(statistics)
 
 
+def whole_rows(target, settings):
+    """The settings with a share that is m/n of the target's n rows, m a whole number."""
+    rows, share = target.part_of_data.rows, settings["share"]
+    if share * rows < 1.0 - 1e-9:
+        raise ValueError(
+            f"share = {share:g} of the {rows} rows of {target.label} is less than one; set share to at least {1 / rows:.3g}"
+        )
+    return {**settings, "share": round(share * rows) / rows}
+
+
 def with_rows(target, settings, ladder):
     """The density of part of the data; see `mcmc_bench.target.PartOfData`."""
     part = target.part_of_data
-    batch = max(1, round(settings["share"] * part.rows))
+    batch = round(whole_rows(target, settings)["share"] * part.rows)
     return part.density, np.concatenate([[batch, part.rows, MOST_CHAINS], np.zeros(MOST_CHAINS * batch), target.data])
 
 
@@ -59,7 +69,7 @@ def balance(settings, target, x):
         density(np.ascontiguousarray(x), value, single, data)
         gradient += single / rows
         squares += (single**2).sum(axis=1) / rows
-    variance = (squares - (gradient**2).sum(axis=1)) / max(1, round(settings["share"] * rows))
+    variance = (squares - (gradient**2).sum(axis=1)) / round(whole_rows(target, settings)["share"] * rows)
     step_size = settings["step_size"]
     return balance_of(gradient, x, step_size) + 0.5 * step_size * variance
 
@@ -71,6 +81,7 @@ SAMPLER = Sampler(
     step=step,
     prepare=with_rows,
     writes_data=True,
+    fit=whole_rows,
     evaluation_share=lambda settings: settings["share"],
     evaluations_per_step=lambda settings: settings["share"],
     block_chains=MOST_CHAINS,
@@ -78,6 +89,8 @@ SAMPLER = Sampler(
     balance=balance,
     settings={
         "step_size": Setting(0.001, "ε in x + ε ĝ(x) + √(2ε) z", low=0.0, above=True),
-        "share": Setting(0.1, "m/n, the share of the rows in each step", low=0.0, high=1.0, above=True),
+        "share": Setting(
+            0.1, "m/n, the share of the rows in each step, made a whole number of them", low=0.0, high=1.0, above=True
+        ),
     },
 )

@@ -7,10 +7,8 @@ write x + (ε/2) ∇log p + √ε z (Roberts and Tweedie 1996) mean twice this s
 τ = 1 is ULA, τ = 0 is gradient ascent.
 """
 
-import numpy as np
-
 from mcmc_bench.kernels.jit import jit
-from mcmc_bench.kernels.langevin import balance_of, unadjusted_step
+from mcmc_bench.kernels.langevin import balance_of, unadjusted_step, variance_on_gaussian
 from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
@@ -28,9 +26,7 @@ def step(
 
 def stationary_variance(settings, precision):
     """τ / (λ (1 − ελ/2)) along each eigenvector of the precision λ; infinite where ε ≥ 2/λ."""
-    shrinkage = 1.0 - settings["step_size"] * precision / 2.0
-    with np.errstate(divide="ignore"):
-        return np.where(shrinkage > 0, settings["temperature"] / (precision * shrinkage), np.inf)
+    return variance_on_gaussian(settings["step_size"], settings["temperature"], precision)
 
 
 def balance(settings, target, x):

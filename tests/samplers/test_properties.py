@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from statistical import check_mean
+from statistical import WrongMean, check_mean
 
 from mcmc_bench.catalog import list_samplers, load_sampler, load_target
 from mcmc_bench.chains import Chains, Setup
 from mcmc_bench.sampling import Plan, run
-from mcmc_bench.target import PartOfData, Target, block_density
+from mcmc_bench.target import PartOfData, Target, block_density, point_density
 
 SAMPLERS = list_samplers()
 #: A biased kernel moves its target; by how much is tested in test_closed_forms.
@@ -148,6 +148,62 @@ def test_does_not_change_its_start(sampler):
     start = np.ones((3, target.dim))
     run(target, sampler, {}, Plan(0, 5), chains=3, start=start, names=("start",))
     np.testing.assert_array_equal(start, 1.0)
+
+
+@point_density
+def _wall(x, gradient, data):
+    """A Gaussian so narrow that every step of a usual size is a fall."""
+    gradient[0], gradient[1] = -1e8 * x[0], -1e8 * x[1]
+    return -0.5e8 * (x[0] ** 2 + x[1] ** 2)
+
+
+@pytest.mark.parametrize("name", [name for name in KERNELS if load_sampler(name).metropolised])
+def test_diverging_means_one_thing(name):
+    """An energy error above 1000 or not a number, in every sampler; in trees, of any of their points."""
+    sampler = load_sampler(name)
+    target = Target(
+        dim=2, density=_wall, draw_dispersed=lambda generator, n: generator.standard_normal((n, 2)), one_point=np.ones(2),
+        name="wall",
+    )  # fmt: skip
+    draws = run(target, sampler, {}, Plan(0, 20), chains=8, start="dispersed", names=("wall",))
+    assert draws.diverging.any()
+    if name == "nuts":  # the error is that of the point that is chosen, which never is the diverging one
+        assert (draws.energy_error < 1000.0).all()
+    else:
+        np.testing.assert_array_equal(draws.diverging, ~(draws.energy_error < 1000.0))
+
+
+def test_a_refusal_without_noise_is_no_divergence():
+    """At τ = 0 MALA refuses what lowers the density, however little."""
+    draws = run(
+        load_target("banana"), load_sampler("mala"), {"temperature": 0.0, "step_size": 0.8}, Plan(0, 50), chains=16,
+        start="dispersed", names=("cold",),
+    )  # fmt: skip
+    refused = (draws.acceptance_rate == 0.0) & (draws.energy_error < 1000.0)
+    assert refused.any()
+    assert not draws.diverging[refused].any()
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("randomised_hmc", {"mean_integration_steps": 700.0, "step_size": 0.01}),
+        ("jittered_hmc", {"trajectory_length": 7.0, "step_size": 0.01}),
+    ],
+)
+def test_the_cut_of_long_trajectories_is_declared(name, settings):
+    """No more than 1000 steps, and the mean that is declared knows it: 532 of 700, and 644; lengths are independent."""
+    sampler = load_sampler(name)
+    draws = run(
+        load_target("gaussian", dim=1), sampler, settings, Plan(0, 4000), chains=1, start="exact", names=("cut",)
+    )
+    steps = draws.records["n_steps"][0]
+    assert steps.max() == 1000
+    declared = sampler.evaluations_per_step(sampler.complete(settings))
+    assert declared < 0.95 * 700
+    check_mean(steps, declared, f"steps of {name}")
+    with pytest.raises(WrongMean):
+        check_mean(steps, 700.0, "the mean without the cut")
 
 
 @pytest.mark.parametrize("name", KERNELS)

@@ -10,6 +10,16 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_terminal_summary(terminalreporter):
+    """What could not be tested here stands in a section of its own, so that nobody takes a skipped test for a passed one."""
+    reasons = {report.longrepr[2] for report in terminalreporter.stats.get("skipped", [])}
+    missing = sorted(reason.removeprefix("Skipped: ") for reason in reasons if "NOT TESTED" in reason)
+    if missing:
+        terminalreporter.section("NOT TESTED here", yellow=True, bold=True)
+        for reason in missing:
+            terminalreporter.write_line(reason, yellow=True)
+
+
 @pytest.fixture(scope="session")
 def root():
     """The root of the checkout that is tested."""

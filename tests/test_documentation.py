@@ -11,11 +11,13 @@ import typer
 
 from mcmc_bench import cli, console
 from mcmc_bench.catalog import list_samplers, list_targets
+from mcmc_bench.results import Results
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 YOUR_OWN = (ROOT / "docs" / "your_own_target.md").read_text()
+LEARNED = (ROOT / "docs" / "learned_scores.md").read_text()
 
 
 def blocks(text, language):
@@ -48,7 +50,9 @@ def test_python_example_of_the_readme(python):
     assert "calibration" in printed or "spread" in printed, printed
 
 
-@pytest.mark.parametrize("words", commands(README) + commands(CONTRIBUTING) + commands(YOUR_OWN), ids=" ".join)
+@pytest.mark.parametrize(
+    "words", commands(README) + commands(CONTRIBUTING) + commands(YOUR_OWN) + commands(LEARNED), ids=" ".join
+)
 def test_commands_are_commands(words):
     """Each is parsed by the command line itself: its name, options and kinds of values exist."""
     group = typer.main.get_command(cli.app)
@@ -75,7 +79,15 @@ def test_all_samplers_and_targets_are_named():
 
 
 @pytest.mark.parametrize(
-    "document", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/your_own_target.md", "docs/verification.md"]
+    "document",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs/your_own_target.md",
+        "docs/verification.md",
+        "docs/learned_scores.md",
+    ],
 )
 def test_links_lead_somewhere(document):
     text = (ROOT / document).read_text()
@@ -130,6 +142,32 @@ def test_a_sampler_in_plain_python(python, tmp_path):
     (tmp_path / "elliptic.py").write_text(recipe("elliptic.py"))
     (words,) = [words for words in commands(CONTRIBUTING) if "elliptic.py" in words]
     assert "elliptic: exact, as far as can be seen" in python("-m", "mcmc_bench", *words)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)  # a minute where nothing else runs
+def test_learn_a_density_from_your_own_images(python, tmp_path):
+    """The recipe's commands, one after the other; without the noise there is one image, with it there are many."""
+    pytest.importorskip(
+        "torch", reason="NOT TESTED: the recipe that learns; install the extra: pip install 'mcmc_bench[train]'"
+    )
+    (tmp_path / "my_images.py").write_text(recipe("my_images.py"))
+    (suite,) = [block for block in blocks(CONTRIBUTING, "toml") if block.startswith("# discs.toml")]
+    (tmp_path / "discs.toml").write_text(suite)
+    python("my_images.py")
+    mentioned = [words for words in commands(CONTRIBUTING) if any("discs" in word for word in words)]
+    assert [words[0] for words in mentioned] == ["train", "check", "run"]
+    trained, checked, ran = (python("-m", "mcmc_bench", *words) for words in mentioned)
+    assert float(re.search(r"loss: +(\S+) on 80 held-out examples", trained)[1]) < 0.5
+    assert "discs: no problem found" in checked
+    assert "2 cells: 2 finished" in ran
+    without, with_noise = (
+        {row.metric: row.value for row in cell.rows} for cell in Results.load(tmp_path / "reports" / "discs").cells
+    )
+    assert without["distinct_data"] < 0.1
+    assert with_noise["distinct_data"] > 0.9
+    assert with_noise["data_sliced_wasserstein"] < 0.5 * without["data_sliced_wasserstein"]
+    assert with_noise["escaped_share"] == 0.0
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ Must not know how a network is trained, nor on what.
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from dataclasses import dataclass, field
@@ -27,6 +28,10 @@ Array = npt.NDArray[np.float64]
 LAYERS = 3
 FREQUENCIES = 8  # of log σ: a sine and a cosine each
 FORMAT = 1
+#: Bytes of all arrays of a file, unpacked: what promises more is no weights file.
+LARGEST_FILE = 2**28
+#: What mends a weights file.
+AGAIN = "train it again with `mcmc-bench train`"
 #: Names and dimensions of the arrays in a file; d, h, r: dim, width of the layers, rank of W.
 SHAPES = {
     "mean": "d", "weight_1": "dh", "bias_1": "h", "noise_1": "nm", "weight_2": "hh", "bias_2": "h", "noise_2": "nm",
@@ -75,8 +80,10 @@ class Network:
         Above the noise of the training, which drowns the data, the density is N(0, (σ² + s²) I): G is left out.
 
         Raises:
-            ValueError: a σ below the noise that the network has seen.
+            ValueError: not a finite number, or below the noise that the network has seen.
         """
+        if not isinstance(sigma, int | float | np.number) or not np.isfinite(sigma):
+            raise ValueError(f"noise level {sigma!r} is not a finite number")
         if not sigma >= 0.999 * self.lowest_noise:
             raise ValueError(
                 f"noise level {sigma:g} is below {self.lowest_noise:g}, the lowest that the network was trained with"
@@ -94,14 +101,17 @@ class Network:
 
 
 def write(file: Path, network: Network) -> None:
-    """One npz file, float32, without pickle."""
+    """One npz file, float32, without pickle; the old file or the new one, whatever happens."""
+    from mcmc_bench.results import write_atomically
+
     about = {
         "format": FORMAT, "scale": network.scale, "lowest_noise": network.lowest_noise,
         "highest_noise": network.highest_noise, "provenance": network.provenance,
     }  # fmt: skip
     arrays = {name: array.astype(np.float32) for name, array in network.arrays.items()}
-    with file.open("wb") as stream:
-        np.savez(stream, allow_pickle=False, about=np.array(json.dumps(about, sort_keys=True)), **arrays)
+    stored = io.BytesIO()
+    np.savez(stored, allow_pickle=False, about=np.array(json.dumps(about, sort_keys=True)), **arrays)
+    write_atomically(file, stored.getvalue())
 
 
 def read(file: Path) -> Network:
@@ -111,45 +121,57 @@ def read(file: Path) -> Network:
         WeightsError: no such file, truncated, of another network, or numbers that are not finite. Nothing in a file is
             ever executed: it is read without pickle.
     """
-    again = "train it again with `mcmc-bench train`"
-    try:
-        with np.load(file, allow_pickle=False) as stored:
-            found = {name: np.array(stored[name]) for name in stored.files}
-    except FileNotFoundError as error:
-        raise WeightsError(f"no weights file {file}; {again}") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise WeightsError(f"{file} is not a whole weights file ({error}); {again}") from error
-    missing = sorted({"about", *SHAPES} - set(found))
+    found = _arrays(file)
+    missing, further = sorted({"about", *SHAPES} - set(found)), sorted(set(found) - {"about", *SHAPES})
     if missing:
-        raise WeightsError(f"{file} holds no {', '.join(missing)}: weights of another network; {again}")
+        raise WeightsError(f"{file} holds no {', '.join(missing)}: weights of another network; {AGAIN}")
+    if further:
+        raise WeightsError(f"{file} holds {', '.join(further)} besides: weights of another network; {AGAIN}")
     try:
         about = json.loads(str(found.pop("about")))
         scale, low, high = (float(about[name]) for name in ("scale", "lowest_noise", "highest_noise"))
-        given = about["format"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise WeightsError(f"{file} says nothing readable about itself ({error!r}); {again}") from error
+        given, provenance = about["format"], dict(about["provenance"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise WeightsError(f"{file} says nothing readable about itself ({error!r}); {AGAIN}") from error
     if given != FORMAT:
-        raise WeightsError(f"{file} has format {given}, and this version reads {FORMAT}; {again}")
-    _check_shapes(file, found, again)
+        raise WeightsError(f"{file} has format {given}, and this version reads {FORMAT}; {AGAIN}")
+    _check_shapes(file, found)
     if not (0 < scale < np.inf and 0 < low < high < np.inf):
         raise WeightsError(
-            f"{file}: scale {scale:g} and noise {low:g} … {high:g} must be greater than 0 and rising; {again}"
+            f"{file}: scale {scale:g} and noise {low:g} … {high:g} must be greater than 0 and rising; {AGAIN}"
         )
     arrays = {name: np.asarray(found[name], dtype=np.float64) for name in SHAPES}
-    return Network(arrays, scale, low, high, about.get("provenance", {}))
+    return Network(arrays, scale, low, high, provenance)
 
 
-def _check_shapes(file: Path, found: dict[str, Any], again: str) -> None:
+def _arrays(file: Path) -> dict[str, Any]:
+    """All arrays of a file, whatever they are."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        if size > LARGEST_FILE:
+            raise ValueError(f"it unpacks to {size} bytes")  # noqa: TRY301
+        with np.load(file, allow_pickle=False) as stored:
+            return {name: np.array(stored[name]) for name in stored.files}
+    except FileNotFoundError as error:
+        raise WeightsError(f"no weights file {file}; {AGAIN}") from error
+    except (
+        Exception
+    ) as error:  # damaged bytes raise whatever they like: zlib's errors, NotImplementedError, MemoryError
+        raise WeightsError(f"{file} is not a whole weights file ({error}); {AGAIN}") from error
+
+
+def _check_shapes(file: Path, found: dict[str, Any]) -> None:
     sizes = {"n": 2 * FREQUENCIES}
     for name, letters in SHAPES.items():
         array = found[name]
         if array.dtype.kind != "f" or array.ndim != len(letters):
             raise WeightsError(
-                f"{file}: {name} must have {len(letters)} dimensions of floats, not {array.dtype}{array.shape}"
+                f"{file}: {name} must have {len(letters)} dimensions of floats, not {array.dtype}{array.shape}; {AGAIN}"
             )
         for letter, size in zip(letters, array.shape, strict=True):
             expected = 2 * sizes["h"] if letter == "m" else sizes.setdefault(letter, size)
-            if size != expected:
-                raise WeightsError(f"{file}: {name} has shape {array.shape}, which does not fit the others; {again}")
+            if size != expected or size < 1:
+                raise WeightsError(f"{file}: {name} has shape {array.shape}, which does not fit the others; {AGAIN}")
         if not np.isfinite(array).all():
-            raise WeightsError(f"{file}: {name} holds numbers that are not finite; {again}")
+            raise WeightsError(f"{file}: {name} holds numbers that are not finite; {AGAIN}")

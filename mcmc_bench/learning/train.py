@@ -9,13 +9,14 @@ extra `train`. Must not know where the data come from.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mcmc_bench.learning.denoising import noises
 from mcmc_bench.learning.network import LAYERS, Array, Network, frequencies
 
 Progress = Callable[[int, float], None]
@@ -36,6 +37,17 @@ class Recipe:
     lowest_noise: float = 0.1
     highest_noise: float = 8.0
 
+    def __post_init__(self) -> None:
+        """See that it can be followed, before anything is."""
+        for name in ("width", "rank", "steps", "batch"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} = {getattr(self, name)} must be at least 1")
+        if not 0.0 < self.lowest_noise < self.highest_noise < np.inf:
+            raise ValueError(
+                f"lowest_noise = {self.lowest_noise:g} must be greater than 0 and less than highest_noise = "
+                f"{self.highest_noise:g}"
+            )
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -44,12 +56,14 @@ class Trained:
     network: Network
     losses: Array  # (step,)
     interrupted: bool  # by Ctrl-C, after as many steps as there are losses
-    held_out_loss: float  # of the averaged weights, same noise for every training
+    held_out_loss: float  # of the averaged weights, see `mcmc_bench.learning.denoising`
     training_loss: float
 
 
-def with_provenance(trained: Trained, *, name: str, seed: int, recipe: Recipe) -> Network:
-    """The network with what made it."""
+def with_provenance(
+    trained: Trained, *, name: str, seed: int, recipe: Recipe, command: str, others: Sequence[float] = ()
+) -> Network:
+    """The network with what made it, and the held-out losses of `others`: trainings that differ by the seed alone."""
     import torch
 
     every = max(1, len(trained.losses) // 50)
@@ -60,7 +74,7 @@ def with_provenance(trained: Trained, *, name: str, seed: int, recipe: Recipe) -
             "held_out_loss": trained.held_out_loss, "training_loss": trained.training_loss,
             "losses": [round(float(value), 4) for value in trained.losses[::every]],
             "versions": {"torch": torch.__version__.split("+")[0], "numpy": np.__version__},
-            "made by": f"mcmc-bench train {name} --seed {seed}",
+            "held_out_losses_of_further_seeds": list(others), "made by": command,
         },
     )  # fmt: skip
 
@@ -81,55 +95,17 @@ def draw_losses(trained: Trained, file: Path, name: str) -> None:
     figure.savefig(file, dpi=120)
 
 
-def read_data(file: Path) -> Array:
-    """The examples in a NumPy file, checked.
-
-    Raises:
-        ValueError: it cannot be read (pickled objects are not), or `check_data` refuses it.
-    """
-    try:
-        data = np.load(file, allow_pickle=False)
-    except FileNotFoundError as error:
-        raise ValueError(f"--data {file}: no such file") from error
-    except (OSError, ValueError, EOFError) as error:
-        raise ValueError(f"--data {file} is not a NumPy array file (.npy) of numbers: {error}") from error
-    if not isinstance(data, np.ndarray):
-        raise ValueError(f"--data {file} holds several arrays; store one, with numpy.save")
-    return check_data(data, f"--data {file}")
-
-
-def check_data(data: Any, what: str) -> Array:
-    """`data` as float64 (n, dim), flattened.
-
-    Raises:
-        ValueError: what is wrong with it.
-    """
-    array = np.asarray(data)
-    if array.ndim not in (2, 3):
-        raise ValueError(f"{what} has shape {array.shape}; it must be (number, dim) or (number, height, width)")
-    if array.dtype.kind not in "fiu":
-        raise ValueError(f"{what} holds {array.dtype}; it must hold numbers")
-    array = array.reshape(len(array), -1).astype(np.float64)
-    if len(array) < 20:
-        raise ValueError(f"{what} holds {len(array)} examples; at least 20 are needed")
-    if array.shape[1] > 28 * 28:
-        raise ValueError(f"{what} has {array.shape[1]} coordinates; at most 784 (28 × 28) are possible")
-    if not np.isfinite(array).all():
-        raise ValueError(
-            f"{what} holds {np.count_nonzero(~np.isfinite(array))} numbers that are not finite; remove them"
-        )
-    if not array.std() > 0:
-        raise ValueError(f"{what}: all examples are the same; there is nothing to learn")
-    return array
-
-
 def train(
     training: Array, held_out: Array, recipe: Recipe, *, seed: int, progress: Progress = lambda step, loss: None
 ) -> Trained:
     """Train on `training` (n, dim); `held_out` (m, dim) is only looked at in the end.
 
+    Ctrl-C ends it early, and what was learnt until then is returned.
+
     Raises:
         ImportError: PyTorch is not installed.
+        ValueError: the loss is no longer finite.
+        KeyboardInterrupt: before the first step was made.
     """
     import torch
 
@@ -158,6 +134,11 @@ def train(
             for name, value in model.items():
                 averaged[name].lerp_(value, 1.0 - decay)
         losses.append(loss.item())
+        if not np.isfinite(losses[-1]):
+            raise ValueError(
+                f"the loss is {losses[-1]} after {step + 1} steps: the training has diverged; are there examples far "
+                "from all others? Else take a smaller --width"
+            )
         progress(step + 1, losses[-1])
 
     interrupted = False
@@ -165,13 +146,15 @@ def train(
         for step in range(recipe.steps):
             one_step(step)
     except KeyboardInterrupt:
+        if not losses:
+            raise
         interrupted = True
     arrays = {"mean": mean, **{name: value.detach().double().numpy() for name, value in averaged.items()}}
     network = Network(arrays, scale, recipe.lowest_noise, recipe.highest_noise)
     return Trained(
         network, np.array(losses), interrupted,
-        held_out_loss=_final_loss(torch, averaged, held_out - mean, scale, low, high),
-        training_loss=_final_loss(torch, averaged, training - mean, scale, low, high),
+        held_out_loss=_final_loss(torch, averaged, held_out - mean, scale, recipe),
+        training_loss=_final_loss(torch, averaged, training - mean, scale, recipe),
     )  # fmt: skip
 
 
@@ -210,10 +193,10 @@ def _loss(torch: Any, model: dict[str, Any], clean: Any, sigma: Any, z: Any, sca
     return ((slope - wanted) ** 2).mean()
 
 
-def _final_loss(torch: Any, model: dict[str, Any], clean: Array, scale: float, low: float, high: float) -> float:
-    """The loss over a fixed set of noises."""
-    generator = torch.Generator().manual_seed(0)
-    y = torch.tensor(clean, dtype=torch.float32).repeat(max(1, 4000 // len(clean)), 1)
-    sigma = torch.exp(low + (high - low) * torch.rand(len(y), 1, generator=generator))
-    z = torch.randn(y.shape, generator=generator)
-    return float(_loss(torch, model, y, sigma, z, scale).item())
+def _final_loss(torch: Any, model: dict[str, Any], examples: Array, scale: float, recipe: Recipe) -> float:
+    """`mcmc_bench.learning.denoising.loss`, here by PyTorch: the two are compared by the tests."""
+    each = []
+    for sigma, y, z in noises(examples, recipe.lowest_noise, recipe.highest_noise):
+        clean, noise = (torch.tensor(array, dtype=torch.float32) for array in (y, z))
+        each.append(_loss(torch, model, clean, torch.full((len(y), 1), sigma), noise, scale).item())
+    return float(np.mean(each))

@@ -30,8 +30,8 @@ from mcmc_bench.tuning import Tuning
 
 #: Points and chains of a cell that are kept for the figures, at half the precision.
 FIGURE_POINTS, FIGURE_CHAINS = 2000, 16
-#: Data that are kept for the figures: as many held-out examples, and ends of chains.
-FIGURE_DATA = 64
+#: Data that are kept for the figures, held-out examples and ends of chains: so many, or more of few coordinates.
+FIGURE_DATA, FIGURE_NUMBERS = 64, 4000
 GRID_POINTS = 120
 
 
@@ -246,7 +246,7 @@ def _figure_data(plan: CellPlan, target: Target, sampler: Sampler, draws: Draws)
     if target.examples is None:
         return {}
     stayed = draws.end[np.isfinite(draws.end).all(axis=1)]
-    arrays: dict[str, Array] = {"data": target.examples.denoised(stayed[:FIGURE_DATA]).astype(np.float32)}
+    arrays: dict[str, Array] = {"data": target.examples.denoised(stayed[: _figure_count(target)]).astype(np.float32)}
     # Without the sampler's name and settings: films of one target begin at the same points.
     filmed = film(target, sampler, {**plan.settings, **draws.tuned}, (plan.seed, target.label, "film"))
     if filmed is not None:
@@ -324,6 +324,10 @@ def _grid(target: Target, points: Array) -> dict[str, Array]:
     return {"grid_x": x, "grid_y": y, "grid_log_density": values.astype(np.float32)}
 
 
+def _figure_count(target: Target) -> int:
+    return max(FIGURE_DATA, FIGURE_NUMBERS // target.dim)
+
+
 def _figure_examples(target: Target) -> dict[str, Array]:
     """Held-out examples (n, dim), what is added to them to give pixels, and the direction in which they differ most."""
     examples = target.examples
@@ -331,7 +335,7 @@ def _figure_examples(target: Target) -> dict[str, Array]:
         return {}
     held_out = examples.held_out
     return {
-        "held_out": held_out[:FIGURE_DATA].astype(np.float32),
+        "held_out": held_out[: _figure_count(target)].astype(np.float32),
         "spread": np.array(held_out.std(axis=0).mean()),
         "centre": np.zeros(target.dim) if examples.centre is None else examples.centre,
         "direction": metrics.principal_components(held_out, 1)[:, 0],

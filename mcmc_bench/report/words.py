@@ -17,12 +17,16 @@ SMALLEST_FIXED, LARGEST_FIXED = 1e-3, 1e6
 #: Below this a share or ratio is 0 in a sentence: rounding errors of a collapsed chain. The full table keeps its digits.
 NOTHING = 1e-9
 
+#: Names and acronyms within names of several words.
+_CAPITALS = {"langevin": "Langevin", "metropolis": "Metropolis", "sde": "SDE"}
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def sampler_name(name: str) -> str:
-    """``"gradient_ascent"`` as "gradient ascent"; names of up to four letters are acronyms."""
-    return name.upper() if len(name) <= 4 else name.replace("_", " ")
+    """``"gradient_ascent"`` as "gradient ascent", with the capitals of ``"Langevin"``; up to four letters are an acronym."""
+    if len(name) <= 4:
+        return name.upper()
+    return " ".join(_CAPITALS.get(word, word) for word in name.split("_"))
 
 
 def plain_name(name: str) -> str:

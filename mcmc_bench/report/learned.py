@@ -285,7 +285,7 @@ def _one_level(cells: Sequence[Cell]) -> Markup | None:
 
 def _mixing(choice: Choice, cells: Sequence[Cell]) -> Markup | None:
     """Classes that a chain visits, target by target."""
-    visiting = [cell for cell in cells if given(cell, VISITED) and cell.sampler_kind != "optimiser"]
+    visiting = [cell for cell in cells if given(cell, VISITED) and cell.row(R_HAT) is not None]  # run in order to mix
     said = []
     for target in dict.fromkeys(cell.target for cell in visiting):
         facts = choice.results.targets[target].examples

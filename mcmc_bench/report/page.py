@@ -27,6 +27,8 @@ SMALL = 40_000
 TEMPLATES = Path(__file__).parent / "templates"
 #: Pixels of charts that stand two in a row.
 HALF = 400.0
+#: Of one with much in it.
+WIDE = 620.0
 #: What stands under the drawings of a cell: metric, words, verdict that judges it, whether in per cent.
 FACTS = (
     ("within_mode_variance_ratio", "spread", "spread", False),
@@ -93,6 +95,7 @@ class Examples:
     hero: list[Card]
     films: list[Film]
     classes: Markup | None
+    classified: list[str]  # the samplers that it shows
     table: table.Table
     #: Of the chains of a replicate, those that a grid shows.
     shown: int
@@ -216,20 +219,15 @@ class _Page:
             for cell in finished(panel.of(said.target))
             if cell not in pair and cell.start == said.with_noise.start
         ]
-        films = [
-            chart
-            for cell in samples.share_a_start(self.results, [*pair, *others])
-            if (chart := samples.film(self.results, cell, name(cell))) is not None
-        ]
+        together = samples.share_a_start(self.results, [*pair, *others])
+        films = [chart for cell in together if (chart := samples.film(self.results, cell, name(cell))) is not None]
         if films:
-            self._save(
-                "films",
-                f"{said.target}: down the noise levels from the same starts",
-                [films[:2], *([one] for one in films[2:])],
-            )
-        shares = samples.class_shares(self.choice, pair[::-1], [name(cell) for cell in pair[::-1]], HALF)
+            heading = f"{said.target}: down the noise levels from the same starts"
+            self._save("films", heading, [films[index : index + 2] for index in range(0, len(films), 2)])
+        noisy = [said.with_noise, *(cell for cell in together if cell.sampler != said.with_noise.sampler)]
+        shares = samples.class_shares(self.choice, noisy, WIDE)
         if shares is not None:
-            self._save("classes", f"{said.target}: shares of the classes", [[shares]])
+            self._save("classes", f"{said.target}: shares of the classes", [[shares]], [cell.sampler for cell in noisy])
         compared = [
             cell
             for panel in self.choice.panels
@@ -238,6 +236,7 @@ class _Page:
         ]
         return Examples(
             said, hero, [Film(film.title, self._drawn(film)) for film in films], None if shares is None else self._drawn(shares),
+            [cell.sampler for cell in noisy],
             table.build(self.results, compared, "examples"), min(samples.SHOWN, said.with_noise.chains),
         )  # fmt: skip
 
@@ -388,7 +387,6 @@ class _Page:
             swatch=lambda look: Markup(svg.swatch(look.marker, look.colour)),
             settings=words.short_settings,
             link=link,
-            name=name,
             facts_of_examples=self._facts_of_examples(parts["examples"]),
             judged={key for panel in self.choice.panels for key in panel.judged(table.VERDICTS)},
             facts=FACTS,

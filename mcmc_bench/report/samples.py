@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mcmc_bench.report import pixels, words
-from mcmc_bench.report.chart import INK, SHADE, Array, Chart, Series
+from mcmc_bench.report.chart import SHADE, Array, Chart, Series
 from mcmc_bench.report.choose import Choice, Look
 from mcmc_bench.results import Cell, ExampleFacts, Results
 
@@ -105,30 +105,26 @@ def classes(results: Results, target: str, cell: Cell | None, look: Look | None)
     )  # fmt: skip
 
 
-def class_shares(choice: Choice, cells: Sequence[Cell], names: Sequence[str], width: float) -> Chart | None:
+def class_shares(choice: Choice, cells: Sequence[Cell], width: float) -> Chart | None:
     """Share of each class in several cells, with intervals, over those of held-out examples."""
-    curves = [
-        (cell, name, cell.curves["classes"])
-        for cell, name in zip(cells, names, strict=True)
-        if cell.curves.get("classes")
-    ]
+    curves = [(choice.looks[cell.sampler], cell.curves["classes"]) for cell in cells if cell.curves.get("classes")]
     if not curves:
         return None
-    real, count = curves[0][2]["held_out"], len(curves[0][2]["classes"])
+    real, count = curves[0][1]["held_out"], len(curves[0][1]["classes"])
     edges = [k + offset for k in range(count) for offset in (-0.44, 0.44)]
     series = [Series(edges, _bars(real), SHADE, "held-out examples", "area")]
     labels = _class_names(_facts(choice.results, cells[0].target), count) or [str(k) for k in range(count)]
-    for place, (cell, name, curve) in enumerate(curves):
-        look, shift = choice.looks[cell.sampler], 0.5 * ((place + 0.5) / len(curves) - 0.5)
+    for place, (look, curve) in enumerate(curves):
+        shift = 0.66 * ((place + 0.5) / len(curves) - 0.5)
         series.append(
             Series(
-                [k + shift for k in range(count)], curve["value"], look.colour if place == 0 else INK, name, "points",
-                curve.get("low"), curve.get("high"), marker=look.marker if place == 0 else "square",
-                notes=[f"{name}, class {labels[k]}: {words.number(v, 2)}, held out {words.number(r, 2)}"
+                [k + shift for k in range(count)], curve["value"], look.colour, look.name, "points",
+                curve.get("low"), curve.get("high"), marker=look.marker,
+                notes=[f"{look.name}, class {labels[k]}: {words.number(v, 2)}, held out {words.number(r, 2)}"
                        for k, (v, r) in enumerate(zip(curve["value"], real, strict=True))],
             )
         )  # fmt: skip
-    top = max(value for _, _, curve in curves for value in (curve.get("high") or curve["value"]))
+    top = max(value for _, curve in curves for value in (curve.get("high") or curve["value"]))
     return Chart(
         "Share of each class", "markers: samplers, with intervals; grey bars: held-out examples", series, x_label="class",
         y_label="grey bars: held-out examples", x_limits=(-0.6, count - 0.4), y_limits=(0.0, 1.06 * max(top, *real)),

@@ -183,6 +183,11 @@ class TargetFacts:
     mean_log_density: float | None
     mode_locations: list[list[float]] | None = None
     mode_weights: list[float] | None = None
+    #: Of a learned target: the name of the density in closed form that its score is compared with, and whether that is
+    #: the one that the examples come from (see `mcmc_bench.target.Counterpart`).
+    counterpart: str | None = None
+    counterpart_is_source: bool = False
+    score_error: dict[str, list[float]] | None = None  # curves against σ, see `mcmc_bench.metrics.score_error`
 
 
 @dataclass
@@ -288,7 +293,8 @@ class Results:
 
     def portrait(self, target: str) -> dict[str, npt.NDArray[np.float64]] | None:
         """What figures show of a target: `draws` (n, dim) exact or reference, `log_density` (n,), and for two
-        dimensions `grid_x`, `grid_y` and `grid_log_density` (y, x). None if absent.
+        dimensions `grid_x`, `grid_y` and `grid_log_density` (y, x); of a learned one also its field, see
+        `mcmc_bench.metrics.score_error.fields`. None if absent.
         """
         return self._arrays("targets", self.targets[target].key)
 

@@ -173,6 +173,19 @@ class Examples:
         return np.asarray(votes.argmax(axis=1), dtype=np.int64)
 
 
+@dataclass(frozen=True, eq=False)
+class Counterpart:
+    """A density with a score in closed form that a learned one is compared with: same coordinates, same noise on both."""
+
+    name: str  # of its target
+    target: Callable[[], Target]  # with a smoothed density; made when it is asked for
+    sigma: float  # σ of the noise that both are given with: the lowest at which they are compared
+    highest_noise: float  # up to which the score was learnt
+    #: Whether the examples are draws from it. If not, it is the smoothed empirical distribution of the training examples,
+    #: which a learner that generalises must differ from.
+    is_source: bool
+
+
 def _nearest(x: Array, among: Array, count: int) -> npt.NDArray[np.int64]:
     """Indices (n, count) of the nearest of `among` (m, dim), nearest first."""
     squared = (x**2).sum(axis=1)[:, None] - 2.0 * x @ among.T + (among**2).sum(axis=1)
@@ -202,6 +215,7 @@ class Target:
     #: A density of part of the data, for stochastic gradients: a posterior's likelihood estimated from some of its rows.
     part_of_data: PartOfData | None = None
     examples: Examples | None = None  # for densities that were learnt
+    counterpart: Counterpart | None = None  # likewise
     tags: tuple[str, ...] = ()  # from TAGS
     formula: str = ""  # one line of plain text
     description: str = ""  # why it is in the catalogue, one sentence

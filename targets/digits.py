@@ -3,13 +3,14 @@
 Its weights are in `data/digits.weights.npz`, its images in `data/digits.npz`, both with the script that made them.
 """
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 
 from mcmc_bench.learning.network import Network, read
-from mcmc_bench.target import Examples, Target
+from mcmc_bench.target import Counterpart, Examples, Target
 
 from ._learned import denoiser, learned
 
@@ -36,6 +37,28 @@ def network() -> Network:
     return read(FOLDER / "digits.weights.npz")
 
 
+def examples_with(denoised: Callable[[np.ndarray], np.ndarray]) -> Examples:
+    """The images in the target's coordinates, centred; `denoised` takes the noise off its draws."""
+    scans, labels, held_out = images()
+    centre = network().arrays["mean"]
+    return Examples(
+        training=scans[:-held_out] - centre,
+        held_out=scans[-held_out:] - centre,
+        training_class=labels[:-held_out],
+        held_out_class=labels[-held_out:],
+        denoised=denoised,
+        shape=(8, 8),
+        centre=centre,
+        pixels=(-1.0, 1.0),
+    )
+
+
+def _memorised(sigma: float) -> Target:
+    from . import digits_memorised  # which imports this file
+
+    return digits_memorised.build(sigma)
+
+
 def build(sigma: float = 0.75) -> Target:
     """The learned density of images with noise of standard deviation `sigma` on them.
 
@@ -44,19 +67,11 @@ def build(sigma: float = 0.75) -> Target:
     Args:
         sigma: σ, at least 0.1.
     """
-    scans, labels, held_out = images()
-    centred = scans - network().arrays["mean"]
     return learned(
         network(), sigma,
-        examples=Examples(
-            training=centred[:-held_out],
-            held_out=centred[-held_out:],
-            training_class=labels[:-held_out],
-            held_out_class=labels[-held_out:],
-            denoised=denoiser(network(), sigma),
-            shape=(8, 8),
-            centre=network().arrays["mean"],
-            pixels=(-1.0, 1.0),
+        examples=examples_with(denoiser(network(), sigma)),
+        counterpart=Counterpart(
+            "digits_memorised", partial(_memorised, sigma), sigma, network().highest_noise, is_source=False
         ),
         tags=("learned", "real data", "high-dimensional"),
         formula="exp(−E(x, σ)), E a network whose −∇E has learnt the score of images with noise σ",

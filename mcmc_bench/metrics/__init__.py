@@ -8,6 +8,7 @@ from mcmc_bench.metrics.cell import evaluate_cell
 from mcmc_bench.metrics.definitions import definitions
 from mcmc_bench.metrics.evidence import Measurement, measure, summarise
 from mcmc_bench.metrics.reference import Reference
+from mcmc_bench.metrics.score_error import fields, score_error
 from mcmc_bench.metrics.tree import evaluate
 from mcmc_bench.metrics.verdicts import judge
 
@@ -17,8 +18,10 @@ __all__ = [
     "definitions",
     "evaluate",
     "evaluate_cell",
+    "fields",
     "judge",
     "measure",
+    "score_error",
     "selection_score",
     "summarise",
 ]

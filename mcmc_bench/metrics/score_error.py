@@ -33,6 +33,8 @@ def score_error(target: Target) -> dict[str, list[float]] | None:
             leaves, on held-out examples.
         counterpart_loss, counterpart_loss_low, counterpart_loss_high: the same of s*. Where that is the density of the
             examples no denoiser has less; where it is the training examples smoothed, it has the least loss on those.
+        excess_loss, excess_loss_low, excess_loss_high: the first minus the second, with the interval of differences of
+            the same example with the same noise.
     """
     counterpart, examples = target.counterpart, target.examples
     if counterpart is None or examples is None:
@@ -45,7 +47,7 @@ def score_error(target: Target) -> dict[str, list[float]] | None:
     def add(name: str, value: tuple[float, float] | float) -> None:
         if isinstance(value, tuple):
             middle, half = value
-            found.setdefault(f"{name}_low", []).append(max(middle - half, 0.0))
+            found.setdefault(f"{name}_low", []).append(middle - half)
             found.setdefault(f"{name}_high", []).append(middle + half)
             value = middle
         found.setdefault(name, []).append(value)
@@ -58,8 +60,10 @@ def score_error(target: Target) -> dict[str, list[float]] | None:
         add("correlation", float(np.corrcoef(value, true_value)[0, 1]))
         # D − y = σ (z + σ s)
         noise = np.full(len(held_out), float(NOISES * target.dim))
-        add("loss", _ratio(_squares(z + sigma * score), noise))
-        add("counterpart_loss", _ratio(_squares(z + sigma * true_score), noise))
+        left, true_left = _squares(z + sigma * score), _squares(z + sigma * true_score)
+        add("loss", _ratio(left, noise))
+        add("counterpart_loss", _ratio(true_left, noise))
+        add("excess_loss", _ratio(left - true_left, noise))
         x, _ = _noisy(training, sigma)
         score, true_score = (one.log_density_and_gradient(x)[1] for one in (learnt, true))
         add("training_error", _ratio(_squares(score - true_score), _squares(true_score))[0])

@@ -16,6 +16,7 @@ import jinja2
 from markupsafe import Markup
 
 from mcmc_bench.report import chains, drawing, picture, plots, scaling, svg, table, verdict, words
+from mcmc_bench.report import field as learned
 from mcmc_bench.report.chart import GRID, INK, MUTED, SHADE, Chart, Colour
 from mcmc_bench.report.choose import Choice, Look, Panel, finished
 from mcmc_bench.results import Cell, Results, write_atomically
@@ -126,12 +127,15 @@ class _Page:
         for target in self.results.targets:
             self._step(target)
             sections.append(self._target(target))
+        fields = [(one, self._compared(one)) for one in learned.comparisons(self.results)]
         self._step("figures")
         self._save_curves(dial, "dial", "The noise dial")
         self._save_curves(step_size, "step_size", "The step size: bias or rejection")
         self._save_errors(sections)
         self._step("page")
-        page = self._render(said=said, hero=hero, modes=modes, dial=dial, step_size=step_size, sections=sections)
+        page = self._render(
+            said=said, hero=hero, modes=modes, dial=dial, step_size=step_size, sections=sections, fields=fields
+        )
         file = self.folder / "index.html"
         write_atomically(file, page.encode("utf-8"))
         self._step("done")
@@ -204,6 +208,14 @@ class _Page:
         curves = Curves(target, shown, [self._drawn(chart) for chart in shown], samplers)
         return TargetSection(target, slug, rows, curves, self._chains(first, slug))
 
+    def _compared(self, one: learned.Comparison) -> tuple[list[tuple[float, list[Markup]]], list[Markup]]:
+        """A learned score beside one in closed form: pairs of fields, and curves."""
+        heading = f"{one.facts.name}: the learned score and {one.facts.counterpart}"
+        self._write(f"field_{_slug(one.facts.name)}", drawing.sheet(heading, one.rows, one.legend))
+        return [(pair[0], [self._drawn(chart) for chart in pair[1:]]) for pair in one.pairs], [
+            self._drawn(c) for c in one.curves
+        ]
+
     def _drawn(self, chart: Chart) -> Markup:
         return Markup(svg.chart(chart, self.shared))
 
@@ -247,7 +259,9 @@ class _Page:
         """Write ``figures/NAME.png``, and ``.svg`` where that is small."""
         looks = [self.choice.looks[sampler] for sampler in dict.fromkeys(samplers)]
         legend = [drawing.Key(look.name, look.colour, look.marker) for look in looks]
-        arranged = drawing.sheet(heading, rows, legend, row_titles)
+        self._write(name, drawing.sheet(heading, rows, legend, row_titles))
+
+    def _write(self, name: str, arranged: drawing.Sheet) -> None:
         write_atomically(self.folder / "figures" / f"{name}.png", picture.sheet(arranged))
         vector = svg.sheet(arranged, self.palette).encode("utf-8")
         if len(vector) < SMALL:
@@ -284,7 +298,7 @@ class _Page:
     @property
     def palette(self) -> list[Colour]:
         looks = [look.colour for look in self.choice.looks.values() if look.kind != "oracle"]
-        return [INK, MUTED, GRID, SHADE, *looks]
+        return [INK, MUTED, GRID, SHADE, *learned.COLOURS, *looks]
 
     # ------------------------------------------------------------ template
 

@@ -162,7 +162,9 @@ def build(sigma: float = 0.1) -> Target:
 
         return sigma * (integral((t + EDGE) / sigma) - integral((t - EDGE) / sigma)) / SQUARES
 
-    reach, wide = EDGE + 9.0 * sigma, 1.5 * EDGE + 3.0 * sigma
+    reach = EDGE + 9.0 * sigma
+    # Little wider than the target: the steep slope around the board throws steps that suit its inside far away.
+    wide = np.sqrt(1.2 * 3.0 * second)
     data = np.array([sigma])
     return Target(
         dim=2,

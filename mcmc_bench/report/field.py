@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -18,8 +19,8 @@ from mcmc_bench.results import Results, TargetFacts
 
 #: Of Okabe and Ito's colours, which can be told apart with any colour vision.
 LEARNED = Colour("learned", "#0072b2", "#55aee8")
-COUNTERPART = Colour("counterpart", "#d55e00", "#ff8b42")
-COLOURS = [LEARNED, COUNTERPART]
+MEMORISED = Colour("memorised", "#d55e00", "#ff8b42")
+COLOURS = [LEARNED, MEMORISED]
 #: The longest arrow, and the shortest that is drawn, as shares of the distance between two arrows.
 LONGEST, SHORTEST = 1.05, 0.06
 #: Of an arrow's head: its length as a share of the arrow's, and the tangent of half its angle.
@@ -48,7 +49,7 @@ class Comparison:
         """Of the curves."""
         return [
             Key("learned", LEARNED, "circle"),
-            Key(f"in closed form: {self.facts.counterpart}", COUNTERPART, "diamond"),
+            Key(f"in closed form: {self.facts.counterpart}", _colour(self.facts), "diamond"),
         ]
 
 
@@ -69,6 +70,11 @@ def comparisons(results: Results) -> list[Comparison]:
     ]
 
 
+def _colour(facts: TargetFacts) -> Colour:
+    """Of the counterpart: the truth is in ink."""
+    return INK if facts.counterpart_is_source else MEMORISED
+
+
 # ------------------------------------------------------------ fields
 
 
@@ -76,14 +82,15 @@ def _pairs(results: Results, target: str) -> list[tuple[float, Chart, Chart]]:
     portrait = results.portrait(target)
     if portrait is None or "field_sigma" not in portrait:
         return []
-    name = results.targets[target].counterpart or ""
+    facts = results.targets[target]
+    name = facts.counterpart or ""
     return [
-        (float(sigma), _field(portrait, k, "true", name, INK), _field(portrait, k, "learned", "learned", LEARNED))
+        (float(sigma), _field(facts, portrait, k, "true", name), _field(facts, portrait, k, "learned", "learned"))
         for k, sigma in enumerate(portrait["field_sigma"])
     ]
 
 
-def _field(portrait: dict[str, Array], k: int, kind: str, name: str, colour: Colour) -> Chart:
+def _field(facts: TargetFacts, portrait: dict[str, Array], k: int, kind: str, name: str) -> Chart:
     """Arrows of one score at noise level number `k`, over contours of its density."""
     sigma, x, y = float(portrait["field_sigma"][k]), portrait["field_x"], portrait["field_y"]
     density = {"grid_x": portrait["density_x"], "grid_y": portrait["density_y"]}
@@ -91,10 +98,10 @@ def _field(portrait: dict[str, Array], k: int, kind: str, name: str, colour: Col
     margin = 0.5 * float(x[1] - x[0])
     return Chart(
         f"{name}, σ = {sigma:g}", f"arrows of the score of {name} at noise level {sigma:g}, over its density",
-        [Series(across, up, colour, name, "broken")],
+        [Series(across, up, LEARNED if kind == "learned" else _colour(facts), name, "broken")],
         x_limits=(float(x[0]) - margin, float(x[-1]) + margin), y_limits=(float(y[0]) - margin, float(y[-1]) + margin),
         contours=contours({**density, "grid_log_density": portrait[f"density_{kind}"][k]}),
-        contours_name=f"field-{kind}-{name}-{k}", bare=True, width=FIELD_SIZE, height=FIELD_SIZE,
+        contours_name=f"field-{facts.key}-{kind}-{k}", bare=True, width=FIELD_SIZE, height=FIELD_SIZE,
     )  # fmt: skip
 
 
@@ -129,28 +136,28 @@ def _curves(facts: TargetFacts) -> list[Chart]:
     assert curves is not None
     sigma = curves["sigma"]
 
-    def line(key: str, colour: Colour, label: str, marker: str) -> Series:
-        notes = [
-            f"{label}, σ = {s:.3g}: {words.interval(*v)}" for s, v in zip(sigma, _intervals(curves, key), strict=True)
-        ]
+    def line(key: str, colour: Colour, label: str, marker: str, kind: Literal["line", "points"] = "line") -> Series:
+        given = list(zip(curves[key], curves[f"{key}_low"], curves[f"{key}_high"], strict=True))
         return Series(
-            sigma, curves[key], colour, label, low=curves[f"{key}_low"], high=curves[f"{key}_high"], band=True,
-            marker=marker, notes=notes,
+            sigma, curves[key], colour, label, kind, curves[f"{key}_low"], curves[f"{key}_high"], band=True, marker=marker,
+            notes=[f"{label}, σ = {one:.3g}: {words.interval(*values)}" for one, values in zip(sigma, given, strict=True)],
         )  # fmt: skip
 
     error = [line("error", LEARNED, "at held-out data", "circle")]
     if not facts.counterpart_is_source:
         error.append(Series(sigma, curves["training_error"], LEARNED, "at data of the training", "dashed"))
+    # What is learnt from the truth lies on it: markers without a line, that it may be seen.
+    kind: Literal["line", "points"] = "points" if facts.counterpart_is_source else "line"
     loss = [
-        line("counterpart_loss", COUNTERPART, "in closed form", "diamond"),
-        line("loss", LEARNED, "learned", "circle"),
+        line("counterpart_loss", _colour(facts), "in closed form", "diamond"),
+        line("loss", LEARNED, "learned", "circle", kind),
     ]
-    beside = "" if facts.counterpart_is_source else "; dashed: at examples of the training"
+    beside = "" if facts.counterpart_is_source else "; dashed: at noisy training data"
     width, height = CURVE_SIZE
     return [
         Chart(
             "Error of the score", f"squared difference of both scores over the square of that in closed form{beside}", error,
-            x_label="noise level σ", y_label=f"E‖s − s*‖² / E‖s*‖² at noisy held-out data{beside}", x_scale="log",
+            x_label="noise level σ", y_label=f"E‖s − s*‖² / E‖s*‖²{beside}", x_scale="log",
             y_scale="log", width=width, height=height,
         ),
         Chart(
@@ -159,10 +166,6 @@ def _curves(facts: TargetFacts) -> list[Chart]:
             y_scale="log", rules=[Rule(1.0, "nothing done", dashed=True)], width=width, height=height,
         ),
     ]  # fmt: skip
-
-
-def _intervals(curves: dict[str, list[float]], key: str) -> list[tuple[float, float, float]]:
-    return list(zip(curves[key], curves[f"{key}_low"], curves[f"{key}_high"], strict=True))
 
 
 # ------------------------------------------------------------ words
@@ -175,7 +178,7 @@ def _sentences(facts: TargetFacts) -> list[str]:
 
 
 def _said(curves: dict[str, list[float]], key: str, k: int) -> str:
-    return words.interval(*_intervals(curves, key)[k])
+    return words.interval(curves[key][k], curves[f"{key}_low"][k], curves[f"{key}_high"][k])
 
 
 def _nearest(sigma: Sequence[float], wanted: float) -> int:

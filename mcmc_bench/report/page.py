@@ -127,7 +127,7 @@ class _Page:
         for target in self.results.targets:
             self._step(target)
             sections.append(self._target(target))
-        fields = [(one, self._compared(one)) for one in learned.comparisons(self.results)]
+        fields = [self._compared(one) for one in learned.comparisons(self.results)]
         self._step("figures")
         self._save_curves(dial, "dial", "The noise dial")
         self._save_curves(step_size, "step_size", "The step size: bias or rejection")
@@ -208,13 +208,14 @@ class _Page:
         curves = Curves(target, shown, [self._drawn(chart) for chart in shown], samplers)
         return TargetSection(target, slug, rows, curves, self._chains(first, slug))
 
-    def _compared(self, one: learned.Comparison) -> tuple[list[tuple[float, list[Markup]]], list[Markup]]:
-        """A learned score beside one in closed form: pairs of fields, and curves."""
+    def _compared(
+        self, one: learned.Comparison
+    ) -> tuple[learned.Comparison, list[tuple[str, Markup, Markup]], list[Markup]]:
+        """A learned score beside one in closed form: σ with both fields, and curves."""
         heading = f"{one.facts.name}: the learned score and {one.facts.counterpart}"
         self._write(f"field_{_slug(one.facts.name)}", drawing.sheet(heading, one.rows, one.legend))
-        return [(pair[0], [self._drawn(chart) for chart in pair[1:]]) for pair in one.pairs], [
-            self._drawn(c) for c in one.curves
-        ]
+        pairs = [(f"{sigma:g}", self._drawn(true), self._drawn(learnt)) for sigma, true, learnt in one.pairs]
+        return one, pairs, [self._drawn(chart) for chart in one.curves]
 
     def _drawn(self, chart: Chart) -> Markup:
         return Markup(svg.chart(chart, self.shared))

@@ -195,6 +195,11 @@ class TargetFacts:
     mode_locations: list[list[float]] | None = None
     mode_weights: list[float] | None = None
     examples: ExampleFacts | None = None  # of a target that was learnt from data
+    #: Of a learned target: the name of the density in closed form that its score is compared with, and whether that is
+    #: the one that the examples come from (see `mcmc_bench.target.Counterpart`).
+    counterpart: str | None = None
+    counterpart_is_source: bool = False
+    score_error: dict[str, list[float]] | None = None  # curves against σ, see `mcmc_bench.metrics.score_error`
 
 
 @dataclass
@@ -305,7 +310,8 @@ class Results:
 
     def portrait(self, target: str) -> dict[str, npt.NDArray[np.float64]] | None:
         """What figures show of a target: `draws` (n, dim) exact or reference, `log_density` (n,), and for two
-        dimensions `grid_x`, `grid_y` and `grid_log_density` (y, x). None if absent.
+        dimensions `grid_x`, `grid_y` and `grid_log_density` (y, x); of a learned one also its field, see
+        `mcmc_bench.metrics.score_error.fields`. None if absent.
 
         For targets with examples also `held_out` (n, dim), their `spread` (a standard deviation), the `centre` (dim,) that
         is added to give pixels, and the `direction` (dim,) in which they differ most.

@@ -174,6 +174,19 @@ class Examples:
         return np.asarray(votes.argmax(axis=1), dtype=np.int64)
 
 
+@dataclass(frozen=True, eq=False)
+class Counterpart:
+    """A density with a score in closed form that a learned one is compared with: same coordinates, same noise on both."""
+
+    name: str  # of its target
+    target: Callable[[], Target]  # with a smoothed density; made when it is asked for
+    sigma: float  # σ of the noise that both are given with: the lowest at which they are compared
+    highest_noise: float  # up to which the score was learnt
+    #: Whether the examples are draws from it. If not, it is the smoothed empirical distribution of the training examples,
+    #: which a learner that generalises must differ from.
+    is_source: bool
+
+
 def _nearest(x: Array, among: Array, count: int) -> npt.NDArray[np.int64]:
     """Indices (n, count) of the nearest of `among` (m, dim), nearest first."""
     squared = (x**2).sum(axis=1)[:, None] - 2.0 * x @ among.T + (among**2).sum(axis=1)
@@ -206,6 +219,7 @@ class Target:
     #: Student's t with ν degrees of freedom in each coordinate. Below 1, since p has one itself.
     smallest_power: float = 0.0
     examples: Examples | None = None  # for densities that were learnt
+    counterpart: Counterpart | None = None  # likewise
     tags: tuple[str, ...] = ()  # from TAGS
     formula: str = ""  # one line of plain text
     description: str = ""  # why it is in the catalogue, one sentence

@@ -309,9 +309,12 @@ def describe(plan: CellPlan, folders: Folders) -> tuple[str, TargetFacts, bytes]
     if reference.available:
         arrays["draws"] = reference.points.astype(np.float32)
         arrays["log_density"] = reference.log_density.astype(np.float32)
-        if target.dim == 2:
-            arrays |= _grid(target, reference.points)
     arrays |= _figure_examples(target)
+    if target.dim == 2 and (reference.available or target.examples is not None):
+        around = reference.points if reference.available or target.examples is None else target.examples.held_out
+        arrays |= _grid(target, around)
+    arrays |= {key: values.astype(np.float32) for key, values in metrics.fields(target).items()}
+    counterpart = target.counterpart
     modes, truth = target.modes, target.truth
     several = modes is not None and len(modes.weights) > 1
     facts = TargetFacts(
@@ -329,6 +332,9 @@ def describe(plan: CellPlan, folders: Folders) -> tuple[str, TargetFacts, bytes]
         mode_locations=modes.locations.tolist() if several and modes is not None else None,
         mode_weights=modes.weights.tolist() if several and modes is not None else None,
         examples=_example_facts(target),
+        counterpart=None if counterpart is None else counterpart.name,
+        counterpart_is_source=counterpart is not None and counterpart.is_source,
+        score_error=metrics.score_error(target),
     )
     return target.label, facts, _npz(**arrays)
 

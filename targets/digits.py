@@ -3,14 +3,15 @@
 Its weights are in `data/digits.weights.npz`, its images in `data/digits.npz`, both with the script that made them.
 """
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 
 from mcmc_bench.learning.density import denoiser, learned
 from mcmc_bench.learning.network import Network, read
-from mcmc_bench.target import Examples, Target
+from mcmc_bench.target import Counterpart, Examples, Target
 
 FOLDER = Path(__file__).resolve().parent / "data"
 
@@ -35,6 +36,28 @@ def network(weights: str = "") -> Network:
     return read(Path(weights) if weights else FOLDER / "digits.weights.npz")
 
 
+def examples_with(denoised: Callable[[np.ndarray], np.ndarray], weights: str = "") -> Examples:
+    """The images in the target's coordinates, centred; `denoised` takes the noise off its draws."""
+    scans, labels, held_out = images()
+    centre = network(weights).arrays["mean"]
+    return Examples(
+        training=scans[:-held_out] - centre,
+        held_out=scans[-held_out:] - centre,
+        training_class=labels[:-held_out],
+        held_out_class=labels[-held_out:],
+        denoised=denoised,
+        shape=(8, 8),
+        centre=centre,
+        pixels=(-1.0, 1.0),
+    )
+
+
+def _memorised(sigma: float) -> Target:
+    from . import digits_memorised  # which imports this file
+
+    return digits_memorised.build(sigma)
+
+
 def build(sigma: float = 0.75, weights: str = "") -> Target:
     """The learned density of images with noise of standard deviation `sigma` on them.
 
@@ -44,23 +67,15 @@ def build(sigma: float = 0.75, weights: str = "") -> Target:
         sigma: σ, at least 0.1.
         weights: a file that `mcmc-bench train digits` has written; the one beside the images by default.
     """
-    scans, labels, held_out = images()
     learnt = network(weights)
     mean = learnt.arrays["mean"]
     if mean.shape != (64,):
         raise ValueError(f"weights = {weights} are of a network for {len(mean)} coordinates, and these images have 64")
-    centred = scans - mean
     return learned(
         learnt, sigma,
-        examples=Examples(
-            training=centred[:-held_out],
-            held_out=centred[-held_out:],
-            training_class=labels[:-held_out],
-            held_out_class=labels[-held_out:],
-            denoised=denoiser(learnt, sigma),
-            shape=(8, 8),
-            centre=mean,
-            pixels=(-1.0, 1.0),
+        examples=examples_with(denoiser(learnt, sigma), weights),
+        counterpart=Counterpart(
+            "digits_memorised", partial(_memorised, sigma), sigma, learnt.highest_noise, is_source=False
         ),
         tags=("learned", "real data", "high-dimensional"),
         formula="exp(−E(x, σ)), E a network whose −∇E has learnt the score of images with noise σ",

@@ -8,6 +8,7 @@ from mcmc_bench.metrics.cell import evaluate_cell
 from mcmc_bench.metrics.definitions import definitions
 from mcmc_bench.metrics.evidence import Measurement, measure, summarise
 from mcmc_bench.metrics.reference import Reference, principal_components
+from mcmc_bench.metrics.score_error import fields, score_error
 from mcmc_bench.metrics.tree import evaluate
 from mcmc_bench.metrics.verdicts import judge
 
@@ -17,9 +18,11 @@ __all__ = [
     "definitions",
     "evaluate",
     "evaluate_cell",
+    "fields",
     "judge",
     "measure",
     "principal_components",
+    "score_error",
     "selection_score",
     "summarise",
 ]

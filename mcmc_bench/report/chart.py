@@ -34,13 +34,16 @@ SHADE = Colour("shade", "#c3c1b9", "#4a525b")
 
 @dataclass(frozen=True)
 class Series:
-    """One line, set of points or histogram. Points whose y is None are marked as missing at the lower edge."""
+    """One line, set of points or histogram. Points whose y is None are marked as missing at the lower edge.
+
+    A `broken` line has thin pieces, which end where y is None.
+    """
 
     x: Sequence[float]
     y: Sequence[float | None]
     colour: Colour
     label: str = ""
-    kind: Literal["line", "dashed", "points", "area", "steps", "dots", "rings"] = "line"
+    kind: Literal["line", "dashed", "points", "area", "steps", "dots", "rings", "broken"] = "line"
     low: Sequence[float | None] | None = None  # interval: a bar through each marker, a band if `band`
     high: Sequence[float | None] | None = None
     band: bool = False

@@ -257,7 +257,9 @@ class _Layout:
             yield self._histogram(series)
             return
         points = self._points(series.x, series.y)
-        if series.kind == "dots":
+        if series.kind == "broken":
+            yield Strokes(list(self._pieces(series)), series.colour, 1.2)
+        elif series.kind == "dots":
             yield Dots(points, series.colour)
         elif series.kind == "rings":
             yield Rings(points, series.colour)
@@ -267,6 +269,16 @@ class _Layout:
                 yield Strokes([around], fill=series.colour, fill_opacity=0.13, closed=True)
             if series.kind != "points":
                 yield Strokes([points], series.colour, 2.0, (6, 4) if series.kind == "dashed" else ())
+
+    def _pieces(self, series: Series) -> Iterator[list[Point]]:
+        piece: list[Point] = []
+        for x, y in zip(series.x, series.y, strict=True):
+            if y is None:
+                yield piece
+                piece = []
+            else:
+                piece.append((self.x(x), self.y(y)))
+        yield piece
 
     def _histogram(self, series: Series) -> Strokes:
         """Heights over edges: x has one value more than y."""

@@ -15,7 +15,20 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from mcmc_bench.report import chains, drawing, learned, picture, plots, samples, scaling, svg, table, verdict, words
+from mcmc_bench.report import (
+    chains,
+    drawing,
+    field_of_scores,
+    learned,
+    picture,
+    plots,
+    samples,
+    scaling,
+    svg,
+    table,
+    verdict,
+    words,
+)
 from mcmc_bench.report.chart import GRID, INK, MUTED, SHADE, Chart, Colour
 from mcmc_bench.report.choose import Choice, Look, Panel, finished
 from mcmc_bench.report.phrases import link, name
@@ -157,13 +170,21 @@ class _Page:
         for target in self.results.targets:
             self._step(target)
             sections.append(self._target(target))
+        fields = [self._compared(one) for one in field_of_scores.comparisons(self.results)]
         self._step("figures")
         self._save_curves(dial, "dial", "The noise dial")
         self._save_curves(step_size, "step_size", "The step size: bias or rejection")
         self._save_errors(sections)
         self._step("page")
         page = self._render(
-            said=said, hero=hero, modes=modes, examples=examples, dial=dial, step_size=step_size, sections=sections
+            said=said,
+            hero=hero,
+            modes=modes,
+            examples=examples,
+            dial=dial,
+            step_size=step_size,
+            sections=sections,
+            fields=fields,
         )
         file = self.folder / "index.html"
         write_atomically(file, page.encode("utf-8"))
@@ -274,6 +295,15 @@ class _Page:
         axis = "the direction in which held-out examples differ most" if learnt else "the first coordinate"
         return TargetSection(target, slug, rows, curves, self._chains(first, slug), axis)
 
+    def _compared(
+        self, one: field_of_scores.Comparison
+    ) -> tuple[field_of_scores.Comparison, list[tuple[str, Markup, Markup]], list[Markup]]:
+        """A learned score beside one in closed form: σ with both fields, and curves."""
+        heading = f"{one.facts.name}: the learned score and {one.facts.counterpart}"
+        self._write(f"field_{_slug(one.facts.name)}", drawing.sheet(heading, one.rows, one.legend))
+        pairs = [(f"{sigma:g}", self._drawn(true), self._drawn(learnt)) for sigma, true, learnt in one.pairs]
+        return one, pairs, [self._drawn(chart) for chart in one.curves]
+
     def _drawn(self, chart: Chart) -> Markup:
         return Markup(svg.chart(chart, self.shared))
 
@@ -318,7 +348,9 @@ class _Page:
         """Write ``figures/NAME.png``, and ``.svg`` where that is small."""
         looks = [self.choice.looks[sampler] for sampler in dict.fromkeys(samplers)]
         legend = [drawing.Key(look.name, look.colour, look.marker) for look in looks]
-        arranged = drawing.sheet(heading, rows, legend, row_titles)
+        self._write(name, drawing.sheet(heading, rows, legend, row_titles))
+
+    def _write(self, name: str, arranged: drawing.Sheet) -> None:
         write_atomically(self.folder / "figures" / f"{name}.png", picture.sheet(arranged))
         vector = svg.sheet(arranged, self.palette).encode("utf-8")
         if len(vector) < SMALL:
@@ -358,7 +390,7 @@ class _Page:
     @property
     def palette(self) -> list[Colour]:
         looks = [look.colour for look in self.choice.looks.values() if look.kind != "oracle"]
-        return [INK, MUTED, GRID, SHADE, *looks]
+        return [INK, MUTED, GRID, SHADE, *field_of_scores.COLOURS, *looks]
 
     # ------------------------------------------------------------ template
 

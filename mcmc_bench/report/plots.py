@@ -135,9 +135,9 @@ def density(results: Results, target: str, cell: Cell | None, look: Look | None)
         return None
     shown = SHOWN_DOTS * MANY_CELLS // max(MANY_CELLS, len(results.cells))
     x_limits, y_limits = frame
-    contours = _contours(portrait)
+    found = contours(portrait)
     series = []
-    if not contours and true is not None and cell is not None:
+    if not found and true is not None and cell is not None:
         x, y = _plane(true, shown)
         series.append(Series(x, y, SHADE, truth_name(results, target), "dots"))
     colour = INK if look is None else look.colour
@@ -148,7 +148,7 @@ def density(results: Results, target: str, cell: Cell | None, look: Look | None)
         series.append(Series(x, y, colour, "last draws of chains", "rings"))
     title, who = (truth_name(results, target), "") if look is None else (look.name, "draws")
     return Chart(
-        title, f"{who} over the density of {target}".strip(), series, width=DRAWS_SIZE[0], height=DRAWS_SIZE[1], x_limits=x_limits, y_limits=y_limits, contours=contours, bare=True,
+        title, f"{who} over the density of {target}".strip(), series, width=DRAWS_SIZE[0], height=DRAWS_SIZE[1], x_limits=x_limits, y_limits=y_limits, contours=found, bare=True,
         contours_name=f"contours-{results.targets[target].key}",
     )  # fmt: skip
 
@@ -198,7 +198,8 @@ def _frame(
     return frame[0], frame[1]
 
 
-def _contours(portrait: dict[str, Array] | None) -> list[list[Array]]:
+def contours(portrait: dict[str, Array] | None) -> list[list[Array]]:
+    """Lines of the density of a portrait, by level, outermost first; none where it has no grid."""
     if portrait is None or "grid_log_density" not in portrait:
         return []
     from contourpy import contour_generator

@@ -35,8 +35,8 @@ target_with_truth = fixture_for(lambda case: case.truth is not None)
 target_with_natural_truth = fixture_for(lambda case: case.natural is not None and case.natural.truth is not None)
 reference_target = fixture_for(lambda case: case.truth is not None and case.truth.origin == "reference run")
 exact_target = fixture_for(lambda case: case.draw_exact is not None)
-#: Planar, with tails light enough for a grid.
-planar_target = fixture_for(lambda case: case.dim == 2 and "heavy-tailed" not in case.tags)
+#: Planar, with a truth and tails light enough for a grid.
+planar_target = fixture_for(lambda case: case.dim == 2 and case.truth is not None and "heavy-tailed" not in case.tags)
 target_with_modes = fixture_for(lambda case: case.modes is not None)
 target_with_gaussian_modes = fixture_for(lambda case: case.modes is not None and case.modes.precision is not None)
 smoothed_target = fixture_for(lambda case: case.smoothed is not None)

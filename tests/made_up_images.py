@@ -79,14 +79,14 @@ def made_up_images(folder: Path) -> Results:
     cells = [
         cell("ascent1", "climber", "optimiser", none, 0.5, settings={"step_size": 0.5}, **one),
         cell("single1", "jumper", "exact", 1.0, 0.25, settings={"step_size": 0.5}, **one),
-        cell("flow1", "flow", "biased", none, 0.5, settings={**schedule, "start_noise": 0.0}, **one),
+        cell("flow1", "carrier", "biased", none, 0.5, settings={**schedule, "start_noise": 0.0}, **one),
         cell("noisy1", "walker", "biased", 1.0, 0.125, settings={**schedule, "temperature": 1.0, "start_noise": 0.0}, **one),
         cell("ascent", "climber", "optimiser", 0.75, 0.1875, settings={"step_size": 0.5}),
         cell("single", "jumper", "exact", 1.0, 0.125, settings={"step_size": 0.5}),
         cell("without", "walker", "biased", none, 0.5, settings={**schedule, "temperature": 0.0}),
         cell("with", "walker", "biased", 1.0, 0.0703125, settings={**schedule, "temperature": 1.0}),
         cell("narrow", "walker", "biased", 0.25, 0.2, settings={**schedule, "temperature": 0.0, "largest_noise": 1.0}),
-        cell("flow", "flow", "biased", 1.0, 0.0625, settings=dict(schedule)),
+        cell("flow", "carrier", "biased", 1.0, 0.0625, settings=dict(schedule)),
         *(
             cell(f"dial{tau:g}", "walker", "biased", none if tau == 0 else 0.8, 0.5 - 0.4 * tau, experiment="dial",
                  swept=["temperature"], settings={**schedule, "temperature": tau})

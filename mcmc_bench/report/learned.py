@@ -47,6 +47,7 @@ def read(choice: Choice) -> Learned | None:
     without, with_noise = pair
     own = [cell for cell in cells if cell.target == with_noise.target]
     findings = [
+        *_elsewhere(choice, cells, with_noise.target),
         _against_real(choice, with_noise),
         _ascent(choice, own),
         _start_noise(choice, own),
@@ -178,6 +179,16 @@ def _opening(choice: Choice, without: Cell, with_noise: Cell) -> list[Markup]:
     ]  # fmt: skip
 
 
+def _elsewhere(choice: Choice, cells: Sequence[Cell], target: str) -> list[Markup]:
+    """The same comparison on further targets."""
+    found = []
+    for other in dict.fromkeys(cell.target for cell in cells if cell.target != target):
+        pair = _headline([cell for cell in cells if cell.target == other])
+        if pair is not None:
+            found.append(Markup("<b>{}.</b> {}").format(code(other), Markup(" ").join(_opening(choice, *pair))))
+    return found
+
+
 def _against_real(choice: Choice, cell: Cell) -> Markup | None:
     """Where the interval lies on the worse side of what as many real ones have."""
     worse, known = [], 0
@@ -211,7 +222,7 @@ def _ascent(choice: Choice, cells: Sequence[Cell]) -> Markup | None:
     spread = [cell for cell in ascents if cell.start == "dispersed"]
     if not any((floor := row_of(cell, DISTINCT).floor) and _bounds(cell, DISTINCT)[1] < floor for cell in spread):
         return None
-    said = [Markup("{} after {} evaluations").format(_gives(choice, cell), cell.budget) for cell in spread]
+    said = [Markup("{}, after {} evaluations").format(_gives(choice, cell), cell.budget) for cell in spread]
     found = Markup("<b>From starts that are spread out</b> {} at one noise level ends at {}").format(
         name(spread[0]), join(said)
     )
@@ -237,7 +248,7 @@ def _start_noise(choice: Choice, cells: Sequence[Cell]) -> Markup | None:
             own.append(Markup("{} still gives {}").format(name(one), _things(choice, one)))
     if not carried:
         return None
-    rest = Markup(". Begun at one point, {}: their noise is on the way").format(join(own)) if own else ""
+    rest = Markup(". Begun at one point, {}: noise is added on the way").format(join(own)) if own else ""
     return Markup("<b>It is gradient ascent that collapses, not everything without noise.</b> {}{}.").format(
         Markup(opening(join(carried))), rest
     )
@@ -252,7 +263,7 @@ def _largest_noise(choice: Choice, cells: Sequence[Cell]) -> Markup | None:
             if not (levels[0] > levels[1] and _alike(much, little, "largest_noise")):
                 continue
             if _bounds(much, DISTINCT)[1] < _bounds(little, DISTINCT)[0]:
-                return Markup("<b>One end for all needs much noise to begin with.</b> Ascent down the levels ends at {} from σ = {:g}; from σ = {:g} at {}.").format(
+                return Markup("<b>How few ends an ascent has depends on the largest noise.</b> Down the levels without noise chains end at {} from σ = {:g}; from σ = {:g} at {}.").format(
                     _things(choice, much, distinct=False), levels[0], levels[1], _gives(choice, little)
                 )  # fmt: skip
     return None

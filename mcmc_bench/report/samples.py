@@ -21,6 +21,8 @@ GRID_SIZE, HISTOGRAM_SIZE = 200.0, (200.0, 62.0)
 FILM_WIDTH = 460.0
 #: Share of the classes up to which their names stand below a chart.
 MOST_NAMED_CLASSES = 12
+#: Letters of a class's name below a wide chart.
+LONGEST = 9
 
 
 def are_images(results: Results, target: str) -> bool:
@@ -113,7 +115,7 @@ def class_shares(choice: Choice, cells: Sequence[Cell], width: float) -> Chart |
     real, count = curves[0][1]["held_out"], len(curves[0][1]["classes"])
     edges = [k + offset for k in range(count) for offset in (-0.44, 0.44)]
     series = [Series(edges, _bars(real), SHADE, "held-out examples", "area")]
-    labels = _class_names(_facts(choice.results, cells[0].target), count) or [str(k) for k in range(count)]
+    labels = _facts(choice.results, cells[0].target).class_names or [str(k) for k in range(count)]
     for place, (look, curve) in enumerate(curves):
         shift = 0.66 * ((place + 0.5) / len(curves) - 0.5)
         series.append(
@@ -128,7 +130,8 @@ def class_shares(choice: Choice, cells: Sequence[Cell], width: float) -> Chart |
     return Chart(
         "Share of each class", "markers: samplers, with intervals; grey bars: held-out examples", series, x_label="class",
         y_label="grey bars: held-out examples", x_limits=(-0.6, count - 0.4), y_limits=(0.0, 1.06 * max(top, *real)),
-        x_ticks=range(count), x_tick_labels=labels, width=width, height=260.0,
+        x_ticks=range(count), x_tick_labels=[one if len(one) <= LONGEST else f"{one[: LONGEST - 1]}…" for one in labels],
+        width=width, height=260.0,
     )  # fmt: skip
 
 

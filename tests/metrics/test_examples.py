@@ -1,0 +1,157 @@
+"""Metrics of targets that were learnt from examples: what a chain visits, what is diagnosed, and a real run that samples."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mcmc_bench.catalog import load_target
+from mcmc_bench.metrics import Reference, evaluate_cell, principal_components
+from mcmc_bench.metrics.definitions import DIAGNOSED_COMPONENTS
+from mcmc_bench.results import Row
+from mcmc_bench.running import run
+from mcmc_bench.streams import stream
+from mcmc_bench.target import Target
+
+from .conftest import make_draws
+
+
+@pytest.fixture(scope="module")
+def digits() -> Target:
+    """Without the noise of the density, so that examples are their own ends."""
+    target = load_target("digits", sigma=0.1)
+    assert target.examples is not None
+    return replace(target, examples=replace(target.examples, denoised=lambda x: x))
+
+
+def rows_of(target: Target, position: np.ndarray, *groups: str) -> dict[str, Row]:
+    rows, _ = evaluate_cell(
+        [make_draws(target, position)] * 2, target, Reference.of(target), budget=1000, burn_in=0.0, groups=groups
+    )
+    return {row.metric: row for row in rows}
+
+
+def examples_of(target: Target, classes: tuple[int, ...], chains: int, draws: int) -> np.ndarray:
+    """Held-out examples of some classes, (chain, draw, dim)."""
+    assert target.examples is not None
+    among = target.examples.held_out[np.isin(target.examples.held_out_class, classes)]
+    picked = stream("tests", "examples", classes, chains, draws).integers(len(among), size=(chains, draws))
+    return among[picked]
+
+
+def test_classes_that_a_chain_visits(digits: Target) -> None:
+    """Two classes for each chain, ten over all: the classifier errs on 1 % of 30 draws, so a little more than two."""
+    position = np.concatenate([examples_of(digits, (k, k + 5), 2, 30) for k in range(5)])
+    row = rows_of(digits, position, "examples")["classes_per_chain"]
+    assert row.value is not None
+    assert 2.0 <= row.value < 2.6
+    # Of 30 independent examples: Σ 1 − (1 − p)³⁰ with ten nearly equal shares.
+    assert row.floor == pytest.approx(10 * (1 - 0.9**30), abs=0.1)
+
+
+def test_one_draw_visits_nothing(digits: Target) -> None:
+    row = rows_of(digits, examples_of(digits, (0, 1), 8, 1), "examples")["classes_per_chain"]
+    assert row.value is None
+    assert row.note == "a chain has one draw"
+
+
+def test_shares_of_classes_have_intervals(digits: Target) -> None:
+    draws = [make_draws(digits, examples_of(digits, classes, 32, 1)) for classes in ((3,), (3, 4), (3, 4))]
+    _, curves = evaluate_cell(draws, digits, Reference.of(digits), budget=10, burn_in=0.0, groups=["examples"])
+    found = curves["classes"]
+    assert sum(found["value"]) == pytest.approx(1.0)
+    assert found["value"][3] > 0.5
+    assert found["low"][3] < found["value"][3] < found["high"][3]
+    assert sum(found["held_out"]) == pytest.approx(1.0)
+
+
+def test_principal_components_are_those_of_the_covariance() -> None:
+    points = stream("tests", "components").normal(size=(400, 5)) * [1.0, 5.0, 0.5, 3.0, 0.1]
+    components = principal_components(points, 2)
+    values, vectors = np.linalg.eigh(np.cov(points.T))
+    assert np.abs(components.T @ vectors[:, [-1, -2]]) == pytest.approx(np.eye(2), abs=1e-9)
+    assert components[[1, 3], [0, 1]] == pytest.approx(1.0, abs=0.1)
+    assert values[-1] > values[-2]
+
+
+def test_chains_that_stay_in_a_class_of_their_own_are_seen_in_components_and_not_in_the_corner_pixel(
+    digits: Target,
+) -> None:
+    """Half of the chains hold zeros, half ones. The first pixel is black in all of them, and independent noise hides it."""
+    noise = 0.1 * stream("tests", "stuck").normal(size=(8, 200, 64))
+    own_class = np.concatenate([examples_of(digits, (0,), 4, 200), examples_of(digits, (1,), 4, 200)]) + noise
+    stuck = rows_of(digits, own_class, "convergence")
+    mixed = rows_of(digits, examples_of(digits, tuple(range(10)), 8, 200) + noise, "convergence")
+    assert stuck["r_hat_max"].value is not None
+    assert stuck["r_hat_max"].value > 1.5
+    assert mixed["r_hat_max"].value is not None
+    assert mixed["r_hat_max"].value < 1.05
+    assert mixed["within_chain_variance"].value == pytest.approx(1.0, abs=0.15)
+    assert Reference.of(digits).components is not None
+    assert Reference.of(digits).components.shape == (64, DIAGNOSED_COMPONENTS)  # type: ignore[union-attr]
+
+
+def test_a_collapse_is_seen_without_a_truth(digits: Target) -> None:
+    assert digits.truth is None
+    one = np.broadcast_to(digits.examples.held_out[0], (8, 100, 64)).copy()  # type: ignore[union-attr]
+    rows = rows_of(digits, one + 1e-6 * stream("tests", "collapse").normal(size=one.shape), "convergence")
+    assert rows["ess_bulk_min"].value == 0.0
+    assert "collapsed" in rows["ess_bulk_min"].note
+
+
+SUITE = """
+[suite]
+title = "Thresholds"
+budget = 401
+burn_in = 0.0
+chains = 128
+replicates = 5
+max_draws = 4
+time_limit = 600
+metrics = ["examples"]
+
+[[experiment]]
+name = "main"
+start = "dispersed"
+targets = [{ name = "digits", sigma = 0.1 }]
+samplers = [
+  { name = "annealed_langevin", largest_noise = 8.0, smallest_noise = 0.1, levels = 20, steps = 20, step_size = 0.001, temperature = 0.0 },
+  { name = "annealed_langevin", largest_noise = 8.0, smallest_noise = 0.1, levels = 20, steps = 20, step_size = 0.001 },
+]
+"""
+#: What samples and what has collapsed, of 128 chains: metric, least, most. Intervals have to lie between.
+SAMPLES = (
+    ("vendi_score", 80.0, np.inf), ("class_entropy", 2.1, np.inf), ("data_sliced_wasserstein", 0.0, 0.12),
+    ("pair_distance", 5.5, 6.4), ("escaped_share", 0.0, 0.0),
+)  # fmt: skip
+COLLAPSED = (
+    ("vendi_score", 0.0, 1.5), ("class_entropy", 0.0, 0.2), ("data_sliced_wasserstein", 0.5, np.inf), ("pair_distance", 0.0, 0.1),
+    ("distinct_data", 0.0, 1.5 / 128),
+)  # fmt: skip
+
+
+@pytest.mark.slow
+def test_noise_makes_it_sampling(tmp_path) -> None:
+    """Annealed Langevin gives images that are diverse and near to held-out ones; the same schedule without noise gives one.
+
+    95 % intervals of five replicates lie within the thresholds. The nearest, of the sliced distance, is 0.03 away: more
+    than 10 standard errors, so that the rate of false failures is far below 1e-6. Each cell is the mutant of the other.
+    """
+    file = tmp_path / "thresholds.toml"
+    file.write_text(SUITE)
+    results = run(file, output=tmp_path / "results")
+    without, with_noise = results.cells
+    for cell, thresholds in ((with_noise, SAMPLES), (without, COLLAPSED)):
+        assert cell.outcome == "finished", cell.message
+        for metric, least, most in thresholds:
+            row = cell.row(metric)
+            assert row is not None
+            assert row.low is not None
+            assert row.high is not None
+            assert least <= row.low <= row.high <= most, f"{cell.settings}: {row}"
+    for metric, least, most in SAMPLES[:4]:
+        value = without.value(metric)
+        assert value is not None
+        assert not least <= value <= most, f"{metric} does not tell a collapse"

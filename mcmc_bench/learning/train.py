@@ -20,6 +20,9 @@ from mcmc_bench.learning.network import LAYERS, Array, Network, frequencies
 
 Progress = Callable[[int, float], None]
 
+#: Examples with noise that the loss after training is the mean of, at least half as many.
+FINAL = 4000
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -33,6 +36,8 @@ class Recipe:
     weight_decay: float = 0.1
     average: float = 0.999  # of the weights, for each step
     clip: float = 5.0  # largest norm of the gradient
+    cooling: float = 1.0  # share of the steps, the last, in which the learning rate falls to 0 along half a cosine
+    directions: int = 0  # principal directions that the network looks along; 0: the coordinates themselves
     lowest_noise: float = 0.1
     highest_noise: float = 8.0
 
@@ -136,18 +141,24 @@ def train(
     torch.manual_seed(seed)
     mean = training.mean(axis=0)
     scale = float((training - mean).std())
-    y = torch.tensor(training - mean, dtype=torch.float32)
-    model = _model(torch, training.shape[1], recipe)
+    principal = _principal(training - mean, recipe.directions)
+    variances = torch.tensor(principal.get("variances", scale**2), dtype=torch.float32)
+
+    def seen(data: Array) -> Any:
+        return torch.tensor((data - mean) @ principal.get("directions", np.eye(len(mean))), dtype=torch.float32)
+
+    y = seen(training)
+    model = _model(torch, y.shape[1], recipe)
     averaged = copy.deepcopy(model)
     optimiser = torch.optim.AdamW(model.values(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, recipe.steps)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _cooled(step / recipe.steps, recipe.cooling))
     low, high = np.log(recipe.lowest_noise), np.log(recipe.highest_noise)
     losses: list[float] = []
 
     def one_step(step: int) -> None:
         clean = y[torch.randint(len(y), (recipe.batch,))]
         sigma = torch.exp(low + (high - low) * torch.rand(recipe.batch, 1))
-        loss = _loss(torch, model, clean, sigma, torch.randn_like(clean), scale)
+        loss = _loss(torch, model, clean, sigma, torch.randn_like(clean), scale, variances)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.values(), recipe.clip)
@@ -166,13 +177,29 @@ def train(
             one_step(step)
     except KeyboardInterrupt:
         interrupted = True
-    arrays = {"mean": mean, **{name: value.detach().double().numpy() for name, value in averaged.items()}}
+    arrays = {"mean": mean, **principal, **{name: value.detach().double().numpy() for name, value in averaged.items()}}
     network = Network(arrays, scale, recipe.lowest_noise, recipe.highest_noise)
-    return Trained(
-        network, np.array(losses), interrupted,
-        held_out_loss=_final_loss(torch, averaged, held_out - mean, scale, low, high),
-        training_loss=_final_loss(torch, averaged, training - mean, scale, low, high),
-    )  # fmt: skip
+    held_out_loss, training_loss = (
+        _final_loss(torch, averaged, seen(data[:FINAL]), low, high, scale, variances) for data in (held_out, training)
+    )
+    return Trained(network, np.array(losses), interrupted, held_out_loss, training_loss)
+
+
+def _cooled(done: float, cooling: float) -> float:
+    """The learning rate after a share `done` of the steps, in units of the first."""
+    return float(0.5 * (1.0 + np.cos(np.pi * max(0.0, 1.0 - (1.0 - done) / cooling))))
+
+
+def _principal(centred: Array, count: int) -> dict[str, Array]:
+    """`network.DIRECTIONS`: the `count` principal directions of data (n, dim), or nothing for none."""
+    if count == 0:
+        return {}
+    values, vectors = np.linalg.eigh(centred.T @ centred / len(centred))  # ascending
+    return {
+        "directions": np.ascontiguousarray(vectors[:, : -count - 1 : -1]),
+        "variances": values[: -count - 1 : -1].copy(),
+        "rest": np.array(values[:-count].mean() if count < len(values) else values[0]),
+    }
 
 
 def _model(torch: Any, dim: int, recipe: Recipe) -> dict[str, Any]:
@@ -200,20 +227,24 @@ def energy_gain(torch: Any, model: dict[str, Any], u: Any, sigma: Any) -> Any:
     return h @ model["linear"] - 0.5 * ((h @ model["quadratic"]) ** 2).sum(dim=1)
 
 
-def _loss(torch: Any, model: dict[str, Any], clean: Any, sigma: Any, z: Any, scale: float) -> Any:
-    """The weighted squared error of the denoiser: of ∇G against what it would have to be."""
-    root = torch.sqrt(sigma**2 + scale**2)
-    u = ((clean + sigma * z) / root).requires_grad_()
+def _loss(
+    torch: Any, model: dict[str, Any], clean: Any, sigma: Any, z: Any, scale: float, variances: Any
+) -> Any:
+    """The weighted squared error of the denoiser D = (λ/(σ² + λ)) x + (σ s/√(σ² + s√λ)) ∇G along each direction."""
+    noisy = clean + sigma * z
+    shrinkage = torch.rsqrt(sigma**2 + scale * torch.sqrt(variances))
+    u = (noisy * shrinkage).requires_grad_()
     (slope,) = torch.autograd.grad(energy_gain(torch, model, u, sigma).sum(), u, create_graph=True)
-    # D = (s²/(σ² + s²)) x + (σ s/√(σ² + s²)) ∇G = y, solved for ∇G.
-    wanted = (clean - scale**2 / root * u) * root / (sigma * scale)
-    return ((slope - wanted) ** 2).mean()
+    wanted = (clean - variances / (sigma**2 + variances) * noisy) / (sigma * scale)
+    return (((shrinkage * slope - wanted) ** 2) * (sigma**2 + scale**2)).mean()
 
 
-def _final_loss(torch: Any, model: dict[str, Any], clean: Array, scale: float, low: float, high: float) -> float:
+def _final_loss(
+    torch: Any, model: dict[str, Any], clean: Any, low: float, high: float, scale: float, variances: Any
+) -> float:
     """The loss over a fixed set of noises."""
     generator = torch.Generator().manual_seed(0)
-    y = torch.tensor(clean, dtype=torch.float32).repeat(max(1, 4000 // len(clean)), 1)
+    y = clean.repeat(max(1, FINAL // len(clean)), 1)
     sigma = torch.exp(low + (high - low) * torch.rand(len(y), 1, generator=generator))
     z = torch.randn(y.shape, generator=generator)
-    return float(_loss(torch, model, y, sigma, z, scale).item())
+    return float(_loss(torch, model, y, sigma, z, scale, variances).item())

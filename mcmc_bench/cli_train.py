@@ -2,91 +2,161 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mcmc_bench.console import INTERRUPTED, TargetsFolder, bar, clear_errors, say
 
+if TYPE_CHECKING:
+    from mcmc_bench.learning.network import Network
+    from mcmc_bench.learning.train import Recipe, Trained
+
+DATA_HELP = "Examples of your own, one array: (number, height, width) up to 28 × 28, or (number, dim)."
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to `app`."""
-    app.command(
-        epilog="Examples: `mcmc-bench train digits` · `mcmc-bench train mine --data images.npy -o mine.weights.npz`"
-    )(train)
+    app.command(epilog="Examples: `mcmc-bench train digits` · `mcmc-bench train mine --data images.npy`")(train)
 
 
 def train(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A target that is learnt, or a name for your own data.")],
-    data: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE.npy", help="Examples of your own: (number, height, width) or (number, dim)."),
-    ] = None,
+    data: Annotated[Path | None, typer.Option(metavar="FILE.npy", help=DATA_HELP)] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE.npz", help="NAME.weights.npz by default.")
-    ] = None,
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Where the files go; made if it is not there.")
+    ] = Path("my_targets"),
     seed: Annotated[int, typer.Option(min=0, help="Of the training.")] = 0,
+    repeat: Annotated[
+        int, typer.Option(min=1, help="Trainings, with seeds in turn: how much is luck? The first one is kept.")
+    ] = 1,
     steps: Annotated[
         int | None, typer.Option(min=1, help="Steps of the optimiser; the data set's own by default.")
     ] = None,
     width: Annotated[
         int | None, typer.Option(min=1, help="Units of each layer; the data set's own by default.")
     ] = None,
+    lowest_noise: Annotated[
+        float | None, typer.Option(help="σ of the sharpest density that is learnt; by the data's spread by default.")
+    ] = None,
     threads: Annotated[int, typer.Option(min=1, help="Processors that PyTorch may use.")] = 1,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
     targets: TargetsFolder = None,
 ) -> None:
     """Learn the density of examples at every noise level: denoising score matching of an energy network.
 
-    Needs PyTorch: pip install 'mcmc_bench[train]'. Writes one weights file, and the curve of the loss beside it. After Ctrl-C
-    it holds what was learnt until then.
+    Needs PyTorch: pip install 'mcmc_bench[train]'. Writes NAME.weights.npz and a picture of the loss; for data of your own
+    also the examples and NAME.py, a target that every command takes. After Ctrl-C they hold what was learnt until then.
     """
-    from mcmc_bench.catalog import training_set
-    from mcmc_bench.learning import network as networks
+    from mcmc_bench.catalog import list_targets, training_set
+    from mcmc_bench.learning import own
     from mcmc_bench.learning import train as training
+    from mcmc_bench.learning.network import write
 
+    stem = output / name
     with clear_errors():
-        try:
-            import torch
-        except ImportError as error:
-            raise ValueError(
-                "training needs PyTorch, which is not installed: pip install 'mcmc_bench[train]'"
-            ) from error
+        _needs_pytorch(threads)
         if data is None:
             examples, held_out, changed = training_set(name, () if targets is None else (targets,))
         else:
-            examples, held_out, changed = _own(training.read_data(data))
-        given = {key: value for key, value in (("steps", steps), ("width", width)) if value is not None}
-        recipe = training.Recipe(**{**changed, **given})
-        file = output or Path(f"{name}.weights.npz")
-        if not file.parent.is_dir():
-            raise ValueError(f"--output {file}: no such folder {file.parent}")
-        torch.set_num_threads(threads)
-        with bar(f"learning {name}") as progress:
-            trained = training.train(
-                examples, held_out, recipe, seed=seed,
-                progress=lambda step, loss: progress(f"loss {loss:.3f}", step, recipe.steps),
-            )  # fmt: skip
-        network = training.with_provenance(trained, name=name, seed=seed, recipe=recipe)
-        networks.write(file, network)
-        curve = file.with_suffix(".loss.png")
-        training.draw_losses(trained, curve, name)
-    say(
-        f"loss: {trained.held_out_loss:.4f} on {len(held_out)} held-out examples, {trained.training_loss:.4f} on "
-        f"{len(examples)} of the training"
-    )
-    typer.echo(f"weights: {file} ({network.parameters} parameters, {file.stat().st_size / 1e3:.0f} kB)")
-    typer.echo(f"losses:  {curve}")
-    if trained.interrupted:
-        say(
-            f"interrupted after {len(trained.losses)} of {recipe.steps} steps; the file holds what was learnt until then"
-        )
+            own.check_name(name)
+            if name in list_targets():
+                raise ValueError(f"NAME {name}: there is a built-in target of that name; choose another")
+            given = own.read_data(data)
+            examples, held_out = own.split(own.flat(given))
+            changed = own.noise_range(given)
+        asked = {"steps": steps, "width": width, "lowest_noise": lowest_noise}
+        changed |= {key: value for key, value in asked.items() if value is not None}
+        recipe = training.Recipe(**changed)
+        endings = [own.WEIGHTS, own.LOSSES] + ([] if data is None else [own.TARGET, own.EXAMPLES])
+        if not force:
+            own.check_free([own.beside(stem, ending) for ending in endings])
+        own.check_folder(output)
+
+        trainings = [_one(examples, held_out, recipe, name=name, seed=seed)]
+        while len(trainings) < repeat and not trainings[-1].interrupted:
+            trainings.append(_one(examples, held_out, recipe, name=name, seed=seed + len(trainings)))
+        trained, *others = trainings
+        others = [other for other in others if not other.interrupted]
+        network = training.with_provenance(
+            trained, name=name, seed=seed, recipe=recipe,
+            command=_command(name, data=data, seed=seed, repeat=len(others) + 1, **asked),
+            others=[other.held_out_loss for other in others],
+        )  # fmt: skip
+        if data is None:
+            write(own.beside(stem, own.WEIGHTS), network)
+        else:
+            own.write_target(stem, network, given, data)
+        training.draw_losses(trained, own.beside(stem, own.LOSSES), name)
+    _say_what_came_out(network, stem, [trained, *others], len(examples), len(held_out), data)
+    if trainings[-1].interrupted:
         raise typer.Exit(INTERRUPTED)
 
 
-def _own(examples: Any) -> tuple[Any, Any, dict[str, Any]]:
-    """A fifth of a user's data, by turns, is held out."""
-    import numpy as np
+def _needs_pytorch(threads: int) -> None:
+    try:
+        import torch
+    except ImportError as error:
+        raise ValueError("training needs PyTorch, which is not installed: pip install 'mcmc_bench[train]'") from error
+    torch.set_num_threads(threads)
 
-    out = np.arange(len(examples)) % 5 == 4
-    return examples[~out], examples[out], {}
+
+def _one(examples: object, held_out: object, recipe: Recipe, *, name: str, seed: int) -> Trained:
+    from mcmc_bench.learning.train import train as learn
+
+    with bar(f"learning {name}, seed {seed}") as progress:
+        return learn(
+            examples, held_out, recipe, seed=seed,  # type: ignore[arg-type]
+            progress=lambda step, loss: progress(f"loss {loss:.3f}", step, recipe.steps),
+        )  # fmt: skip
+
+
+def _command(name: str, **options: object) -> str:
+    """The command line of this training, without folders."""
+    words = ["mcmc-bench", "train", name]
+    for key, value in options.items():
+        if value is not None and (key, value) != ("repeat", 1):
+            words += [f"--{key.replace('_', '-')}", value.name if isinstance(value, Path) else str(value)]
+    return shlex.join(words)
+
+
+def _say_what_came_out(
+    network: Network, stem: Path, trained: list[Trained], examples: int, held_out: int, data: Path | None
+) -> None:
+    from mcmc_bench.learning import own
+    from mcmc_bench.learning.denoising import to_be_expected
+
+    first, recipe = trained[0], network.provenance["recipe"]
+    typer.echo(
+        f"loss:    {first.held_out_loss:.4f} on {held_out} held-out examples, {first.training_loss:.4f} on {examples} of the "
+        "training; 1 is that of knowing mean and spread alone"
+    )
+    if len(trained) > 1:
+        losses = [one.held_out_loss for one in trained]
+        low, high = to_be_expected(losses)
+        typer.echo(
+            f"seeds:   held-out loss {min(losses):.4f} … {max(losses):.4f} over {len(losses)}; 99 % of further ones lie in "
+            f"{low:.4f} … {high:.4f}"
+        )
+    weights = own.beside(stem, own.WEIGHTS)
+    typer.echo(f"weights: {weights} ({network.parameters} parameters, {weights.stat().st_size / 1e3:.0f} kB)")
+    typer.echo(f"losses:  {own.beside(stem, own.LOSSES)}")
+    if first.interrupted:
+        say(
+            f"interrupted after {len(first.losses)} of {recipe['steps']} steps; the files hold what was learnt until then"
+        )
+    if data is not None:
+        typer.echo(f"target:  {own.beside(stem, own.TARGET)}, and its examples")
+        typer.echo(f"check:   {shlex.join(['mcmc-bench', 'check', str(own.beside(stem, own.TARGET))])}")
+        where = ["--targets", str(stem.parent)]
+    else:
+        where = ["--target-set", f"weights={weights}", "--target-set", f"sigma={network.lowest_noise:g}"]
+    settings = {
+        "largest_noise": network.highest_noise, "smallest_noise": network.lowest_noise, "steps": 20,
+        "step_size": 0.1 * network.lowest_noise**2,
+    }  # fmt: skip
+    words = ["mcmc-bench", "sample", stem.name, "annealed_langevin", *where, "--chains", "64", "--draws", "10"]
+    words += ["--burn-in", "0", *(word for key, value in settings.items() for word in ("--set", f"{key}={value:.3g}"))]
+    typer.echo(f"next:    {shlex.join(words)}")

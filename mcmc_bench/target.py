@@ -151,8 +151,8 @@ class Examples:
 
     training: Array  # (n, dim)
     held_out: Array  # (m, dim), never seen in training
-    training_class: npt.NDArray[np.int64]  # (n,)
-    held_out_class: npt.NDArray[np.int64]  # (m,)
+    training_class: npt.NDArray[np.int64] | None  # (n,), None for data that have no classes
+    held_out_class: npt.NDArray[np.int64] | None  # (m,)
     denoised: Callable[[Array], Array]  # points (k, dim) of the target -> data without its noise, E[y | x]
     shape: tuple[int, int] | None = None  # of an image: height, width
     centre: Array | None = None  # (dim,): added to coordinates it gives pixels
@@ -160,11 +160,12 @@ class Examples:
 
     @property
     def classes(self) -> int:
-        """How many there are."""
-        return int(self.training_class.max()) + 1
+        """How many there are; 0 for data that have none."""
+        return 0 if self.training_class is None else int(self.training_class.max()) + 1
 
     def classify(self, x: Array) -> npt.NDArray[np.int64]:
         """The class of points (k, dim): that of most of the five nearest training examples, of the nearest in a tie."""
+        assert self.training_class is not None, "data without classes"
         nearest = _nearest(x, self.training, 5)
         votes = np.zeros((len(x), self.classes))
         for place in range(nearest.shape[1]):

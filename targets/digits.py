@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from mcmc_bench.learning.density import denoiser, learned
 from mcmc_bench.learning.network import Network, read
 from mcmc_bench.target import Examples, Target
-
-from ._learned import denoiser, learned
 
 FOLDER = Path(__file__).resolve().parent / "data"
 
@@ -31,31 +30,36 @@ def training_set() -> tuple[np.ndarray, np.ndarray, dict]:
 
 
 @cache
-def network() -> Network:
-    """What has been learnt."""
-    return read(FOLDER / "digits.weights.npz")
+def network(weights: str = "") -> Network:
+    """What has been learnt, here or in a training of one's own."""
+    return read(Path(weights) if weights else FOLDER / "digits.weights.npz")
 
 
-def build(sigma: float = 0.75) -> Target:
+def build(sigma: float = 0.75, weights: str = "") -> Target:
     """The learned density of images with noise of standard deviation `sigma` on them.
 
     At 0.75 chains wander between all digits, at 0.5 they need long for it, below 0.3 they stay where they began.
 
     Args:
         sigma: σ, at least 0.1.
+        weights: a file that `mcmc-bench train digits` has written; the one beside the images by default.
     """
     scans, labels, held_out = images()
-    centred = scans - network().arrays["mean"]
+    learnt = network(weights)
+    mean = learnt.arrays["mean"]
+    if mean.shape != (64,):
+        raise ValueError(f"weights = {weights} are of a network for {len(mean)} coordinates, and these images have 64")
+    centred = scans - mean
     return learned(
-        network(), sigma,
+        learnt, sigma,
         examples=Examples(
             training=centred[:-held_out],
             held_out=centred[-held_out:],
             training_class=labels[:-held_out],
             held_out_class=labels[-held_out:],
-            denoised=denoiser(network(), sigma),
+            denoised=denoiser(learnt, sigma),
             shape=(8, 8),
-            centre=network().arrays["mean"],
+            centre=mean,
             pixels=(-1.0, 1.0),
         ),
         tags=("learned", "real data", "high-dimensional"),

@@ -16,6 +16,7 @@ Must not know how a network is trained, nor on what.
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from dataclasses import dataclass, field
@@ -30,6 +31,10 @@ Array = npt.NDArray[np.float64]
 LAYERS = 3
 FREQUENCIES = 8  # of log σ: a sine and a cosine each
 FORMAT = 1
+#: Bytes of all arrays of a file, unpacked: what promises more is no weights file.
+LARGEST_FILE = 2**28
+#: What mends a weights file.
+AGAIN = "train it again with `mcmc-bench train`"
 #: Names and dimensions of the arrays in a file; d, i, h, r: dim, inputs, width of the layers, rank of W. Inputs are the
 #: coordinates themselves where there are no directions.
 SHAPES = {
@@ -94,8 +99,10 @@ class Network:
                 64, which no one but the kernel can read.
 
         Raises:
-            ValueError: a σ below the noise that the network has seen.
+            ValueError: not a finite number, or below the noise that the network has seen.
         """
+        if not isinstance(sigma, int | float | np.number) or not np.isfinite(sigma):
+            raise ValueError(f"noise level {sigma!r} is not a finite number")
         if not sigma >= 0.999 * self.lowest_noise:
             raise ValueError(
                 f"noise level {sigma:g} is below {self.lowest_noise:g}, the lowest that the network was trained with"
@@ -106,7 +113,8 @@ class Network:
         parts: list[Any] = []
         inputs, rest = 0, self.scale**2
         if "directions" in self.arrays:
-            directions, variances, rest = (self.arrays[name] for name in DIRECTIONS)
+            directions, variances = self.arrays["directions"], self.arrays["variances"]
+            rest = float(self.arrays["rest"])
             inputs = len(variances)
             # Of the Gaussian part, what is left along a direction when 1/(λ₀ + σ²) has been taken off.
             parts += [directions, 1.0 / (variances + sigma**2) - 1.0 / (rest + sigma**2)]
@@ -123,14 +131,17 @@ class Network:
 
 
 def write(file: Path, network: Network) -> None:
-    """One npz file, float32, without pickle."""
+    """One npz file, float32, without pickle; the old file or the new one, whatever happens."""
+    from mcmc_bench.results import write_atomically
+
     about = {
         "format": FORMAT, "scale": network.scale, "lowest_noise": network.lowest_noise,
         "highest_noise": network.highest_noise, "provenance": network.provenance,
     }  # fmt: skip
     arrays = {name: array.astype(np.float32) for name, array in network.arrays.items()}
-    with file.open("wb") as stream:
-        np.savez(stream, allow_pickle=False, about=np.array(json.dumps(about, sort_keys=True)), **arrays)
+    stored = io.BytesIO()
+    np.savez(stored, allow_pickle=False, about=np.array(json.dumps(about, sort_keys=True)), **arrays)
+    write_atomically(file, stored.getvalue())
 
 
 def read(file: Path) -> Network:
@@ -140,36 +151,48 @@ def read(file: Path) -> Network:
         WeightsError: no such file, truncated, of another network, or numbers that are not finite. Nothing in a file is
             ever executed: it is read without pickle.
     """
-    again = "train it again with `mcmc-bench train`"
-    try:
-        with np.load(file, allow_pickle=False) as stored:
-            found = {name: np.array(stored[name]) for name in stored.files}
-    except FileNotFoundError as error:
-        raise WeightsError(f"no weights file {file}; {again}") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise WeightsError(f"{file} is not a whole weights file ({error}); {again}") from error
+    found = _arrays(file)
     shapes = SHAPES | (DIRECTIONS if "directions" in found else {"mean": "i"})
-    missing = sorted({"about", *shapes} - set(found))
+    missing, further = sorted({"about", *shapes} - set(found)), sorted(set(found) - {"about", *shapes})
     if missing:
-        raise WeightsError(f"{file} holds no {', '.join(missing)}: weights of another network; {again}")
+        raise WeightsError(f"{file} holds no {', '.join(missing)}: weights of another network; {AGAIN}")
+    if further:
+        raise WeightsError(f"{file} holds {', '.join(further)} besides: weights of another network; {AGAIN}")
     try:
         about = json.loads(str(found.pop("about")))
         scale, low, high = (float(about[name]) for name in ("scale", "lowest_noise", "highest_noise"))
-        given = about["format"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise WeightsError(f"{file} says nothing readable about itself ({error!r}); {again}") from error
+        given, provenance = about["format"], dict(about["provenance"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise WeightsError(f"{file} says nothing readable about itself ({error!r}); {AGAIN}") from error
     if given != FORMAT:
-        raise WeightsError(f"{file} has format {given}, and this version reads {FORMAT}; {again}")
-    _check_shapes(file, found, shapes, again)
+        raise WeightsError(f"{file} has format {given}, and this version reads {FORMAT}; {AGAIN}")
+    _check_shapes(file, found, shapes)
     if not (0 < scale < np.inf and 0 < low < high < np.inf):
         raise WeightsError(
-            f"{file}: scale {scale:g} and noise {low:g} … {high:g} must be greater than 0 and rising; {again}"
+            f"{file}: scale {scale:g} and noise {low:g} … {high:g} must be greater than 0 and rising; {AGAIN}"
         )
     arrays = {name: np.asarray(found[name], dtype=np.float64) for name in shapes}
-    return Network(arrays, scale, low, high, about.get("provenance", {}))
+    return Network(arrays, scale, low, high, provenance)
 
 
-def _check_shapes(file: Path, found: dict[str, Any], shapes: dict[str, str], again: str) -> None:
+def _arrays(file: Path) -> dict[str, Any]:
+    """All arrays of a file, whatever they are."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        if size > LARGEST_FILE:
+            raise ValueError(f"it unpacks to {size} bytes")  # noqa: TRY301
+        with np.load(file, allow_pickle=False) as stored:
+            return {name: np.array(stored[name]) for name in stored.files}
+    except FileNotFoundError as error:
+        raise WeightsError(f"no weights file {file}; {AGAIN}") from error
+    except (
+        Exception
+    ) as error:  # damaged bytes raise whatever they like: zlib's errors, NotImplementedError, MemoryError
+        raise WeightsError(f"{file} is not a whole weights file ({error}); {AGAIN}") from error
+
+
+def _check_shapes(file: Path, found: dict[str, Any], shapes: dict[str, str]) -> None:
     sizes = {"n": 2 * FREQUENCIES}
     for name, letters in shapes.items():
         array = found[name]
@@ -179,7 +202,7 @@ def _check_shapes(file: Path, found: dict[str, Any], shapes: dict[str, str], aga
             )
         for letter, size in zip(letters, array.shape, strict=True):
             expected = 2 * sizes["h"] if letter == "m" else sizes.setdefault(letter, size)
-            if size != expected:
-                raise WeightsError(f"{file}: {name} has shape {array.shape}, which does not fit the others; {again}")
+            if size != expected or size < 1:
+                raise WeightsError(f"{file}: {name} has shape {array.shape}, which does not fit the others; {AGAIN}")
         if not np.isfinite(array).all():
-            raise WeightsError(f"{file}: {name} holds numbers that are not finite; {again}")
+            raise WeightsError(f"{file}: {name} holds numbers that are not finite; {AGAIN}")

@@ -9,19 +9,17 @@ extra `train`. Must not know where the data come from.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mcmc_bench.learning.denoising import noises
 from mcmc_bench.learning.network import LAYERS, Array, Network, frequencies
 
 Progress = Callable[[int, float], None]
-
-#: Examples with noise that the loss after training is the mean of, at least half as many.
-FINAL = 4000
 
 
 @dataclass(frozen=True)
@@ -49,12 +47,14 @@ class Trained:
     network: Network
     losses: Array  # (step,)
     interrupted: bool  # by Ctrl-C, after as many steps as there are losses
-    held_out_loss: float  # of the averaged weights, same noise for every training
+    held_out_loss: float  # of the averaged weights, see `mcmc_bench.learning.denoising`
     training_loss: float
 
 
-def with_provenance(trained: Trained, *, name: str, seed: int, recipe: Recipe) -> Network:
-    """The network with what made it."""
+def with_provenance(
+    trained: Trained, *, name: str, seed: int, recipe: Recipe, command: str, others: Sequence[float] = ()
+) -> Network:
+    """The network with what made it, and the held-out losses of `others`: trainings that differ by the seed alone."""
     import torch
 
     every = max(1, len(trained.losses) // 50)
@@ -65,7 +65,7 @@ def with_provenance(trained: Trained, *, name: str, seed: int, recipe: Recipe) -
             "held_out_loss": trained.held_out_loss, "training_loss": trained.training_loss,
             "losses": [round(float(value), 4) for value in trained.losses[::every]],
             "versions": {"torch": torch.__version__.split("+")[0], "numpy": np.__version__},
-            "made by": f"mcmc-bench train {name} --seed {seed}",
+            "held_out_losses_of_further_seeds": list(others), "made by": command,
         },
     )  # fmt: skip
 
@@ -86,69 +86,25 @@ def draw_losses(trained: Trained, file: Path, name: str) -> None:
     figure.savefig(file, dpi=120)
 
 
-def read_data(file: Path) -> Array:
-    """The examples in a NumPy file, checked.
-
-    Raises:
-        ValueError: it cannot be read (pickled objects are not), or `check_data` refuses it.
-    """
-    try:
-        data = np.load(file, allow_pickle=False)
-    except FileNotFoundError as error:
-        raise ValueError(f"--data {file}: no such file") from error
-    except (OSError, ValueError, EOFError) as error:
-        raise ValueError(f"--data {file} is not a NumPy array file (.npy) of numbers: {error}") from error
-    if not isinstance(data, np.ndarray):
-        raise ValueError(f"--data {file} holds several arrays; store one, with numpy.save")
-    return check_data(data, f"--data {file}")
-
-
-def check_data(data: Any, what: str) -> Array:
-    """`data` as float64 (n, dim), flattened.
-
-    Raises:
-        ValueError: what is wrong with it.
-    """
-    array = np.asarray(data)
-    if array.ndim not in (2, 3):
-        raise ValueError(f"{what} has shape {array.shape}; it must be (number, dim) or (number, height, width)")
-    if array.dtype.kind not in "fiu":
-        raise ValueError(f"{what} holds {array.dtype}; it must hold numbers")
-    array = array.reshape(len(array), -1).astype(np.float64)
-    if len(array) < 20:
-        raise ValueError(f"{what} holds {len(array)} examples; at least 20 are needed")
-    if array.shape[1] > 28 * 28:
-        raise ValueError(f"{what} has {array.shape[1]} coordinates; at most 784 (28 × 28) are possible")
-    if not np.isfinite(array).all():
-        raise ValueError(
-            f"{what} holds {np.count_nonzero(~np.isfinite(array))} numbers that are not finite; remove them"
-        )
-    if not array.std() > 0:
-        raise ValueError(f"{what}: all examples are the same; there is nothing to learn")
-    return array
-
-
 def train(
     training: Array, held_out: Array, recipe: Recipe, *, seed: int, progress: Progress = lambda step, loss: None
 ) -> Trained:
     """Train on `training` (n, dim); `held_out` (m, dim) is only looked at in the end.
 
+    Ctrl-C ends it early, and what was learnt until then is returned.
+
     Raises:
         ImportError: PyTorch is not installed.
+        ValueError: the loss is no longer finite.
+        KeyboardInterrupt: before the first step was made.
     """
     import torch
 
     torch.manual_seed(seed)
     mean = training.mean(axis=0)
-    scale = float((training - mean).std())
-    principal = _principal(training - mean, recipe.directions)
-    variances = torch.tensor(principal.get("variances", scale**2), dtype=torch.float32)
-
-    def seen(data: Array) -> Any:
-        return torch.tensor((data - mean) @ principal.get("directions", np.eye(len(mean))), dtype=torch.float32)
-
-    y = seen(training)
-    model = _model(torch, y.shape[1], recipe)
+    view = _View.of(training - mean, recipe.directions)
+    y = torch.tensor((training - mean) @ view.basis[:, : view.inputs], dtype=torch.float32)
+    model = _model(torch, view.inputs, recipe)
     averaged = copy.deepcopy(model)
     optimiser = torch.optim.AdamW(model.values(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _cooled(step / recipe.steps, recipe.cooling))
@@ -158,7 +114,7 @@ def train(
     def one_step(step: int) -> None:
         clean = y[torch.randint(len(y), (recipe.batch,))]
         sigma = torch.exp(low + (high - low) * torch.rand(recipe.batch, 1))
-        loss = _loss(torch, model, clean, sigma, torch.randn_like(clean), scale, variances)
+        loss = _loss(torch, model, clean, sigma, torch.randn_like(clean), view)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.values(), recipe.clip)
@@ -169,6 +125,11 @@ def train(
             for name, value in model.items():
                 averaged[name].lerp_(value, 1.0 - decay)
         losses.append(loss.item())
+        if not np.isfinite(losses[-1]):
+            raise ValueError(
+                f"the loss is {losses[-1]} after {step + 1} steps: the training has diverged; are there examples far "
+                "from all others? Else take a smaller --width"
+            )
         progress(step + 1, losses[-1])
 
     interrupted = False
@@ -176,30 +137,50 @@ def train(
         for step in range(recipe.steps):
             one_step(step)
     except KeyboardInterrupt:
+        if not losses:
+            raise
         interrupted = True
-    arrays = {"mean": mean, **principal, **{name: value.detach().double().numpy() for name, value in averaged.items()}}
-    network = Network(arrays, scale, recipe.lowest_noise, recipe.highest_noise)
-    held_out_loss, training_loss = (
-        _final_loss(torch, averaged, seen(data[:FINAL]), low, high, scale, variances) for data in (held_out, training)
-    )
-    return Trained(network, np.array(losses), interrupted, held_out_loss, training_loss)
+    arrays = {
+        "mean": mean,
+        **(view.stored() if recipe.directions else {}),
+        **{name: value.detach().double().numpy() for name, value in averaged.items()},
+    }
+    network = Network(arrays, view.scale, recipe.lowest_noise, recipe.highest_noise)
+    return Trained(
+        network, np.array(losses), interrupted,
+        held_out_loss=_final_loss(torch, averaged, held_out - mean, view, recipe),
+        training_loss=_final_loss(torch, averaged, training - mean, view, recipe),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _View:
+    """The coordinates in which a network learns: principal directions first, or those of the data themselves."""
+
+    basis: Array  # (dim, dim), orthonormal
+    variances: Array  # (dim,): λ along the directions, λ₀ along the others; s² for coordinates of the data
+    inputs: int  # coordinates that the network looks at, the first ones
+    scale: float  # s
+
+    @classmethod
+    def of(cls, centred: Array, directions: int) -> _View:
+        dim, scale = centred.shape[1], float(centred.std())
+        if directions == 0:
+            return cls(np.eye(dim), np.full(dim, scale**2), dim, scale)
+        values, vectors = np.linalg.eigh(centred.T @ centred / len(centred))  # ascending
+        variances, inputs = values[::-1].copy(), min(directions, dim)
+        variances[inputs:] = variances[inputs:].mean() if inputs < dim else 0.0
+        return cls(np.ascontiguousarray(vectors[:, ::-1]), variances, inputs, scale)
+
+    def stored(self) -> dict[str, Array]:
+        """The arrays of `network.DIRECTIONS`."""
+        k = self.inputs
+        return {"directions": self.basis[:, :k], "variances": self.variances[:k], "rest": np.array(self.variances[-1])}
 
 
 def _cooled(done: float, cooling: float) -> float:
     """The learning rate after a share `done` of the steps, in units of the first."""
     return float(0.5 * (1.0 + np.cos(np.pi * max(0.0, 1.0 - (1.0 - done) / cooling))))
-
-
-def _principal(centred: Array, count: int) -> dict[str, Array]:
-    """`network.DIRECTIONS`: the `count` principal directions of data (n, dim), or nothing for none."""
-    if count == 0:
-        return {}
-    values, vectors = np.linalg.eigh(centred.T @ centred / len(centred))  # ascending
-    return {
-        "directions": np.ascontiguousarray(vectors[:, : -count - 1 : -1]),
-        "variances": values[: -count - 1 : -1].copy(),
-        "rest": np.array(values[:-count].mean() if count < len(values) else values[0]),
-    }
 
 
 def _model(torch: Any, dim: int, recipe: Recipe) -> dict[str, Any]:
@@ -227,24 +208,27 @@ def energy_gain(torch: Any, model: dict[str, Any], u: Any, sigma: Any) -> Any:
     return h @ model["linear"] - 0.5 * ((h @ model["quadratic"]) ** 2).sum(dim=1)
 
 
-def _loss(
-    torch: Any, model: dict[str, Any], clean: Any, sigma: Any, z: Any, scale: float, variances: Any
-) -> Any:
-    """The weighted squared error of the denoiser D = (λ/(σ² + λ)) x + (σ s/√(σ² + s√λ)) ∇G along each direction."""
+def _loss(torch: Any, model: dict[str, Any], clean: Any, sigma: Any, z: Any, view: _View) -> Any:
+    """The weighted squared error of the denoiser D = λ/(σ² + λ) x + σ s/√(σ² + s√λ) ∇G, per coordinate of the data.
+
+    `clean` and `z` may lack last coordinates of `view`: where the network does not look, its expectation is known.
+    """
+    present, inputs, scale = clean.shape[1], view.inputs, view.scale
+    variances = torch.tensor(view.variances, dtype=torch.float32)
     noisy = clean + sigma * z
-    shrinkage = torch.rsqrt(sigma**2 + scale * torch.sqrt(variances))
-    u = (noisy * shrinkage).requires_grad_()
+    shrinkage = torch.rsqrt(sigma**2 + scale * torch.sqrt(variances[:inputs]))
+    u = (noisy[:, :inputs] * shrinkage).requires_grad_()
     (slope,) = torch.autograd.grad(energy_gain(torch, model, u, sigma).sum(), u, create_graph=True)
-    wanted = (clean - variances / (sigma**2 + variances) * noisy) / (sigma * scale)
-    return (((shrinkage * slope - wanted) ** 2) * (sigma**2 + scale**2)).mean()
+    wanted = (clean - variances[:present] / (sigma**2 + variances[:present]) * noisy) / (sigma * scale)
+    squared = ((shrinkage * slope - wanted[:, :inputs]) ** 2).sum(dim=1) + (wanted[:, inputs:] ** 2).sum(dim=1)
+    lacking = (variances[present:] / (sigma**2 + variances[present:])).sum(dim=1) / scale**2
+    return ((squared + lacking) * (sigma[:, 0] ** 2 + scale**2)).mean() / len(variances)
 
 
-def _final_loss(
-    torch: Any, model: dict[str, Any], clean: Any, low: float, high: float, scale: float, variances: Any
-) -> float:
-    """The loss over a fixed set of noises."""
-    generator = torch.Generator().manual_seed(0)
-    y = clean.repeat(max(1, FINAL // len(clean)), 1)
-    sigma = torch.exp(low + (high - low) * torch.rand(len(y), 1, generator=generator))
-    z = torch.randn(y.shape, generator=generator)
-    return float(_loss(torch, model, y, sigma, z, scale, variances).item())
+def _final_loss(torch: Any, model: dict[str, Any], examples: Array, view: _View, recipe: Recipe) -> float:
+    """`mcmc_bench.learning.denoising.loss`, here by PyTorch: the two are compared by the tests."""
+    each = []
+    for sigma, y, z in noises(examples, recipe.lowest_noise, recipe.highest_noise):
+        clean, noise = (torch.tensor(array, dtype=torch.float32) for array in (y @ view.basis, z @ view.basis))
+        each.append(_loss(torch, model, clean, torch.full((len(y), 1), sigma), noise, view).item())
+    return float(np.mean(each))

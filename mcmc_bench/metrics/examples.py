@@ -50,12 +50,8 @@ class Judge:
     def statistics(self, x: Array) -> dict[str, float]:
         """All of them; NaN where a set of one or two has none."""
         examples, held_out = self.examples, self.examples.held_out
-        share = np.bincount(examples.classify(x), minlength=examples.classes) / len(x)
-        positive = share[share > 0]
         part = held_out[: len(x)]
         found = {
-            "class_entropy": float(-(positive * np.log(positive)).sum()),
-            "classes_found": float((share > 0.1 / examples.classes).mean()),
             "distinct_data": clusters(x, self.copy_distance) / len(x),
             "nearest_training": float(np.median(cdist(x, examples.training).min(axis=1))),
             "pair_distance": float(np.median(pdist(x))) if len(x) > 1 else float("nan"),
@@ -64,7 +60,18 @@ class Judge:
             "vendi_score": vendi_score(x, VENDI_BANDWIDTH * self.bandwidth),
             "escaped_share": float((np.linalg.norm(x - self.centre, axis=1) > self.radius).mean()),
         }
-        return found | self._neighbours(x)
+        return self._classes(x) | found | self._neighbours(x)
+
+    def _classes(self, x: Array) -> dict[str, float]:
+        """Nothing for data without classes."""
+        if not self.examples.classes:
+            return {}
+        share = np.bincount(self.examples.classify(x), minlength=self.examples.classes) / len(x)
+        positive = share[share > 0]
+        return {
+            "class_entropy": float(-(positive * np.log(positive)).sum()),
+            "classes_found": float((share > 0.1 / self.examples.classes).mean()),
+        }
 
     def _neighbours(self, x: Array) -> dict[str, float]:
         """Precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020)."""
@@ -125,10 +132,12 @@ def rows(measured: Measured) -> tuple[list[Row], Curves]:
         )
         for name in floor
     ]
-    return found, {"classes": _classes(examples, np.concatenate(data))}
+    return found, {"classes": _classes(examples, np.concatenate(data))} if examples.classes else {}
 
 
 def _classes(examples: Examples, x: Array) -> dict[str, list[float]]:
+    assert examples.held_out_class is not None
+
     def shares(classes: np.ndarray) -> list[float]:
         return [float(value) for value in np.bincount(classes, minlength=examples.classes) / len(classes)]
 

@@ -1,0 +1,85 @@
+"""Targets whose density is a network that has learnt it from examples, at a noise level of one's choice.
+
+What target files call, those that `mcmc-bench train` writes too. Must not know what the examples are.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mcmc_bench.kernels.energy_network import log_density
+from mcmc_bench.learning import own
+from mcmc_bench.learning.denoising import denoiser
+from mcmc_bench.learning.network import Network, WeightsError, read
+from mcmc_bench.target import Examples, Target
+
+__all__ = ["denoiser", "from_files", "learned"]
+
+
+def learned(network: Network, sigma: float, **about: Any) -> Target:
+    """The density exp(−E(x, σ)) of `network` in centred coordinates; `about` is what else is said of the target.
+
+    Raises:
+        ValueError: a σ that the network does not know.
+    """
+    return Target(
+        dim=network.dim,
+        density=log_density,
+        data=network.folded(sigma),
+        smoothed=lambda further: network.folded(float(np.hypot(sigma, further))),
+        # Where noise drowns the data, the density is this Gaussian, a little wider.
+        draw_dispersed=lambda generator, n: 1.2 * network.gaussian(generator.standard_normal((n, network.dim)), sigma),
+        one_point=np.zeros(network.dim),  # the mean of the examples
+        **about,
+    )
+
+
+def from_files(stem: Path, sigma: float | None = None) -> Target:
+    """The target that `mcmc-bench train NAME --data FILE` has learnt.
+
+    Coordinates are those of the data, less their mean.
+
+    Args:
+        stem: NAME in its folder; `NAME.weights.npz` and `NAME.examples.npz` are read.
+        sigma: σ, the noise on the examples; None is the lowest that was learnt.
+
+    Raises:
+        WeightsError: a file is missing, damaged, or does not belong to the other.
+    """
+    network, stored = _files(stem)
+    mean = network.arrays["mean"]
+    training, held_out = own.split(own.flat(stored) - mean)
+    sigma = network.lowest_noise if sigma is None else sigma
+    return learned(
+        network, sigma,
+        examples=Examples(
+            training=training,
+            held_out=held_out,
+            training_class=None,
+            held_out_class=None,
+            denoised=denoiser(network, sigma),
+            shape=stored.shape[1:] if stored.ndim == 3 else None,
+            centre=mean,
+            pixels=(float(stored.min()), float(stored.max())),
+        ),
+        tags=("learned",),
+        formula="exp(−E(x, σ)), E a network whose −∇E has learnt the score of examples with noise σ",
+        description=f"Learnt from {len(training)} examples.",
+        source=str(network.provenance.get("made by", "")),
+    )  # fmt: skip
+
+
+@cache
+def _files(stem: Path) -> tuple[Network, Any]:
+    network = read(own.beside(stem, own.WEIGHTS))
+    stored = own.read_examples(own.beside(stem, own.EXAMPLES))
+    if own.flat(stored).shape[1] != network.dim:
+        raise WeightsError(
+            f"{own.beside(stem, own.EXAMPLES)} has {own.flat(stored).shape[1]} coordinates and the weights beside it "
+            f"{network.dim}: they are of two trainings; train again with `mcmc-bench train`"
+        )
+    return network, stored

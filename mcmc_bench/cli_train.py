@@ -57,7 +57,6 @@ def train(
 
     stem = output / name
     with clear_errors():
-        _needs_pytorch(threads)
         if data is None:
             examples, held_out, changed = training_set(name, () if targets is None else (targets,))
         else:
@@ -73,6 +72,7 @@ def train(
         endings = [own.WEIGHTS, own.LOSSES] + ([] if data is None else [own.TARGET, own.EXAMPLES])
         if not force:
             own.check_free([own.beside(stem, ending) for ending in endings])
+        _needs_pytorch(threads)
         own.check_folder(output)
 
         trainings = [_one(examples, held_out, recipe, name=name, seed=seed)]

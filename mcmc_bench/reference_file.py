@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,13 +27,20 @@ TOLERANCE = 1e-6
 DIGITS = 8
 
 
+#: What parts the names of folders, on any system.
+SEPARATORS = r"[/\\:]"
+
+
 class StoredTruthError(ValueError):
     """A stored reference that cannot be read, or was made for another density; the message names the file."""
 
 
 def json_file(target_file: Path, label: str) -> Path:
-    """The file for the target `label` (name and parameters) whose own file is `target_file`."""
-    return target_file.with_name(f"{label}.reference.json")
+    """The file for the target `label` (name and parameters) whose own file is `target_file`.
+
+    A parameter may be a path: what parts folders is replaced. That the density is the same is seen by its values.
+    """
+    return target_file.with_name(re.sub(SEPARATORS, "_", label) + ".reference.json")
 
 
 def draws_file(file: Path) -> Path:

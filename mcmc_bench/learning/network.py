@@ -198,7 +198,7 @@ def _check_shapes(file: Path, found: dict[str, Any], shapes: dict[str, str]) -> 
         array = found[name]
         if array.dtype.kind != "f" or array.ndim != len(letters):
             raise WeightsError(
-                f"{file}: {name} must have {len(letters)} dimensions of floats, not {array.dtype}{array.shape}"
+                f"{file}: {name} must have {len(letters)} dimensions of floats, not {array.dtype}{array.shape}; {AGAIN}"
             )
         for letter, size in zip(letters, array.shape, strict=True):
             expected = 2 * sizes["h"] if letter == "m" else sizes.setdefault(letter, size)

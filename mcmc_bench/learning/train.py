@@ -39,6 +39,17 @@ class Recipe:
     lowest_noise: float = 0.1
     highest_noise: float = 8.0
 
+    def __post_init__(self) -> None:
+        """See that it can be followed, before anything is."""
+        for name in ("width", "rank", "steps", "batch"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} = {getattr(self, name)} must be at least 1")
+        if not 0.0 < self.lowest_noise < self.highest_noise < np.inf:
+            raise ValueError(
+                f"lowest_noise = {self.lowest_noise:g} must be greater than 0 and less than highest_noise = "
+                f"{self.highest_noise:g}"
+            )
+
 
 @dataclass(frozen=True)
 class Trained:

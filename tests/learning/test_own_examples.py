@@ -1,0 +1,325 @@
+"""Examples of a user's own: what is refused and in which words, and the files that become a target. Needs no PyTorch."""
+
+import importlib.util
+import os
+import pickle
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import mcmc_bench
+from mcmc_bench.catalog import CatalogError, load_target
+from mcmc_bench.cli import app
+from mcmc_bench.learning import own
+from mcmc_bench.learning.density import learned
+from mcmc_bench.learning.network import Network
+from mcmc_bench.streams import stream
+
+from .conftest import drawn
+
+
+def call(*arguments):
+    """Exit code, and all that was said."""
+    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.exit_code, done.output
+
+
+def numbers(*shape):
+    return stream("numbers", *shape).standard_normal(shape)
+
+
+def with_one(array, value):
+    array = array.copy()
+    array[(3,) * array.ndim] = value
+    return array
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (numbers(100), "has shape (100,); it must be (number, dim) or (number, height, width)"),
+        (numbers(60, 8, 8, 3), "has shape (60, 8, 8, 3); it must be (number, dim) or (number, height, width)"),
+        (np.float64(3.0), "has shape (); it must be (number, dim) or (number, height, width)"),
+        (np.full((60, 3), "a"), "holds <U1; it must hold real numbers"),
+        (numbers(60, 3) + 1j, "holds complex128; it must hold real numbers"),
+        (np.zeros((60, 3), dtype="datetime64[s]"), "holds datetime64[s]; it must hold real numbers"),
+        (numbers(49, 3), "holds 49 examples; at least 50 are needed"),
+        (numbers(0, 3), "holds 0 examples; at least 50 are needed"),
+        (numbers(60, 0), "has 0 coordinates for each example; from 1 to 784 (28 × 28) are possible"),
+        (numbers(60, 29, 28), "has 812 coordinates for each example; from 1 to 784 (28 × 28) are possible"),
+        (
+            with_one(numbers(60, 5, 5), np.nan),
+            "holds 1 numbers that are not finite; remove the examples that have them",
+        ),
+        (with_one(numbers(60, 5), np.inf), "holds 1 numbers that are not finite; remove the examples that have them"),
+        (np.full((60, 8, 8), 7), "all examples are the same; there is nothing to learn"),
+        (np.tile(numbers(1, 5), (60, 1)), "all examples are the same; there is nothing to learn"),
+        (1e9 + numbers(60, 3), "up to 1e+09 from 0; bring it to a scale near 1 and near 0"),
+        (1e-9 * numbers(60, 3), "bring it to a scale near 1 and near 0"),
+        (with_one(numbers(60, 5), 1e200), "bring it to a scale near 1 and near 0"),
+    ],
+)
+def test_data_that_nothing_can_be_learnt_from(tmp_path, data, message):
+    file = tmp_path / "images.npy"
+    np.save(file, data)
+    code, said = call("train", "mine", "--data", file, "-o", tmp_path / "out")
+    assert code == 2
+    assert said.startswith(f"mcmc-bench: --data {file}")
+    assert message in said
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is not a NumPy array file (.npy) of numbers"),
+        (b"1, 2, 3\n", "is not a NumPy array file (.npy) of numbers"),
+        (pickle.dumps([1, 2]), "is not a NumPy array file (.npy) of numbers"),
+        (b"\x93NUMPY\x01\x00", "is not a NumPy array file (.npy) of numbers"),
+        (
+            b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f8', 'fortran_order': False, 'shape': (250000000, 784), }".ljust(127)
+            + b"\n",
+            "is not a NumPy array file (.npy) of numbers",
+        ),
+    ],
+)
+def test_files_that_are_none(tmp_path, content, message):
+    file = tmp_path / "images.npy"
+    file.write_bytes(content)
+    code, said = call("train", "mine", "--data", file)
+    assert code == 2
+    assert said.startswith(f"mcmc-bench: --data {file}")
+    assert message in said
+    assert "store one with numpy.save" in said
+
+
+def test_objects_are_not_unpickled(tmp_path):
+    np.save(tmp_path / "o.npy", np.array([[1, None]] * 60, dtype=object), allow_pickle=True)
+    code, said = call("train", "mine", "--data", tmp_path / "o.npy")
+    assert code == 2
+    assert "is not a NumPy array file (.npy) of numbers" in said
+
+
+def test_several_arrays_and_none(tmp_path):
+    np.savez(tmp_path / "s.npz", a=numbers(60, 3), b=numbers(60, 3))
+    assert call("train", "mine", "--data", tmp_path / "s.npz") == (
+        2,
+        f"mcmc-bench: --data {tmp_path / 's.npz'} holds a, b (.npz); store one array, with numpy.save\n",
+    )
+    assert call("train", "mine", "--data", tmp_path / "no.npy") == (
+        2, f"mcmc-bench: --data {tmp_path / 'no.npy'}: no such file\n",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        with_one(np.zeros((60, 5, 5)), 1.0),  # one image differs, in one pixel
+        np.arange(60)[:, None, None] * np.ones((60, 3, 3), dtype=np.uint8),  # each image is of one grey
+        np.column_stack([numbers(60, 2), np.full(60, 4.0)]),  # one coordinate is constant
+        numbers(50, 1),
+        numbers(50, 28, 28).astype(np.float16),
+        numbers(60, 4, 4) > 0,
+        np.asfortranarray(numbers(60, 7)),
+        numbers(60, 7).astype(">f4"),
+    ],
+)
+def test_data_that_are_fine(tmp_path, data):
+    np.save(tmp_path / "d.npy", data)
+    read = own.read_data(tmp_path / "d.npy")
+    np.testing.assert_array_equal(read, data)
+    training, held_out = own.split(own.flat(read))
+    assert len(training) + len(held_out) == len(data)
+    assert len(held_out) == len(data) // 5
+    noise = own.noise_range(read)
+    assert 0 < noise["lowest_noise"] < noise["highest_noise"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("digitz",), "unknown target: 'digitz'; did you mean 'digits'? "),
+        (("digitz",), "For data of your own, give --data."),
+        (("banana",), "target banana is not learnt from examples: "),
+        (
+            ("two-words", "--data", "d.npy"),
+            "NAME 'two-words' becomes a Python file: use letters, digits and underscores",
+        ),
+        (("_hidden", "--data", "d.npy"), "NAME '_hidden' becomes a Python file"),
+        (("../up", "--data", "d.npy"), "NAME '../up' becomes a Python file"),
+        (("class", "--data", "d.npy"), "NAME 'class' becomes a Python file"),
+        (("banana", "--data", "d.npy"), "NAME banana: there is a built-in target of that name; choose another"),
+        (("mine", "--data", "d.npy", "--steps", "0"), "Invalid value for '--steps'"),
+        (("mine", "--data", "d.npy", "--width", "-3"), "Invalid value for '--width'"),
+        (("mine", "--data", "d.npy", "--width", "many"), "Invalid value for '--width'"),
+        (("mine", "--data", "d.npy", "--repeat", "0"), "Invalid value for '--repeat'"),
+        (("mine", "--data", "d.npy", "--threads", "0"), "Invalid value for '--threads'"),
+        (("mine", "--data", "d.npy", "--seed", "-1"), "Invalid value for '--seed'"),
+        (("mine", "--data", "d.npy", "--lowest-noise", "0"), "lowest_noise = 0 must be greater than 0 and less than"),
+        (("mine", "--data", "d.npy", "--lowest-noise", "99"), "lowest_noise = 99 must be greater than 0 and less than"),
+        (("mine", "--data", "d.npy", "--lowest-noise", "nan"), "lowest_noise = nan must be greater than 0"),
+    ],
+)
+def test_wrong_arguments(tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    np.save("d.npy", numbers(60, 3))
+    code, said = call("train", *arguments)
+    assert code == 2
+    assert message in " ".join(said.replace("│", " ").split())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["d.npy"]
+
+
+def test_nothing_is_overwritten_without_being_asked(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("d.npy", numbers(60, 3))
+    Path("my_targets").mkdir()
+    Path("my_targets/mine.py").write_text("# of my own")
+    code, said = call("train", "mine", "--data", "d.npy")
+    assert (code, said) == (
+        2,
+        "mcmc-bench: my_targets holds mine.py already; choose another NAME or folder, or replace with --force\n",
+    )
+    assert Path("my_targets/mine.py").read_text() == "# of my own"
+
+
+def test_folders_that_cannot_be_written_into(tmp_path):
+    with pytest.raises(ValueError, match=r"--output \S+: no such folder \S+nowhere; make it first"):
+        own.check_folder(tmp_path / "nowhere" / "out")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(
+        ValueError, match=r"--output \S+file cannot be written into: File exists; choose another folder"
+    ):
+        own.check_folder(tmp_path / "file")
+    own.check_folder(tmp_path / "new")
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="a folder that even root cannot write into is Linux's")
+def test_a_folder_that_nobody_can_write_into():
+    with pytest.raises(ValueError, match="--output /proc/self cannot be written into: "):
+        own.check_folder(Path("/proc/self"))
+
+
+def test_without_pytorch_it_says_how_to_get_it(tmp_path):
+    if importlib.util.find_spec("torch") is not None:
+        pytest.skip("PyTorch is installed")
+    np.save(tmp_path / "d.npy", numbers(60, 3))
+    code, said = call("train", "mine", "--data", tmp_path / "d.npy", "-o", tmp_path / "out")
+    assert (code, said) == (
+        2,
+        "mcmc-bench: training needs PyTorch, which is not installed: pip install 'mcmc_bench[train]'\n",
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def of(examples):
+    """A network, not learnt, that has the mean and the spread of `examples`."""
+    training, _ = own.split(own.flat(examples))
+    mean = training.mean(axis=0).astype(np.float32).astype(np.float64)
+    network = drawn(dim=training.shape[1])
+    return Network({**network.arrays, "mean": mean}, float((training - mean).std()), 0.1, 8.0, network.provenance)
+
+
+@pytest.fixture
+def folder(tmp_path, rows, arc):
+    """A folder with the targets `pictures` and `arc`, as training leaves them, but for the weights."""
+    own.write_target(tmp_path / "pictures", of(rows / 255.0), rows / 255.0, Path("rows.npy"))
+    own.write_target(tmp_path / "arc", of(arc), arc, Path("arc.npy"))
+    return tmp_path
+
+
+def test_what_is_written_is_a_target(folder, rows, arc):
+    pictures = load_target("pictures", targets_folder=folder, sigma=0.2)
+    assert pictures.dim == 20
+    assert pictures.examples.shape == (5, 4)
+    assert pictures.examples.pixels == (0.0, 1.0)
+    given = rows.reshape(200, -1) / 255.0
+    np.testing.assert_allclose(pictures.examples.held_out + pictures.examples.centre, given[4::5], atol=1e-7)
+    assert len(pictures.examples.training) == 160
+    plain = load_target("arc", targets_folder=folder)
+    assert plain.examples.shape is None
+    x = numbers(5, 2)
+    expected = learned(of(arc), 0.1).log_density_and_gradient(x)
+    for found, wanted in zip(plain.log_density_and_gradient(x), expected, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-5)
+    with pytest.raises(CatalogError, match=r"noise level 0.05 is below 0.1, the lowest that the network was trained"):
+        load_target("arc", targets_folder=folder, sigma=0.05)
+
+
+def test_its_draws_are_measured_against_the_held_out_examples(folder):
+    """Data without classes have no entropy of classes; all else is given."""
+    target = load_target("arc", targets_folder=folder)
+    tree = mcmc_bench.sample(target, "annealed_langevin", draws=1, chains=40, seed="own", largest_noise=8.0, levels=5)
+    frame = mcmc_bench.evaluate(tree, target).set_index("metric")
+    assert "class_entropy" not in frame.index
+    for metric in ("nearest_training", "data_sliced_wasserstein", "escaped_share", "data_coverage", "vendi_score"):
+        assert np.isfinite(frame.loc[metric, ["value", "floor"]].astype(float)).all()
+
+
+@pytest.mark.slow
+def test_every_command_takes_it(folder, tmp_path):
+    """check, and a suite with its report, in processes of their own."""
+    suite = tmp_path / "suite.toml"
+    suite.write_text(
+        '[suite]\ntitle = "Mine"\nbudget = 60\nchains = 16\nreplicates = 2\nmetrics = ["cost", "examples"]\n'
+        '[[experiment]]\nname = "m"\ntargets = [{ name = "pictures", sigma = 0.3 }, "arc"]\nsamplers = ["mala"]\n'
+    )
+
+    def run(*words):
+        return subprocess.run(
+            [sys.executable, "-m", "mcmc_bench", *map(str, words)],
+            cwd=tmp_path, capture_output=True, text=True, check=False, env={**os.environ, "MPLBACKEND": "agg"},
+        )  # fmt: skip
+
+    done = run("run", suite, "--targets", folder, "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert "2 cells: 2 finished" in done.stdout
+    assert (tmp_path / "out" / "index.html").is_file()
+    done = run("check", folder / "pictures.py")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "pictures: no problem found" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda folder: (folder / "arc.examples.npz").unlink(), "no examples "),
+        (lambda folder: (folder / "arc.weights.npz").unlink(), "no weights file "),
+        (lambda folder: (folder / "arc.examples.npz").write_bytes(b"PK"), "is not a whole file of examples"),
+        (lambda folder: np.savez(folder / "arc.examples.npz", other=[1]), "is not a whole file of examples"),
+        (
+            lambda folder: (folder / "pictures.examples.npz").replace(folder / "arc.examples.npz"),
+            "has 20 coordinates and the weights beside it 2: they are of two trainings; train again",
+        ),
+    ],
+)
+def test_files_that_do_not_fit(folder, spoil, message):
+    spoil(folder)
+    with pytest.raises(CatalogError, match=message):
+        load_target("arc", targets_folder=folder)
+
+
+def test_digits_with_weights_of_ones_own(tmp_path, weights):
+    from mcmc_bench.learning.network import write
+
+    network = drawn(dim=64)
+    write(tmp_path / "d.weights.npz", replace(network, scale=0.5))
+    target = load_target("digits", sigma=0.5, weights=str(tmp_path / "d.weights.npz"))
+    x = numbers(3, 64)
+    assert (
+        np.abs(
+            target.log_density_and_gradient(x)[1] - load_target("digits", sigma=0.5).log_density_and_gradient(x)[1]
+        ).max()
+        > 1e-3
+    )
+    with pytest.raises(CatalogError, match="are of a network for 6 coordinates, and these images have 64"):
+        load_target("digits", weights=str(weights))
+    with pytest.raises(CatalogError, match=r"no weights file nowhere\.npz; train it again with"):
+        load_target("digits", weights="nowhere.npz")

@@ -1,0 +1,224 @@
+"""Training, by PyTorch: the loss falls, the compiled kernel computes what was trained, and the command makes a target.
+
+What needs no PyTorch stands in the other files: the loss of the committed weights is checked here without it.
+"""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import mcmc_bench
+from mcmc_bench.catalog import content_folder, training_set
+from mcmc_bench.kernels.energy_network import log_density
+from mcmc_bench.learning import denoising
+from mcmc_bench.learning.network import Network, read
+from mcmc_bench.streams import stream
+
+from .conftest import drawn
+from .test_own_examples import call
+
+DIGITS = Path(content_folder("targets")) / "data" / "digits.weights.npz"
+
+
+@pytest.fixture
+def torch():
+    return pytest.importorskip(
+        "torch", reason="NOT TESTED: training; install the extra: pip install 'mcmc_bench[train]'"
+    )
+
+
+def test_committed_weights_have_the_loss_that_training_told():
+    """PyTorch computed it in single precision; here it is the compiled kernel, in double precision, from the file.
+
+    Power: weights that are off by a thousandth of themselves, in one layer, have another loss.
+    """
+    network, (examples, held_out, _) = read(DIGITS), training_set("digits")
+    mean, told = network.arrays["mean"], network.provenance
+    assert denoising.loss(network, held_out - mean) == pytest.approx(told["held_out_loss"], rel=2e-6)
+    assert denoising.loss(network, examples - mean) == pytest.approx(told["training_loss"], rel=2e-6)
+    off = {**network.arrays, "weight_2": 1.001 * network.arrays["weight_2"]}
+    wrong = Network(off, network.scale, network.lowest_noise, network.highest_noise)
+    assert denoising.loss(wrong, held_out - mean) != pytest.approx(told["held_out_loss"], rel=2e-6)
+
+
+def test_committed_weights_are_no_lucky_ones():
+    """The loss of the seed that was kept lies where those of the other seeds say that a further one lies."""
+    told = read(DIGITS).provenance
+    others = told["held_out_losses_of_further_seeds"]
+    assert len(others) >= 4
+    low, high = denoising.to_be_expected(others)
+    assert low < told["held_out_loss"] < high
+    assert high - low < 0.05  # of a loss of which 1 is knowing mean and spread alone
+
+
+def test_who_knows_mean_and_spread_alone_has_loss_1():
+    """Without G the score is that of N(0, (σ² + s²) I). On normal data its loss is 1.
+
+    48,000 independent numbers, each of variance about 2: the mean is off by less than six standard errors, 0.04, but for one
+    time in a billion.
+    """
+    network = drawn(dim=30)
+    nothing = {
+        **network.arrays,
+        "linear": 0.0 * network.arrays["linear"],
+        "quadratic": 0.0 * network.arrays["quadratic"],
+    }
+    clean = network.scale * stream("normal examples").standard_normal((100, 30))
+    assert denoising.loss(Network(nothing, network.scale, 0.1, 8.0), clean) == pytest.approx(1.0, abs=0.04)
+    assert denoising.loss(network, clean) > 1.04  # power: weights that were never trained
+
+
+def test_where_a_further_training_is_to_be_expected():
+    """Of five normal numbers: the sixth lies within in 99 of 100 cases, here by 20,000 of them; six standard errors."""
+    numbers = stream("prediction").standard_normal((20_000, 6))
+    inside = [low < six < high for *five, six in numbers for low, high in [denoising.to_be_expected(five)]]
+    assert np.mean(inside) == pytest.approx(0.99, abs=6 * np.sqrt(0.99 * 0.01 / 20_000))
+
+
+def in_pytorch(torch, network, x, sigma):
+    """−E and its gradient by PyTorch's own differentiation, in double precision, from the code that trains."""
+    from mcmc_bench.learning.train import energy_gain
+
+    model = {name: torch.tensor(array) for name, array in network.arrays.items()}
+    points, scale = torch.tensor(x, requires_grad=True), network.scale
+    total = sigma**2 + scale**2
+    gain = energy_gain(torch, model, points / total**0.5, torch.full((len(x), 1), sigma, dtype=torch.float64))
+    values = scale / sigma * gain - (points**2).sum(dim=1) / (2.0 * total)
+    (gradient,) = torch.autograd.grad(values.sum(), points)
+    return values.detach().numpy(), gradient.numpy()
+
+
+@pytest.mark.parametrize("sigma", [0.1, 0.5, 0.75, 2.0, 8.0])
+def test_kernel_is_what_pytorch_computes(torch, network, sigma):
+    for net in (network, read(DIGITS)):
+        x = np.hypot(net.scale, sigma) * stream("against PyTorch", sigma).standard_normal((40, net.dim))
+        values, gradient = np.empty(len(x)), np.empty_like(x)
+        log_density(x, values, gradient, net.folded(sigma))
+        wanted, slope = in_pytorch(torch, net, x, sigma)
+        # The features of log σ are in single precision there.
+        np.testing.assert_allclose(values, wanted, rtol=0, atol=2e-6 * np.abs(wanted).max())
+        np.testing.assert_allclose(gradient, slope, rtol=0, atol=2e-6 * np.abs(slope).max())
+        off = in_pytorch(torch, net, x, 1.001 * sigma)[1]  # power
+        assert np.abs(gradient - off).max() > 2e-5 * np.abs(slope).max()
+
+
+@pytest.mark.slow
+def test_loss_falls_on_a_tiny_set(torch, rows):
+    """From 1 to less than 0.5 on held-out images in 300 steps, for three seeds; each seed gives the same twice."""
+    from mcmc_bench.learning import own
+    from mcmc_bench.learning.train import Recipe, train
+
+    training, held_out = own.split(own.flat(rows / 255.0))
+    recipe = Recipe(width=32, rank=16, steps=300, batch=64, **own.noise_range(rows / 255.0))
+    losses = []
+    for seed in range(3):
+        trained = train(training, held_out, recipe, seed=seed)
+        assert len(trained.losses) == 300
+        assert trained.losses[:20].mean() > 0.9
+        assert trained.held_out_loss < 0.5
+        centred = held_out - trained.network.arrays["mean"]
+        assert denoising.loss(trained.network, centred) == pytest.approx(trained.held_out_loss, rel=1e-5)
+        losses.append(trained.held_out_loss)
+    assert len(set(losses)) == 3
+    assert train(training, held_out, recipe, seed=0).held_out_loss == losses[0]
+
+
+def test_what_was_learnt_until_ctrl_c_is_kept(torch, arc):
+    from mcmc_bench.learning import own
+    from mcmc_bench.learning.train import Recipe, train
+
+    def interrupt(step, loss):
+        if step == 5:
+            raise KeyboardInterrupt
+
+    recipe = Recipe(width=8, rank=4, steps=50)
+    trained = train(*own.split(arc), recipe, seed=0, progress=interrupt)
+    assert trained.interrupted
+    assert len(trained.losses) == 5
+    assert np.isfinite(trained.held_out_loss)
+
+
+def test_ctrl_c_before_the_first_step_keeps_nothing(torch, arc, monkeypatch):
+    from mcmc_bench.learning import own, train
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train, "_loss", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        train.train(*own.split(arc), train.Recipe(width=8, rank=4, steps=50), seed=0)
+
+
+def test_a_training_that_diverges_is_told(torch, arc):
+    from mcmc_bench.learning import own
+    from mcmc_bench.learning.train import Recipe, train
+
+    with pytest.raises(ValueError, match=r"the loss is (inf|nan) after \d+ steps: the training has diverged"):
+        train(*own.split(arc), Recipe(width=8, rank=4, steps=200, learning_rate=1e30), seed=0)
+
+
+@pytest.mark.slow
+def test_the_command_makes_a_target(torch, tmp_path, monkeypatch, arc):
+    """Files, messages, provenance without folders; and what it says to do next is what can be done."""
+    monkeypatch.chdir(tmp_path)
+    np.save("arc.npy", arc)
+    code, said = call("train", "arc", "--data", tmp_path / "arc.npy", "--steps", 30, "--width", 16, "--repeat", 2)
+    assert code == 0, said
+    assert "learning arc, seed 0: 30 of 30 · loss" in said
+    assert "learning arc, seed 1: 30 of 30 · loss" in said
+    assert re.search(r"loss: +\d\.\d{4} on 100 held-out examples, \d\.\d{4} on 400 of the training", said)
+    assert re.search(r"seeds: +held-out loss \d\.\d{4} … \d\.\d{4} over 2; 99 % of further ones lie in", said)
+    assert sorted(path.name for path in Path("my_targets").iterdir()) == [
+        "arc.examples.npz", "arc.loss.png", "arc.py", "arc.weights.npz",
+    ]  # fmt: skip
+    told = read(Path("my_targets/arc.weights.npz")).provenance
+    assert told["made by"] == "mcmc-bench train arc --data arc.npy --seed 0 --repeat 2 --steps 30 --width 16"
+    assert len(told["held_out_losses_of_further_seeds"]) == 1
+    assert (
+        "my_targets holds arc.weights.npz, arc.loss.png, arc.py, arc.examples.npz already"
+        in call("train", "arc", "--data", "arc.npy", "--steps", 3)[1]
+    )
+    assert call("train", "arc", "--data", "arc.npy", "--steps", 3, "--width", 16, "--force")[0] == 0
+    (check,) = re.findall(r"^check: +mcmc-bench (.*)$", said, flags=re.MULTILINE)
+    (following,) = re.findall(r"^next: +mcmc-bench (.*)$", said, flags=re.MULTILINE)
+    assert check == "check my_targets/arc.py"
+    code, measured = call(*following.split())
+    assert code == 0
+    assert "data_sliced_wasserstein" in measured
+
+
+@pytest.mark.slow
+def test_digits_can_be_trained_again_and_used(torch, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, said = call("train", "digits", "--steps", 20, "--seed", 3)
+    assert code == 0, said
+    assert sorted(path.name for path in Path("my_targets").iterdir()) == ["digits.loss.png", "digits.weights.npz"]
+    (following,) = re.findall(r"^next: +mcmc-bench (.*)$", said, flags=re.MULTILINE)
+    assert "--target-set weights=my_targets/digits.weights.npz" in following
+    code, measured = call(*following.split())
+    assert code == 0
+    assert "class_entropy" in measured
+
+
+@pytest.mark.slow
+def test_annealed_langevin_finds_what_was_learnt(torch, arc):
+    """A small network learns the arc in 1,500 steps: draws lie on it. Half a circle is empty, and stays so."""
+    from mcmc_bench.learning import own
+    from mcmc_bench.learning.density import learned
+    from mcmc_bench.learning.train import Recipe, train
+
+    recipe = Recipe(width=64, rank=16, steps=1500, **own.noise_range(arc))
+    trained = train(*own.split(arc), recipe, seed=0)
+    low, high = recipe.lowest_noise, recipe.highest_noise
+    target = learned(trained.network, low)
+    tree = mcmc_bench.sample(
+        target, "annealed_langevin", draws=2, burn_in=0, chains=200, seed="arc",
+        largest_noise=high, smallest_noise=low, steps=20, step_size=0.1 * low**2,
+    )  # fmt: skip
+    points = tree["posterior"]["x"].values[:, -1] + trained.network.arrays["mean"] - [3.0, -1.0]
+    radius, angle = np.hypot(*points.T), np.mod(np.arctan2(points[:, 1], points[:, 0]), 2.0 * np.pi)
+    assert np.median(np.abs(radius - 2.0)) < 0.25
+    assert (angle > 1.6 * np.pi).mean() < 0.15
+    assert (np.histogram(angle, bins=3, range=(0.0, 1.5 * np.pi))[0] > 30).all()

@@ -14,7 +14,7 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
@@ -167,6 +167,18 @@ class Definition:
 
 
 @dataclass
+class ExampleFacts:
+    """What is known of the data that a target was learnt from."""
+
+    held_out: int  # examples that were never seen in training
+    classes: int  # 0: data without classes
+    shape: list[int] | None = None  # of an image: height, width
+    pixels: list[float] = field(default_factory=lambda: [0.0, 1.0])  # values of black and of white
+    classifier_accuracy: float | None = None  # share of the held-out examples that the metrics' classifier gets right
+    class_names: list[str] | None = None
+
+
+@dataclass
 class TargetFacts:
     """What the report says and draws of a target. Its arrays are in ``targets/KEY.npz``."""
 
@@ -183,6 +195,7 @@ class TargetFacts:
     mean_log_density: float | None
     mode_locations: list[list[float]] | None = None
     mode_weights: list[float] | None = None
+    examples: ExampleFacts | None = None  # of a target that was learnt from data
 
 
 @dataclass
@@ -234,7 +247,7 @@ class Results:
         content = dict(content)
         content["cells"] = [cell_from_json(cell) for cell in content["cells"]]
         content["definitions"] = {key: Definition(**value) for key, value in content["definitions"].items()}
-        content["targets"] = {key: TargetFacts(**value) for key, value in content["targets"].items()}
+        content["targets"] = {key: facts_from_json(value) for key, value in content["targets"].items()}
         return cls(**content, folder=folder)
 
     def to_json(self) -> dict[str, Any]:
@@ -243,7 +256,7 @@ class Results:
         del content["folder"]
         content["cells"] = [cell_to_json(cell) for cell in self.cells]
         content["definitions"] = {key: _plain(vars(definition)) for key, definition in self.definitions.items()}
-        content["targets"] = {key: _plain(vars(facts)) for key, facts in self.targets.items()}
+        content["targets"] = {key: _plain(asdict(facts)) for key, facts in self.targets.items()}
         return content
 
     def save(self, folder: str | Path) -> Path:
@@ -283,12 +296,20 @@ class Results:
         return pandas.DataFrame(lines)
 
     def draws(self, cell: Cell) -> dict[str, npt.NDArray[np.float64]] | None:
-        """The figure draws of a cell: `position` (chain, draw, dim), `log_density` (chain, draw). None if absent."""
+        """The figure draws of a cell: `position` (chain, draw, dim), `log_density` (chain, draw). None if absent.
+
+        For targets with examples also `data` (n, dim), ends of chains without the noise of the density, and where the
+        sampler goes down noise levels `film` (chain, frame, dim) with `film_noise` (frame,), from starts that all cells of
+        the target with the same largest noise share.
+        """
         return self._arrays("draws", cell.id)
 
     def portrait(self, target: str) -> dict[str, npt.NDArray[np.float64]] | None:
         """What figures show of a target: `draws` (n, dim) exact or reference, `log_density` (n,), and for two
         dimensions `grid_x`, `grid_y` and `grid_log_density` (y, x). None if absent.
+
+        For targets with examples also `held_out` (n, dim), their `spread` (a standard deviation), the `centre` (dim,) that
+        is added to give pixels, and the `direction` (dim,) in which they differ most.
         """
         return self._arrays("targets", self.targets[target].key)
 
@@ -328,6 +349,12 @@ def cell_from_json(content: Mapping[str, Any]) -> Cell:
     values["verdicts"] = {key: Judgement(**value) for key, value in values["verdicts"].items()}
     values["evidence"] = [evidence_from_json(evidence) for evidence in values.get("evidence", ())]
     return Cell(**values)
+
+
+def facts_from_json(content: Mapping[str, Any]) -> TargetFacts:
+    """Facts of a target from their JSON form."""
+    examples = content.get("examples")
+    return TargetFacts(**{**content, "examples": None if examples is None else ExampleFacts(**examples)})
 
 
 def evidence_from_json(content: Mapping[str, Any]) -> Evidence:

@@ -13,7 +13,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from mcmc_bench.results import (
     TargetFacts,
     cell_from_json,
     cell_to_json,
+    facts_from_json,
     identity_hash,
     write_atomically,
 )
@@ -298,8 +299,8 @@ class _Session:
         for plan in self.plans.values():
             label, file = plan.target_label, self._facts_file(plan)
             try:
-                facts = TargetFacts(**json.loads(file.read_text(encoding="utf-8")))
-            except (OSError, ValueError, TypeError):
+                facts = facts_from_json(json.loads(file.read_text(encoding="utf-8")))
+            except (OSError, ValueError, TypeError, AttributeError):
                 missing[label] = plan
                 continue
             if (self.folder / "targets" / f"{facts.key}.npz").is_file():
@@ -334,7 +335,7 @@ class _Session:
             self.targets[label] = facts
             if portrait is not None:
                 write_atomically(self.folder / "targets" / f"{facts.key}.npz", portrait)
-                write_atomically(self._facts_file(plan), json.dumps(vars(facts)).encode())
+                write_atomically(self._facts_file(plan), json.dumps(asdict(facts)).encode())
 
     def _remove(self, kinds: tuple[str, ...], keep: Mapping[str, Any]) -> None:
         """Remove what runs have made in the folders `kinds`, but for the cells in `keep`."""

@@ -114,6 +114,9 @@ class Sampler:
     #: dim)) -> (memory, chain, dim)``. For an exact sampler, positions drawn from the target must give a joint draw from
     #: the law that its transitions keep. Zeros by default.
     begin: Callable[[Any, np.random.Generator, Settings, Array, Array], Array] | None = None
+    #: For a transition that goes down noise levels: at how many of them it leaves its state on arrival in `memory`, as far
+    #: as that has room. It has none but for a film, see `mcmc_bench.film`.
+    frames: Callable[[Settings], int] | None = None
     #: Names of what else a transition records, in the order of the further columns of `statistics`.
     records: Callable[[Settings], tuple[str, ...]] = lambda settings: ()
     #: Temperatures or noise levels, (level,), where the sampler goes through several densities.

@@ -18,17 +18,20 @@ import numpy as np
 from mcmc_bench import expectation, metrics, reference_file
 from mcmc_bench.catalog import Folders, load_sampler, load_target, target_files
 from mcmc_bench.draws import Array, Cost, Draws
+from mcmc_bench.film import film
 from mcmc_bench.metrics import Measurement, Reference
 from mcmc_bench.plan import Budget
-from mcmc_bench.results import Cell, Evidence, TargetFacts, identity_hash
+from mcmc_bench.results import Cell, Evidence, ExampleFacts, TargetFacts, identity_hash
 from mcmc_bench.sampler import Sampler
 from mcmc_bench.sampling import compile_kernels, run
 from mcmc_bench.suite import CellPlan
 from mcmc_bench.target import Target
 from mcmc_bench.tuning import Tuning
 
-#: Points and chains of a cell that are kept for the figures.
+#: Points and chains of a cell that are kept for the figures, at half the precision.
 FIGURE_POINTS, FIGURE_CHAINS = 2000, 16
+#: Data that are kept for the figures, held-out examples and ends of chains: so many, or more of few coordinates.
+FIGURE_DATA, FIGURE_NUMBERS = 64, 4000
 GRID_POINTS = 120
 
 
@@ -147,7 +150,8 @@ def run_cell(plan: CellPlan, identity: str, folders: Folders, keep_draws: bool) 
         # On replicates of their own: choosing and reporting on the same draws would flatter the chosen.
         pilots = [_replicate(plan, target, sampler, "selection", index) for index in range(plan.selection_replicates)]
         cell.selection_score = metrics.selection_score(pilots, target)
-    return Outcome(cell, _figure_draws(replicates[0]), _netcdf(replicates, plan, target) if keep_draws else None)
+    figure = _npz(**_figure_draws(replicates[0]), **_figure_data(plan, target, sampler, replicates[0]))
+    return Outcome(cell, figure, _netcdf(replicates, plan, target) if keep_draws else None)
 
 
 @_in_words
@@ -226,15 +230,30 @@ def _npz(**arrays: Array) -> bytes:
     return stream.getvalue()
 
 
-def _figure_draws(draws: Draws) -> bytes:
+def _figure_draws(draws: Draws) -> dict[str, Array]:
     chains = min(FIGURE_CHAINS, draws.chains)
     kept = draws.position.shape[1]
     step = max(1, -(-kept * chains // FIGURE_POINTS))
     with np.errstate(over="ignore"):  # a chain that has been flung away is at infinity in a figure
-        return _npz(
-            position=draws.position[:chains, ::step].astype(np.float32),
-            log_density=draws.log_density[:chains, ::step].astype(np.float32),
-        )
+        return {
+            "position": draws.position[:chains, ::step].astype(np.float32),
+            "log_density": draws.log_density[:chains, ::step].astype(np.float32),
+        }
+
+
+def _figure_data(plan: CellPlan, target: Target, sampler: Sampler, draws: Draws) -> dict[str, Array]:
+    """Where the density was learnt from examples: ends of chains without their noise, as they are measured, and a film."""
+    if target.examples is None:
+        return {}
+    stayed = draws.end[np.isfinite(draws.end).all(axis=1)]
+    arrays: dict[str, Array] = {"data": target.examples.denoised(stayed[: _figure_count(target)]).astype(np.float32)}
+    # Without the sampler's name and settings: films of one target begin at the same points.
+    filmed = film(target, sampler, {**plan.settings, **draws.tuned}, (plan.seed, target.label, "film"))
+    if filmed is not None:
+        last = target.examples.denoised(filmed.position[:, -1])
+        arrays["film"] = np.concatenate([filmed.position[:, :-1], last[:, None]], axis=1)
+        arrays["film_noise"] = filmed.noise
+    return arrays
 
 
 def _netcdf(replicates: list[Draws], plan: CellPlan, target: Target) -> bytes:
@@ -273,6 +292,7 @@ def describe(plan: CellPlan, folders: Folders) -> tuple[str, TargetFacts, bytes]
         arrays["log_density"] = reference.log_density.astype(np.float32)
         if target.dim == 2:
             arrays |= _grid(target, reference.points)
+    arrays |= _figure_examples(target)
     modes, truth = target.modes, target.truth
     several = modes is not None and len(modes.weights) > 1
     facts = TargetFacts(
@@ -289,6 +309,7 @@ def describe(plan: CellPlan, folders: Folders) -> tuple[str, TargetFacts, bytes]
         mean_log_density=truth.mean_log_density if truth is not None else None,
         mode_locations=modes.locations.tolist() if several and modes is not None else None,
         mode_weights=modes.weights.tolist() if several and modes is not None else None,
+        examples=_example_facts(target),
     )
     return target.label, facts, _npz(**arrays)
 
@@ -301,3 +322,37 @@ def _grid(target: Target, points: Array) -> dict[str, Array]:
     corners = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     values = target.log_density_and_gradient(corners)[0].reshape(GRID_POINTS, GRID_POINTS)
     return {"grid_x": x, "grid_y": y, "grid_log_density": values.astype(np.float32)}
+
+
+def _figure_count(target: Target) -> int:
+    return max(FIGURE_DATA, FIGURE_NUMBERS // target.dim)
+
+
+def _figure_examples(target: Target) -> dict[str, Array]:
+    """Held-out examples (n, dim), what is added to them to give pixels, and the direction in which they differ most."""
+    examples = target.examples
+    if examples is None:
+        return {}
+    held_out = examples.held_out
+    return {
+        "held_out": held_out[: _figure_count(target)].astype(np.float32),
+        "spread": np.array(held_out.std(axis=0).mean()),
+        "centre": np.zeros(target.dim) if examples.centre is None else examples.centre,
+        "direction": metrics.principal_components(held_out, 1)[:, 0],
+    }
+
+
+def _example_facts(target: Target) -> ExampleFacts | None:
+    examples = target.examples
+    if examples is None:
+        return None
+    accuracy = None
+    if examples.classes:
+        accuracy = float((examples.classify(examples.held_out) == examples.held_out_class).mean())
+    return ExampleFacts(
+        held_out=len(examples.held_out),
+        classes=examples.classes,
+        shape=None if examples.shape is None else list(examples.shape),
+        pixels=list(examples.pixels),
+        classifier_accuracy=accuracy,
+    )

@@ -45,8 +45,9 @@ MAY_IMPORT = {
     "console": {"spelling"},
     "running": {"catalog", "kernels", "metrics", "processes", "provenance", "results", "suite", "worker"},
     "worker": {
-        "api", "catalog", "draws", "expectation", "metrics", "reference_file", "results", "plan", "sampler", "sampling", "streams", "suite", "target", "tuning",
+        "api", "catalog", "draws", "expectation", "film", "metrics", "reference_file", "results", "plan", "sampler", "sampling", "streams", "suite", "target", "tuning",
     },
+    "film": {"chains", "sampler", "streams", "target"},
     "expectation": {"sampler", "target"},
     "suite": {"catalog", "metrics.definitions", "plan", "results", "spelling", "target", "tuning"},
     "bridges": {"bridges", "kernels", "target"},

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mcmc_bench.kernels.block import evaluate, flat
+from mcmc_bench.kernels.block import copy, evaluate, flat
 from mcmc_bench.kernels.jit import jit, jit_inline
 
 Array = npt.NDArray[np.float64]
@@ -38,11 +38,24 @@ def evaluate_at(target, data, level, position, log_density, gradient, evaluation
 
 
 @jit
-def begin_in_noise(data, generator, position):
-    """x ~ N(0, σ₀² I) for a block: where every density is that is drowned in noise."""
+def begin_in_noise(data, generator, width, position):
+    """x ~ N(0, (r σ₀)² I) for a block, r = `width`: at r = 1 where every density is that is drowned in noise.
+
+    At r = 0 all chains begin at the origin; as many random numbers are drawn, so that what follows is the same.
+    """
     x = flat(position)
     for j in range(x.shape[0]):
-        x[j] = data[2] * generator.standard_normal()
+        x[j] = width * data[2] * generator.standard_normal()
+
+
+@jit_inline
+def keep_frame(memory, level, position):
+    """The state on arrival at noise level number `level`, if `memory` (frame, chain, dim) has room for it.
+
+    It has none but for a film (`mcmc_bench.film`); no kernel reads it.
+    """
+    if level < memory.shape[0]:
+        copy(position, memory[level])
 
 
 @jit

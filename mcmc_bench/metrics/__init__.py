@@ -7,7 +7,7 @@ from mcmc_bench.metrics.accuracy import selection_score
 from mcmc_bench.metrics.cell import evaluate_cell
 from mcmc_bench.metrics.definitions import definitions
 from mcmc_bench.metrics.evidence import Measurement, measure, summarise
-from mcmc_bench.metrics.reference import Reference
+from mcmc_bench.metrics.reference import Reference, principal_components
 from mcmc_bench.metrics.tree import evaluate
 from mcmc_bench.metrics.verdicts import judge
 
@@ -19,6 +19,7 @@ __all__ = [
     "evaluate_cell",
     "judge",
     "measure",
+    "principal_components",
     "selection_score",
     "summarise",
 ]

@@ -110,7 +110,8 @@ def diagnose(draws: Draws, mode: npt.NDArray[np.int64], reference: Reference) ->
     kept = evenly(draws.position.shape[1], DIAGNOSED_DRAWS)
     columns = evenly(draws.dim, DIAGNOSED_COORDINATES)
     picked = np.ix_(chains, kept)
-    x = np.moveaxis(draws.position[picked][:, :, columns], 2, 0)  # (coordinate, chain, draw)
+    position = draws.position[picked]
+    x = np.moveaxis(position[:, :, columns], 2, 0)  # (coordinate, chain, draw)
     log_density = draws.log_density[picked][None]
     within, least = within_chain_variance(draws, reference)
     found = Diagnosis(within=within, z=_z(x, log_density, columns, reference))
@@ -118,6 +119,8 @@ def diagnose(draws: Draws, mode: npt.NDArray[np.int64], reference: Reference) ->
         found.ess_bulk = found.ess_tail = found.ess_log_density = 0.0
         found.note = "collapsed: the chains do not move"
         return found
+    if reference.components is not None:
+        x = np.moveaxis(position @ reference.components, 2, 0)  # (component, chain, draw)
     continuous = np.concatenate([x, log_density])
     halves = _split(continuous)
     ranked = _rank_normalised(halves)
@@ -143,7 +146,8 @@ def within_chain_variance(draws: Draws, reference: Reference) -> tuple[float, fl
     """Mean over chains of the variance within a chain, over the true one: summed over coordinates, and the least.
 
     Over the coordinates with a known finite variance; against that of exact draws where there are none (it is finite
-    in any finite set, and the figures are then only good for telling collapsed chains).
+    in any finite set, and the figures are then only good for telling collapsed chains); along the principal components
+    of held-out examples, against theirs, where there are neither.
     """
     usable = reference.moments.usable[: draws.dim]
     variance = draws.position.var(axis=1).mean(axis=0)  # (dim,)
@@ -151,6 +155,11 @@ def within_chain_variance(draws: Draws, reference: Reference) -> tuple[float, fl
         variance, true = variance[usable], reference.moments.variance[: draws.dim][usable]
     elif reference.available:
         true = reference.points.var(axis=0)
+    elif reference.target.examples is not None:
+        held_out, position = reference.target.examples.held_out, draws.position
+        if reference.components is not None:
+            held_out, position = held_out @ reference.components, position @ reference.components
+        variance, true = position.var(axis=1).mean(axis=0), held_out.var(axis=0)
     else:
         return NAN, NAN
     return float(variance.sum() / true.sum()), float((variance / true).min())

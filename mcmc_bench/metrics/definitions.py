@@ -14,6 +14,11 @@ GROUPS = ("cost", "convergence", "accuracy", "distance", "modes", "examples", "d
 #: At most this many chains, draws of a chain, coordinates and modes are diagnosed, evenly picked: ArviZ costs more
 #: than the sampling of a cheap target.
 DIAGNOSED_CHAINS, DIAGNOSED_DRAWS, DIAGNOSED_COORDINATES, DIAGNOSED_MODES = 8, 250, 6, 8
+#: Instead of coordinates, for targets that were learnt from examples with more coordinates than that: the directions in
+#: which the examples differ most. A pixel at the edge of all images says nothing.
+DIAGNOSED_COMPONENTS = 8
+#: Draws of a chain that are classified, at most.
+CLASSIFIED_DRAWS = 50
 #: Within-chain variance, over the true one, below which a chain has collapsed. Ascent at ελ = 0.02 still has 2.5e−6
 #: after 250 steps; a chain that is merely slow has more.
 COLLAPSED = 1e-3
@@ -25,7 +30,8 @@ R_HAT_LIMIT, ESS_LIMIT = 1.01, 400.0
 
 _DIAGNOSED = (
     f"Of at most {DIAGNOSED_CHAINS} chains × {DIAGNOSED_DRAWS} draws, {DIAGNOSED_COORDINATES} coordinates, log p and "
-    f"{DIAGNOSED_MODES} mode indicators, evenly picked."
+    f"{DIAGNOSED_MODES} mode indicators, evenly picked; of targets learnt from examples, {DIAGNOSED_COMPONENTS} principal "
+    "components of the held-out ones instead of coordinates."
 )
 
 Direction = Literal["higher", "lower", "target"]
@@ -65,7 +71,9 @@ def definitions() -> dict[str, Definition]:
         Bulk effective sample size (by ArviZ) of the log density; 0 for collapsed chains. {_DIAGNOSED}""")
     add("within_chain_variance", "convergence", "target", "Variance within chains, over the true", f"""
         Mean over chains of the variance within a chain, summed over coordinates, over the true one. Below
-        {COLLAPSED:g} in any coordinate the chains have collapsed. Below 1 for slow chains and for chains that stay in one mode.""", 1.0)
+        {COLLAPSED:g} in any coordinate the chains have collapsed. Below 1 for slow chains and for chains that stay in one
+        mode. Where no truth is known but examples are: along principal components, over that of the held-out
+        examples.""", 1.0)
     add("z_max", "convergence", "lower", "Largest |z|", """
         Largest |estimate − truth| / √(MCSE² + truth's SE²) over the indicators of the 5, 50 and 95 % quantiles of
         coordinates and log p, each bounded, with ArviZ's MCSE of the diagnosed draws (never less than that of
@@ -175,6 +183,10 @@ def definitions() -> dict[str, Definition]:
         classes score as high as data: read it with the distinct share.""")
     add("classes_found", "examples", "higher", "Classes found", """
         Share of the classes that hold at least a tenth of an equal share.""", 1.0)
+    add("classes_per_chain", "examples", "higher", "Classes visited by a chain", f"""
+        Mean over chains of the number of classes among a chain's draws without their noise, of at most
+        {CLASSIFIED_DRAWS} of them, evenly picked. Floor: the expected number among as many independent held-out
+        examples.""")
     add("distinct_data", "examples", "higher", "Distinct data, share", """
         Clusters of the chains' ends without their noise over the number of chains. Two are one if closer than
         half the median distance between a held-out example and the nearest other.""", 1.0)
@@ -186,12 +198,12 @@ def definitions() -> dict[str, Definition]:
         place.""")
     add("data_sliced_wasserstein", "examples", "lower", "Sliced Wasserstein-1 to held-out data", """
         Mean over 50 fixed random directions of the Wasserstein-1 distance between projections of the chains'
-        ends without their noise and of as many held-out examples.""", 0.0)
+        ends without their noise and of as many held-out examples, the first ones and the same for all cells.""", 0.0)
     add("data_discrepancy", "examples", "lower", "Maximum mean discrepancy to held-out data", """
         As the maximum mean discrepancy of the distances, between the chains' ends without their noise and as
         many held-out examples; h is the median distance between held-out examples.""", 0.0)
     add("data_precision", "examples", "higher", "Precision", """
-        Share of the draws that lie within reach of a held-out example: nearer than its fifth neighbour
+        Share of the chains' ends without their noise that lie within reach of a held-out example: nearer than its fifth neighbour
         (Kynkäänniemi et al. 2019, arXiv 1904.06991). Rewards copies.""")
     add("data_recall", "examples", "higher", "Recall", """
         Share of the held-out examples that lie nearer to a draw than its own fifth neighbour among the draws.
@@ -202,10 +214,11 @@ def definitions() -> dict[str, Definition]:
     add("data_coverage", "examples", "higher", "Coverage", """
         Share of the held-out examples within whose reach some draw lies. Depends on the number of draws: read
         it beside its floor.""")
-    add("vendi_score", "examples", "higher", "Vendi score", """
+    add("vendi_score", "examples", "target", "Vendi score", """
         Exponential of the entropy of the eigenvalues of K/n, K = exp(−r²/2h²) over pairs of draws, h a third of
         the median distance between held-out examples (Friedman and Dieng 2023, arXiv 2210.02410): an effective
-        number of different draws. Garbage scores above data: secondary.""")
+        number of different draws. Grows with their number, and garbage scores above data: secondary, and only
+        beside its floor.""")
     add("escaped_share", "examples", "lower", "Escaped share", """
         Share of the draws farther from the training examples' mean than one and a half times the farthest of
         them.""", 0.0)

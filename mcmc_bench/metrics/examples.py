@@ -7,13 +7,17 @@ any particular target or sampler.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+import numpy.typing as npt
 from scipy.spatial.distance import cdist, pdist, squareform
 
 from mcmc_bench.draws import Array
+from mcmc_bench.metrics.definitions import CLASSIFIED_DRAWS
 from mcmc_bench.metrics.distance import maximum_mean_discrepancy, pair_distances, projections, sliced_wasserstein
 from mcmc_bench.metrics.intervals import over_replicates
-from mcmc_bench.metrics.measured import Measured
+from mcmc_bench.metrics.measured import Measured, evenly
 from mcmc_bench.metrics.modes import clusters
 from mcmc_bench.results import Row
 from mcmc_bench.streams import stream
@@ -120,7 +124,7 @@ def rows(measured: Measured) -> tuple[list[Row], Curves]:
     count = measured.replicates[0].chains
     floor: dict[str, float] = measured.reference.once(("floor of examples", count), lambda: judge.floor(count))  # type: ignore[assignment]
     if any(measured.failed):
-        return measured.not_given(list(floor), measured.failure), {}
+        return measured.not_given([*floor, "classes_per_chain"], measured.failure), {}
     data = [examples.denoised(draws.end) for draws in measured.replicates]
     each = [judge.statistics(x) for x in data]
     highest: dict[str, float] = dict.fromkeys(
@@ -132,17 +136,38 @@ def rows(measured: Measured) -> tuple[list[Row], Curves]:
         )
         for name in floor
     ]
-    return found, {"classes": _classes(examples, np.concatenate(data))} if examples.classes else {}
+    found.append(_classes_per_chain(measured, examples))
+    return found, {"classes": _classes(examples, data)}
 
 
-def _classes(examples: Examples, x: Array) -> dict[str, list[float]]:
-    assert examples.held_out_class is not None
+def _classes_per_chain(measured: Measured, examples: Examples) -> Row:
+    """How many classes the draws of a chain visit."""
+    name, count = "classes_per_chain", min(measured.kept, CLASSIFIED_DRAWS)
+    if count < 2:
+        return measured.not_given([name], "a chain has one draw")[0]
+    values = []
+    for draws in measured.replicates:
+        x = draws.position[:, evenly(draws.position.shape[1], count)]  # (chain, draw, dim)
+        classes = examples.classify(examples.denoised(x.reshape(-1, draws.dim))).reshape(x.shape[:2])
+        values.append(float(np.mean([len(np.unique(visited)) for visited in classes])))
+    share = np.bincount(examples.held_out_class) / len(examples.held_out_class)
+    floor = float((1.0 - (1.0 - share) ** count).sum())
+    return over_replicates(name, values, lowest=1.0, highest=float(examples.classes), floor=floor)
 
-    def shares(classes: np.ndarray) -> list[float]:
-        return [float(value) for value in np.bincount(classes, minlength=examples.classes) / len(classes)]
 
+def _classes(examples: Examples, data: Sequence[Array]) -> dict[str, list[float]]:
+    """Shares of the classes among the data of each replicate (n, dim), with intervals, and among held-out examples."""
+
+    def shares(classes: npt.NDArray[np.int64]) -> Array:
+        return np.asarray(np.bincount(classes, minlength=examples.classes) / len(classes))
+
+    each = np.stack([shares(examples.classify(x)) for x in data])  # (replicate, class)
+    found = [over_replicates("", list(column), lowest=0.0, highest=1.0) for column in each.T]
+    value = [float(row.value or 0.0) for row in found]
     return {
         "classes": [float(k) for k in range(examples.classes)],
-        "value": shares(examples.classify(x)),
-        "held_out": shares(examples.held_out_class),
+        "value": value,
+        "low": [v if row.low is None else row.low for v, row in zip(value, found, strict=True)],
+        "high": [v if row.high is None else row.high for v, row in zip(value, found, strict=True)],
+        "held_out": [float(share) for share in shares(examples.held_out_class)],
     }

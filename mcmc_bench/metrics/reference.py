@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 from scipy.spatial.distance import pdist
 
 from mcmc_bench.draws import Array
-from mcmc_bench.metrics.definitions import LOW_ERROR
+from mcmc_bench.metrics.definitions import DIAGNOSED_COMPONENTS, LOW_ERROR
 from mcmc_bench.streams import stream
 from mcmc_bench.target import QUANTILE_LEVELS, Target, Truth
 
@@ -211,6 +211,14 @@ class Reference:
         return float(np.median(pdist(self.points[:500])))
 
     @cached_property
+    def components(self) -> Array | None:
+        """Principal components (dim, k) of the held-out examples; None without examples or for few coordinates."""
+        examples = self.target.examples
+        if examples is None or self.target.dim <= DIAGNOSED_COMPONENTS:
+            return None
+        return principal_components(examples.held_out, DIAGNOSED_COMPONENTS)
+
+    @cached_property
     def worst_of_normal(self) -> Array:
         """Samples of max Z² over f = x and x², Z normal with the correlations of f: n·b²max of n independent draws.
 
@@ -275,6 +283,13 @@ class Reference:
 def _errors(given: Array | None, values: Array) -> Array:
     """Standard errors of shares as a truth gives them; None means zero."""
     return np.zeros_like(values) if given is None else given
+
+
+def principal_components(points: Array, count: int) -> Array:
+    """The directions (dim, count) in which `points` (n, dim) differ most, of length 1; the largest entry is positive."""
+    directions = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)[2][:count].T
+    largest = np.abs(directions).argmax(axis=0)
+    return np.asarray(directions * np.sign(directions[largest, np.arange(directions.shape[1])]))
 
 
 @lru_cache(maxsize=64)

@@ -17,6 +17,8 @@ from mcmc_bench.report.picture import lean
 
 #: What is drawn, evenly picked: more chains would hide each other, and ArviZ takes seconds for the ranks of many draws.
 CHAINS, DRAWS = 4, 125
+#: Fewer draws of a chain make no trace.
+FEWEST_DRAWS = 20
 #: Simulations of the band of the rank plot, and the share of them that it holds.
 SIMULATIONS, BAND = 100, 0.94
 DPI = 110
@@ -33,12 +35,17 @@ def traces_and_ranks(positions: Mapping[str, npt.NDArray[np.float64]]) -> tuple[
     """Pictures (PNG, on white) of the traces and of the ranks of one coordinate.
 
     Args:
-        positions: by panel title, (chain, draw); cut to the same number of chains and draws. At least two chains.
+        positions: by panel title, (chain, draw); cut to the same number of chains and draws. At least two chains
+            and FEWEST_DRAWS draws; others are left out.
 
     Returns:
         The two pictures; None if there is nothing to draw.
     """
-    usable = {name: x for name, x in positions.items() if min(x.shape) > 1 and np.isfinite(x).all() and np.ptp(x) > 0}
+    usable = {
+        name: x
+        for name, x in positions.items()
+        if len(x) > 1 and x.shape[1] >= FEWEST_DRAWS and np.isfinite(x).all() and np.ptp(x) > 0
+    }
     if not usable:
         return None
     import arviz_base

@@ -77,7 +77,8 @@ class Chart:
     x_tick_labels: Sequence[str] | None = None
     contours: list[list[Array]] = field(default_factory=list)  # by level, outermost first: lines (point, 2)
     contours_name: str = ""  # the same for charts that share contours and limits
-    bare: bool = False  # no axes, only a frame
+    bare: bool = False  # no axes, only a frame, and labels below it where ticks are given
+    pixels: Array | None = None  # (height, width), 0 black to 1 white, NaN nothing: fills the frame, without smoothing
     width: float = 340.0  # pixels
     height: float = 232.0
 

@@ -64,6 +64,11 @@ class Panel:
         """In the order of the suite."""
         return list(dict.fromkeys(cell.target for cell in self.cells))
 
+    def judged(self, keys: Iterable[str]) -> list[str]:
+        """Those of the verdicts `keys` that pass or fail at least one of the cells; the others say nothing here."""
+        decided = {key for cell in self.cells for key, one in cell.verdicts.items() if one.verdict in ("pass", "fail")}
+        return [key for key in keys if key in decided]
+
     @property
     def samplers(self) -> list[str]:
         """In the order of the suite."""

@@ -10,13 +10,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from mcmc_bench.report.chart import GRID, INK, MUTED, SHADE, Chart, Colour, Scale, Series, tick_label, ticks
+from mcmc_bench.report.chart import GRID, INK, MUTED, SHADE, Array, Chart, Colour, Scale, Series, tick_label, ticks
 
 Point = tuple[float, float]
 Anchor = Literal["start", "middle", "end"]
 TextRole = Literal["heading", "row", "title", "label", "tick", "rule"]
 
 LEFT, RIGHT, TOP, BOTTOM = 46, 12, 40, 38
+#: Below a bare chart with ticks.
+TICKS = 18
 #: Outlines of markers around (0, 0): closed, but for those that are two strokes.
 SHAPES: dict[str, list[list[Point]]] = {
     "circle": [[(3.6 * math.cos(0.5236 * k), 3.6 * math.sin(0.5236 * k)) for k in range(12)]],
@@ -92,7 +94,15 @@ class Group:
     strokes: list[Strokes]
 
 
-Part = Strokes | Dots | Rings | Mark | Text | Group
+@dataclass(frozen=True)
+class Raster:
+    """A grey picture without smoothing."""
+
+    box: tuple[float, float, float, float]  # left, top, right, bottom
+    values: Array  # (height, width), 0 black to 1 white, NaN nothing
+
+
+Part = Raster | Strokes | Dots | Rings | Mark | Text | Group
 
 
 @dataclass(frozen=True)
@@ -119,7 +129,9 @@ class _Layout:
     def __init__(self, chart: Chart) -> None:
         self.chart = chart
         self._drawn = all(series.kind in ("line", "dashed", "points") for series in chart.series)
-        left, right, top, bottom = (1, 1, 1, 1) if chart.bare else (LEFT, RIGHT, TOP, BOTTOM)
+        left, right, top, bottom = (
+            (1, 1, 1, TICKS if chart.x_ticks else 1) if chart.bare else (LEFT, RIGHT, TOP, BOTTOM)
+        )
         self.left, self.right, self.top, self.bottom = left, chart.width - right, top, chart.height - bottom
         assert chart.x_limits is not None
         assert chart.y_limits is not None
@@ -138,9 +150,13 @@ class _Layout:
                 (self.right, self.bottom),
                 (self.left, self.bottom),
             ]
-            found.above.append(Strokes([corners], GRID, closed=True))
+            if chart.pixels is None:
+                found.above.append(Strokes([corners], GRID, closed=True))
+            found.above.extend(self._tick_labels())
         else:
             found.below.extend(self._axes())
+        if chart.pixels is not None:
+            found.inside.append(Raster(found.box, chart.pixels))
         if chart.contours:
             found.inside.append(self._contours())
         for series in chart.series:
@@ -176,6 +192,14 @@ class _Layout:
         for value, y in heights:
             yield Text((self.left - 6, y + 4), tick_label(value), "tick", "end")
         yield Strokes([[(self.left, self.bottom), (self.right, self.bottom)]], MUTED)
+        yield from self._tick_labels()
+        yield Text(((self.left + self.right) / 2, chart.height - 5), chart.x_label, "label", "middle")
+
+    def _tick_labels(self) -> Iterator[Part]:
+        """Ticks below the frame; of a bare chart only those that are given, as texts."""
+        chart = self.chart
+        if chart.bare and chart.x_ticks is None:
+            return
         values = list(chart.x_ticks) if chart.x_ticks is not None else ticks(*self.x_limits, chart.x_scale)
         free = -math.inf
         for value, label in zip(values, chart.x_tick_labels or [tick_label(v) for v in values], strict=True):
@@ -183,9 +207,9 @@ class _Layout:
             if x - half < free:  # would run into the label before it
                 continue
             free = x + half
-            yield Strokes([[(x, self.bottom), (x, self.bottom + 4)]], MUTED)
-            yield Text((x, self.bottom + 16), label, "tick", "middle")
-        yield Text(((self.left + self.right) / 2, chart.height - 5), chart.x_label, "label", "middle")
+            if not chart.bare:
+                yield Strokes([[(x, self.bottom), (x, self.bottom + 4)]], MUTED)
+            yield Text((x, self.bottom + (14 if chart.bare else 16)), label, "tick", "middle")
 
     def _rules(self) -> Iterator[Part]:
         for rule in self.chart.rules:

@@ -15,10 +15,11 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from mcmc_bench.report import chains, drawing, picture, plots, scaling, svg, table, verdict, words
+from mcmc_bench.report import chains, drawing, learned, picture, plots, samples, scaling, svg, table, verdict, words
 from mcmc_bench.report.chart import GRID, INK, MUTED, SHADE, Chart, Colour
 from mcmc_bench.report.choose import Choice, Look, Panel, finished
-from mcmc_bench.results import Cell, Results, write_atomically
+from mcmc_bench.report.phrases import link, name
+from mcmc_bench.results import Cell, ExampleFacts, Results, write_atomically
 
 Progress = Callable[[str, int, int], None]
 #: Bytes above which a figure is not stored as SVG too.
@@ -26,12 +27,18 @@ SMALL = 40_000
 TEMPLATES = Path(__file__).parent / "templates"
 #: Pixels of charts that stand two in a row.
 HALF = 400.0
+#: Of one with much in it.
+WIDE = 620.0
 #: What stands under the drawings of a cell: metric, words, verdict that judges it, whether in per cent.
 FACTS = (
     ("within_mode_variance_ratio", "spread", "spread", False),
     ("mode_weight_error", "wrong mode", "weights", True),
     ("sliced_wasserstein_1", "distance", "", False),
     ("efficiency", "efficiency", "efficiency", True),
+    ("distinct_data", "distinct", "", True),
+    ("classes_found", "classes found", "", True),
+    ("data_sliced_wasserstein", "distance to data", "", False),
+    ("classes_per_chain", "classes a chain", "", False),
 )
 #: The number that stands beside a verdict: metric, words before and after it, whether in per cent.
 BESIDE = {
@@ -73,6 +80,28 @@ class Curves:
 
 
 @dataclass(frozen=True)
+class Film:
+    """Chains on their way down the noise levels."""
+
+    title: str
+    drawn: Markup
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What is shown of targets that were learnt from data, besides their cards."""
+
+    said: learned.Learned
+    hero: list[Card]
+    films: list[Film]
+    classes: Markup | None
+    classified: list[str]  # the samplers that it shows
+    table: table.Table
+    #: Of the chains of a replicate, those that a grid shows.
+    shown: int
+
+
+@dataclass(frozen=True)
 class TargetSection:
     """All that is shown of one target."""
 
@@ -81,6 +110,7 @@ class TargetSection:
     rows: list[tuple[Panel, list[Card]]]
     curves: Curves
     chains: list[tuple[str, Markup]]
+    axis: str  # what `chains` shows
 
 
 def write_report(results: Results, folder: str | Path, progress: Progress | None = None) -> Path:
@@ -118,6 +148,7 @@ class _Page:
         self._step("verdict")
         hero = self._hero(said)
         modes = self._imbalance(said)
+        examples = self._examples()
         self._step("noise dial")
         dial = self._curves("temperature", plots.DIAL)
         self._step("step size")
@@ -131,7 +162,9 @@ class _Page:
         self._save_curves(step_size, "step_size", "The step size: bias or rejection")
         self._save_errors(sections)
         self._step("page")
-        page = self._render(said=said, hero=hero, modes=modes, dial=dial, step_size=step_size, sections=sections)
+        page = self._render(
+            said=said, hero=hero, modes=modes, examples=examples, dial=dial, step_size=step_size, sections=sections
+        )
         file = self.folder / "index.html"
         write_atomically(file, page.encode("utf-8"))
         self._step("done")
@@ -172,6 +205,41 @@ class _Page:
         self._save("proportions", f"{target}: right spread, wrong proportions", [[chart]], samplers)
         return Curves(target, [chart], [self._drawn(chart)], samplers)
 
+    def _examples(self) -> Examples | None:
+        """Samples beside real data, the films of the headline and of what begins with it, and the table."""
+        said = learned.read(self.choice)
+        if said is None:
+            return None
+        pair = (said.without, said.with_noise)
+        hero = [self._card(said.target, None), *(self._card(said.target, cell) for cell in pair)]
+        self._save_cards([hero], "images", f"{said.target}: without noise and with it")
+        others = [
+            cell
+            for panel in self.choice.panels
+            for cell in finished(panel.of(said.target))
+            if cell not in pair and cell.start == said.with_noise.start
+        ]
+        together = samples.share_a_start(self.results, [*pair, *others])
+        films = [chart for cell in together if (chart := samples.film(self.results, cell, name(cell))) is not None]
+        if films:
+            heading = f"{said.target}: down the noise levels from the same starts"
+            self._save("films", heading, [films[index : index + 2] for index in range(0, len(films), 2)])
+        noisy = [said.with_noise, *(cell for cell in together if cell.sampler != said.with_noise.sampler)]
+        shares = samples.class_shares(self.choice, noisy, WIDE)
+        if shares is not None:
+            self._save("classes", f"{said.target}: shares of the classes", [[shares]], [cell.sampler for cell in noisy])
+        compared = [
+            cell
+            for panel in self.choice.panels
+            for cell in finished(panel.cells)
+            if self.results.targets[cell.target].examples is not None
+        ]
+        return Examples(
+            said, hero, [Film(film.title, self._drawn(film)) for film in films], None if shares is None else self._drawn(shares),
+            [cell.sampler for cell in noisy],
+            table.build(self.results, compared, "examples"), min(samples.SHOWN, said.with_noise.chains),
+        )  # fmt: skip
+
     def _curves(self, setting: str, metrics: Sequence[tuple[str, str, str]]) -> list[Curves]:
         """Rows of charts for each target whose cells turn `setting`; targets with closed forms first."""
         found = []
@@ -202,29 +270,32 @@ class _Page:
         shown = [chart for chart in charts if chart is not None]
         samplers = list(dict.fromkeys(cell.sampler for cell in first))
         curves = Curves(target, shown, [self._drawn(chart) for chart in shown], samplers)
-        return TargetSection(target, slug, rows, curves, self._chains(first, slug))
+        learnt = self.results.targets[target].examples is not None
+        axis = "the direction in which held-out examples differ most" if learnt else "the first coordinate"
+        return TargetSection(target, slug, rows, curves, self._chains(first, slug), axis)
 
     def _drawn(self, chart: Chart) -> Markup:
         return Markup(svg.chart(chart, self.shared))
 
     def _card(self, target: str, cell: Cell | None) -> Card:
         look = self.choice.looks[cell.sampler] if cell is not None else None
-        density = (
-            plots.density(self.results, target, cell, look) if cell is None or cell.outcome == "finished" else None
-        )
+        show = samples.grid if samples.are_images(self.results, target) else plots.density
+        density = show(self.results, target, cell, look) if cell is None or cell.outcome == "finished" else None
         histogram = plots.log_density(cell, look) if cell and look else plots.true_log_density(self.results, target)
+        histogram = histogram or samples.classes(self.results, target, cell, look)
         drawn = [self._drawn(chart) for chart in (density, histogram) if chart is not None]
         return Card(cell, look, density, histogram, drawn)
 
     def _chains(self, cells: Sequence[Cell], slug: str) -> list[tuple[str, Markup]]:
-        """Traces and ranks of the first coordinate, of the samplers that sample."""
+        """Traces and ranks of the first coordinate, or of that in which examples differ most, of the samplers that sample."""
         if len(self.results.cells) > plots.MANY_CELLS:  # pictures of all of them would make the page slow to open
             return []
         positions = {}
+        portrait = self.results.portrait(cells[0].target) if cells else None
         for cell in cells:
             arrays = self.results.draws(cell) if cell.sampler_kind in ("biased", "exact") else None
             if arrays is not None:
-                positions[words.sampler_name(cell.sampler)] = arrays["position"][:, :, 0]
+                positions[words.sampler_name(cell.sampler)] = plots.first_coordinate(arrays["position"], portrait)
         try:
             pictures = chains.traces_and_ranks(positions)
         except Exception as error:  # noqa: BLE001  another version of ArviZ must not cost the whole page; what is missing is said
@@ -281,6 +352,9 @@ class _Page:
             titles = [section.target for section, _ in found]
             self._save("error", "Error against cost", [[chart] for _, chart in found], samplers, titles)
 
+    def _facts_of_examples(self, examples: Examples | None) -> ExampleFacts | None:
+        return None if examples is None else self.results.targets[examples.said.target].examples
+
     @property
     def palette(self) -> list[Colour]:
         looks = [look.colour for look in self.choice.looks.values() if look.kind != "oracle"]
@@ -312,7 +386,9 @@ class _Page:
             cost_of=scaling.cost,
             swatch=lambda look: Markup(svg.swatch(look.marker, look.colour)),
             settings=words.short_settings,
-            link=verdict.link,
+            link=link,
+            facts_of_examples=self._facts_of_examples(parts["examples"]),
+            judged={key for panel in self.choice.panels for key in panel.judged(table.VERDICTS)},
             facts=FACTS,
             beside=_beside,
             shown_chains=self._shown_chains(parts["said"]),

@@ -25,6 +25,7 @@ from mcmc_bench.report.drawing import (
     Mark,
     Part,
     Point,
+    Raster,
     Rings,
     Sheet,
     Strokes,
@@ -77,6 +78,8 @@ def _place(figure: Figure, drawing: Drawing, transform: Transform) -> None:
 
 def _add(figure: Figure, part: Part, transform: Transform, clip: Rectangle | None) -> None:
     match part:
+        case Raster():
+            _raster(figure, part, transform)
         case Strokes():
             _strokes(figure, part, transform, clip)
         case Dots():
@@ -102,6 +105,14 @@ def _add(figure: Figure, part: Part, transform: Transform, clip: Rectangle | Non
         case Group():
             for strokes in part.strokes:
                 _strokes(figure, strokes, transform, clip)
+
+
+def _raster(figure: Figure, part: Raster, transform: Transform) -> None:
+    left, top, right, bottom = part.box
+    corners = figure.transFigure.inverted().transform(transform.transform([(left, bottom), (right, top)]))
+    (x0, y0), (x1, y1) = corners
+    axes = figure.add_axes((x0, y0, x1 - x0, y1 - y0), frameon=False, xticks=[], yticks=[])
+    axes.imshow(part.values, cmap="gray", vmin=0.0, vmax=1.0, interpolation="nearest", aspect="auto")
 
 
 def _strokes(figure: Figure, part: Strokes, transform: Transform, clip: Rectangle | None) -> None:

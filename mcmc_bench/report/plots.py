@@ -19,7 +19,16 @@ DIAL = (
     ("within_mode_variance_ratio", "Spread within modes", "over the true; 1 is right"),
     ("log_density_gap", "Gap of log p", "mean log p of draws − the truth"),
     ("sliced_wasserstein_1", "Distance", "sliced Wasserstein-1 to exact draws"),
+    ("data_sliced_wasserstein", "Distance", "sliced Wasserstein-1 to held-out data"),
+    ("distinct_data", "Distinct", "share of the ends of chains that differ"),
+    ("class_entropy", "Classes", "entropy of the classes, in natural logarithms"),
+    ("vendi_score", "Diversity", "Vendi score: effective number of ends"),
 )
+#: Metrics whose rule is not an ideal value but what independent draws, or as many real data, have.
+FLOORS = {
+    "sliced_wasserstein_1": "i.i.d. floor", "data_sliced_wasserstein": "real data", "distinct_data": "real data",
+    "class_entropy": "real data", "vendi_score": "real data",
+}  # fmt: skip
 STEP_SIZE = (
     ("within_mode_variance_ratio", "Bias: spread within modes", "over the true; 1 is right"),
     ("bias_squared_average", "Error: b²", "squared error of E x and E x² in variances, average"),
@@ -71,8 +80,8 @@ def against(
         return None
     logarithmic = metric in LOGARITHMIC and _positive(series)
     rules = [_truth(choice.results, metric)] if metric != "acceptance_rate" and metric not in LOGARITHMIC else []
-    if metric == "sliced_wasserstein_1":
-        rules = [Rule(float(np.mean(floors)), "i.i.d. floor", dashed=True)] if floors else []
+    if metric in FLOORS:
+        rules = [Rule(float(np.mean(floors)), FLOORS[metric], dashed=True)] if floors else []
     if setting == "temperature":
         rules.append(Rule(1.0, "full noise", vertical=True, dashed=True))
     log = setting != "temperature"
@@ -114,9 +123,13 @@ def density(results: Results, target: str, cell: Cell | None, look: Look | None)
     arrays = portrait if cell is None else results.draws(cell)
     if arrays is None:
         return None
-    if cell is None and "draws" not in arrays:  # no exact sampler, and no reference run either
+    true = None if portrait is None else portrait.get("draws", portrait.get("held_out"))
+    if cell is not None:
+        positions = arrays["position"]  # (chain, draw, dim)
+    elif true is not None:
+        positions = true[:, None]
+    else:  # no exact sampler, no reference run, no examples
         return None
-    positions = arrays["draws"][:, None] if cell is None else arrays["position"]  # (chain, draw, dim)
     frame = _frame(portrait, positions)
     if frame is None:
         return None
@@ -124,8 +137,8 @@ def density(results: Results, target: str, cell: Cell | None, look: Look | None)
     x_limits, y_limits = frame
     contours = _contours(portrait)
     series = []
-    if not contours and portrait is not None and cell is not None and "draws" in portrait:
-        x, y = _plane(portrait["draws"], shown)
+    if not contours and true is not None and cell is not None:
+        x, y = _plane(true, shown)
         series.append(Series(x, y, SHADE, truth_name(results, target), "dots"))
     colour = INK if look is None else look.colour
     x, y = _plane(positions.reshape(-1, positions.shape[-1]), shown)
@@ -140,8 +153,17 @@ def density(results: Results, target: str, cell: Cell | None, look: Look | None)
     )  # fmt: skip
 
 
+def first_coordinate(positions: Array, portrait: dict[str, Array] | None) -> Array:
+    """Of positions (chain, draw, dim), (chain, draw): along the direction in which examples differ most, where there are such."""
+    direction = None if portrait is None else portrait.get("direction")
+    return positions[:, :, 0] if direction is None else positions @ direction
+
+
 def truth_name(results: Results, target: str) -> str:
     """What the draws are that a cell's are compared with."""
+    facts = results.targets[target]
+    if facts.truth_origin is None and facts.examples is not None:
+        return "held-out examples"
     return "exact draws" if results.targets[target].truth_origin == "exact" else "reference draws"
 
 
@@ -162,11 +184,9 @@ def _frame(
     if portrait is not None and "grid_x" in portrait:
         across, up = portrait["grid_x"], portrait["grid_y"]
         return (float(across[0]), float(across[-1])), (float(up[0]), float(up[-1]))
-    points = (
-        portrait["draws"]
-        if portrait is not None and "draws" in portrait
-        else positions.reshape(-1, positions.shape[-1])
-    )
+    points = positions.reshape(-1, positions.shape[-1])
+    if portrait is not None:
+        points = portrait.get("draws", portrait.get("held_out", points))
     x, y = _plane(points, len(points))
     if not x:
         return None

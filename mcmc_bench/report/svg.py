@@ -5,12 +5,14 @@ Must not know results, metrics or samplers. Coordinates are rounded to a tenth o
 
 from __future__ import annotations
 
+import base64
 import math
 from collections.abc import Iterable, Sequence
 from html import escape
 
 import numpy as np
 
+from mcmc_bench.report import pixels
 from mcmc_bench.report.chart import Chart, Colour
 from mcmc_bench.report.drawing import (
     OPEN_SHAPES,
@@ -21,6 +23,7 @@ from mcmc_bench.report.drawing import (
     Mark,
     Part,
     Point,
+    Raster,
     Rings,
     Sheet,
     Strokes,
@@ -86,6 +89,13 @@ def _drawing(drawing: Drawing, shared: set[str]) -> str:
 
 def _part(part: Part, shared: set[str]) -> str:
     match part:
+        case Raster():
+            left, top, right, bottom = part.box
+            address = f"data:image/png;base64,{base64.b64encode(pixels.png(part.values)).decode('ascii')}"
+            return (
+                f'<image x="{_n(left)}" y="{_n(top)}" width="{_n(right - left)}" height="{_n(bottom - top)}" '
+                f'preserveAspectRatio="none" style="image-rendering:pixelated" href="{address}"/>'
+            )
         case Strokes():
             return _strokes(part)
         case Dots():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -66,10 +67,12 @@ class Table:
     notes: list[str] = field(default_factory=list)
 
 
-def build(results: Results) -> Table:
-    """The table of all cells."""
+def build(results: Results, cells: Sequence[Cell] | None = None, group: str = "") -> Table:
+    """The table of `cells`, by default of all, and of the metrics of one `group` if it is given."""
+    cells = results.cells if cells is None else cells
     definitions = dict(sorted(results.definitions.items(), key=lambda item: _group_rank(results, item[1].group)))
-    columns = [_column(results, key, definition) for key, definition in definitions.items()]
+    definitions = {key: one for key, one in definitions.items() if group in ("", one.group)}
+    columns = [_column(cells, key, definition) for key, definition in definitions.items()]
     groups: list[tuple[str, int, int]] = []
     for index, column in enumerate(columns):
         if groups and groups[-1][0] == column.group:
@@ -78,7 +81,7 @@ def build(results: Results) -> Table:
             groups.append((column.group, index, index))
     notes: dict[str, int] = {}
     lines = []
-    for cell in results.cells:
+    for cell in cells:
         rows = {row.metric: row for row in cell.rows}
         lines.append((cell, [_entry(cell, rows.get(column.key), notes) for column in columns]))
     return Table(columns, groups, lines, list(notes))
@@ -93,9 +96,10 @@ def _group_rank(results: Results, group: str) -> int:
     return [*wanted, *others, "cost"].index(group)
 
 
-def _column(results: Results, key: str, definition: Definition) -> Column:
-    floors = [row.floor for cell in results.cells for row in cell.rows if row.metric == key and row.floor is not None]
-    ideal = words.number(definition.ideal) if definition.ideal is not None else "its ideal"
+def _column(cells: Sequence[Cell], key: str, definition: Definition) -> Column:
+    floors = [row.floor for cell in cells for row in cell.rows if row.metric == key and row.floor is not None]
+    unnamed = "its floor" if floors else "its ideal"
+    ideal = words.number(definition.ideal) if definition.ideal is not None else unnamed
     floor = ""
     if floors:
         low, high = words.number(min(floors)), words.number(max(floors))

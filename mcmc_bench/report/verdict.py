@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from mcmc_bench.report import words
 from mcmc_bench.report.choose import Choice, finished, first_by, temperature
+from mcmc_bench.report.phrases import code, given, join, link, name, row_of
 from mcmc_bench.results import Cell, Row
 
 SPREAD, WEIGHTS, POINTS = "within_mode_variance_ratio", "mode_weight_error", "end_points"
@@ -67,16 +68,12 @@ def read(choice: Choice) -> Verdict:
 # ------------------------------------------------------------ which cells
 
 
-def _given(cell: Cell, *metrics: str) -> bool:
-    return all(cell.value(metric) is not None for metric in metrics)
-
-
 def _contrasts(choice: Choice) -> list[Contrast]:
     """For each target of the first panel with an optimiser: that, and each sampler with its full noise."""
     found: dict[str, Contrast] = {}
     for panel in choice.panels:
         for without in finished(panel.cells):
-            if without.sampler_kind != "optimiser" or not _given(without, POINTS, SPREAD) or without.target in found:
+            if without.sampler_kind != "optimiser" or not given(without, POINTS, SPREAD) or without.target in found:
                 continue
             pairs = _with_noise(choice, without)
             if pairs:
@@ -92,7 +89,7 @@ def _with_noise(choice: Choice, without: Cell) -> list[Cell]:
         if (cell.target, cell.start) == (without.target, without.start)
         and cell.sampler_kind in ("biased", "exact")
         and temperature(cell) == 1.0
-        and _given(cell, SPREAD)
+        and given(cell, SPREAD)
     ]
     alike = [cell for cell in alike if "temperature" in cell.settings] or alike
     step = without.settings.get("step_size")
@@ -136,7 +133,7 @@ def _imbalance(choice: Choice, headline: Contrast | None) -> Imbalance | None:
     others = [
         cell
         for cell in (finished(beside.of(worst.target)) if beside else [])
-        if cell.sampler != worst.sampler and cell.sampler_kind in ("biased", "exact") and _given(cell, WEIGHTS)
+        if cell.sampler != worst.sampler and cell.sampler_kind in ("biased", "exact") and given(cell, WEIGHTS)
     ]
     return Imbalance(worst, others)
 
@@ -150,41 +147,10 @@ def _low(row: Row | None) -> float:
 # ------------------------------------------------------------ in words
 
 
-def link(cell: Cell, text: str) -> Markup:
-    """`text` as a permalink to the cell that it is about."""
-    return Markup('<a class="number" href="#cell-{}">{}</a>').format(cell.id, text)
-
-
-def _row(cell: Cell, metric: str) -> Row:
-    row = cell.row(metric)
-    assert row is not None, f"cell {cell.id} has no {metric}"
-    assert row.value is not None, f"cell {cell.id} has no {metric}"
-    return row
-
-
-def _name(cell: Cell) -> str:
-    """The sampler, and its temperature where that is not 1: turned down, it is another sampler."""
-    turned = temperature(cell)
-    name = words.sampler_name(cell.sampler)
-    if cell.sampler_kind == "optimiser" or turned == 1.0:
-        return name
-    return f"{name} without noise" if turned == 0.0 else f"{name} at temperature {turned:g}"
-
-
-def _join(parts: Sequence[Markup]) -> Markup:
-    if len(parts) < 2:
-        return parts[0] if parts else Markup("")
-    return Markup(", ").join(parts[:-1]) + Markup(" and ") + parts[-1]
-
-
-def _target(target: str) -> Markup:
-    return Markup("<code>{}</code>").format(target)
-
-
 def _spread(cell: Cell) -> Markup:
     """``"1.05 (1.03–1.07) for ULA (its step-size bias; closed form 1.05)"``."""
-    row = _row(cell, SPREAD)
-    said = Markup("{} for {}").format(link(cell, words.in_sentence(row)), _name(cell))
+    row = row_of(cell, SPREAD)
+    said = Markup("{} for {}").format(link(cell, words.in_sentence(row)), name(cell))
     if cell.sampler_kind == "biased" and row.predicted is not None:
         places = max(2, words.decimals(row.value or 0.0, row.low, row.high))
         said += Markup(" (its step-size bias; closed form {})").format(words.number(row.predicted, places))
@@ -193,33 +159,33 @@ def _spread(cell: Cell) -> Markup:
 
 def at_full_noise(cells: Sequence[Cell]) -> Markup:
     """``"At τ = 1 the spread is 1.05 (1.03–1.07) for ULA, … and 1.00 for MALA."``; empty without such cells."""
-    turned = [cell for cell in finished(cells) if cell.settings.get("temperature") == 1.0 and _given(cell, SPREAD)]
+    turned = [cell for cell in finished(cells) if cell.settings.get("temperature") == 1.0 and given(cell, SPREAD)]
     return (
-        Markup("At τ = 1 the spread is {}.").format(_join([_spread(cell) for cell in turned])) if turned else Markup("")
+        Markup("At τ = 1 the spread is {}.").format(join([_spread(cell) for cell in turned])) if turned else Markup("")
     )
 
 
 def _what_noise_does(choice: Choice, headline: Contrast) -> list[Markup]:
     without = headline.without
-    points = round(_row(without, POINTS).value or 0.0)
+    points = round(row_of(without, POINTS).value or 0.0)
     within = "within a mode " if choice.modes(headline.target) > 1 else ""
     first = Markup("Without noise, {} end at {}{}; the spread {}is {} of the true.").format(
         words.count(without.chains * without.replicates, "chain"),
         link(without, words.count(points, "point")),
-        Markup(" on {}").format(_target(headline.target)),
+        Markup(" on {}").format(code(headline.target)),
         within,
-        link(without, words.in_sentence(_row(without, SPREAD))),
+        link(without, words.in_sentence(row_of(without, SPREAD))),
     )
-    second = Markup("With it, the spread is {}.").format(_join([_spread(cell) for cell in headline.with_noise]))
+    second = Markup("With it, the spread is {}.").format(join([_spread(cell) for cell in headline.with_noise]))
     return [first, second]
 
 
 def _what_it_does_not(imbalance: Imbalance) -> list[Markup]:
     cell = imbalance.cell
-    wrong = _row(cell, WEIGHTS)
+    wrong = row_of(cell, WEIGHTS)
     found = [
         Markup("On {} {} has the right spread within each mode, {}, in the wrong proportions: {} of its mass is in the wrong mode.").format(
-            _target(cell.target), _name(cell), link(cell, words.in_sentence(_row(cell, SPREAD))), link(cell, words.percent(wrong))
+            code(cell.target), name(cell), link(cell, words.in_sentence(row_of(cell, SPREAD))), link(cell, words.percent(wrong))
         )
     ]  # fmt: skip
     curve = cell.curves.get("occupancy")
@@ -234,10 +200,10 @@ def _what_it_does_not(imbalance: Imbalance) -> list[Markup]:
         found.append(Markup("No chain changed mode, so each mode keeps the chains that started near it."))
     if imbalance.others:
         others = [
-            Markup("{} for {}").format(link(other, words.percent(_row(other, WEIGHTS))), _name(other))
+            Markup("{} for {}").format(link(other, words.percent(row_of(other, WEIGHTS))), name(other))
             for other in imbalance.others
         ]
-        found.append(Markup("The same share is {}.").format(_join(others)))
+        found.append(Markup("The same share is {}.").format(join(others)))
     return found
 
 
@@ -246,16 +212,16 @@ def _other_starts(choice: Choice, headline: Contrast | None) -> list[Markup]:
     found: dict[tuple[str, str], list[Cell]] = {}
     for panel in choice.panels:
         for cell in finished(panel.cells) if headline is not None and panel.start != headline.without.start else []:
-            if cell.sampler_kind != "oracle" and choice.modes(cell.target) > 1 and _given(cell, FOUND):
+            if cell.sampler_kind != "oracle" and choice.modes(cell.target) > 1 and given(cell, FOUND):
                 found.setdefault((panel.start, cell.target), []).append(cell)
     said: dict[str, list[Markup]] = {}
     for (start, target), cells in found.items():
         modes = choice.modes(target)
         reached = [
-            Markup("{} by {}").format(link(cell, words.number(modes * (cell.value(FOUND) or 0.0))), _name(cell))
+            Markup("{} by {}").format(link(cell, words.number(modes * (cell.value(FOUND) or 0.0))), name(cell))
             for cell in cells
         ]
-        said.setdefault(start, []).append(Markup("of the {} of {} {}").format(modes, _target(target), _join(reached)))
+        said.setdefault(start, []).append(Markup("of the {} of {} {}").format(modes, code(target), join(reached)))
     return [
         Markup("<b>Modes reached, all chains started at {}</b> (means over replicates): {}.").format(
             words.plain_name(start), Markup("; ").join(targets)
@@ -266,6 +232,10 @@ def _other_starts(choice: Choice, headline: Contrast | None) -> list[Markup]:
 
 def _compared(choice: Choice) -> list[Cell]:
     return [cell for panel in choice.panels for cell in finished(panel.cells) if cell.sampler_kind != "oracle"]
+
+
+def _is_judged(cell: Cell) -> bool:
+    return any(cell.verdicts[key].verdict in ("pass", "fail") for key in OF_THE_ANSWER if key in cell.verdicts)
 
 
 def _is_wrong(cell: Cell) -> bool:
@@ -288,13 +258,13 @@ def _unseen(choice: Choice) -> list[Markup]:
         ]
     start = Markup(" (start: {})") if len({cell.start for cell in unseen}) > 1 else Markup("")
     places = [
-        Markup("{} on {}").format(link(c, _name(c)), _target(c.target)) + start.format(words.plain_name(c.start))
+        Markup("{} on {}").format(link(c, name(c)), code(c.target)) + start.format(words.plain_name(c.start))
         for c in unseen[:6]
     ]
     more = Markup(" and {} more").format(len(unseen) - 6) if len(unseen) > 6 else Markup("")
     return [
         Markup("<b>Diagnostics do not see everything.</b> In {} of the {} compared here with a wrong answer R-hat and ESS looked clean: {}{}.").format(
-            len(unseen), words.count(len(wrong), "cell"), Markup(", ").join(places) if more else _join(places), more
+            len(unseen), words.count(len(wrong), "cell"), Markup(", ").join(places) if more else join(places), more
         )
     ]  # fmt: skip
 
@@ -304,10 +274,10 @@ def _best(choice: Choice) -> list[Markup]:
     ranked: dict[tuple[str, str], list[Cell]] = {}
     for cell in _compared(choice):
         judgement = cell.verdicts.get("efficiency")
-        if judgement is not None and judgement.verdict == "pass" and _given(cell, EFFICIENCY):
+        if judgement is not None and judgement.verdict == "pass" and given(cell, EFFICIENCY):
             ranked.setdefault((cell.target, cell.start), []).append(cell)
     if not ranked:
-        if not _compared(choice):
+        if not any(given(cell, EFFICIENCY) for cell in _compared(choice)):
             return []
         return [Markup("<b>Efficiency.</b> No cell passes every other verdict, so none is ranked by speed.")]
     said = []
@@ -315,17 +285,17 @@ def _best(choice: Choice) -> list[Markup]:
         best = max(cells, key=lambda cell: cell.value(EFFICIENCY) or 0.0)
         said.append(
             Markup("{} on {} ({} of independent draws’ worth for each evaluation, first of {})").format(
-                _name(best), _target(target), link(best, words.percent(_row(best, EFFICIENCY))), len(cells)
+                name(best), code(target), link(best, words.percent(row_of(best, EFFICIENCY))), len(cells)
             )
         )
-    return [Markup("<b>Efficiency</b>, among the cells that pass every other verdict: {}.").format(_join(said))]
+    return [Markup("<b>Efficiency</b>, among the cells that pass every other verdict: {}.").format(join(said))]
 
 
 def _failures(choice: Choice) -> list[Markup]:
     failed = [cell for cell in choice.results.cells if cell.outcome in ("raised", "timed out", "died")]
     if not failed:
         return []
-    links = [link(cell, f"{_name(cell)} on {cell.target}: {cell.outcome}") for cell in failed[:5]]
+    links = [link(cell, f"{name(cell)} on {cell.target}: {cell.outcome}") for cell in failed[:5]]
     more = Markup(" and {} more").format(len(failed) - 5) if len(failed) > 5 else Markup("")
     return [
         Markup("<b>{} did not finish.</b> {}{}.").format(
@@ -342,7 +312,12 @@ def _plain_count(choice: Choice) -> Markup:
     compared = _compared(choice)
     if not compared:
         return Markup("None of the {} of these results gave numbers.").format(words.count(len(cells), "cell"))
-    right = sum(not _is_wrong(cell) for cell in compared)
+    judged = [cell for cell in compared if _is_judged(cell)]
+    if not judged:
+        return Markup("No truth is known of what was sampled in the {} compared here: no answer is judged.").format(
+            words.count(len(compared), "cell")
+        )
+    right = sum(not _is_wrong(cell) for cell in judged)
     return Markup("Of {} compared here, {} fail no verdict on their answer.").format(
-        words.count(len(compared), "cell"), escape(right)
+        words.count(len(judged), "cell"), escape(right)
     )

@@ -16,13 +16,21 @@ NOT_GIVEN, NOT_MEASURED = "not given", "not measured"
 SMALLEST_FIXED, LARGEST_FIXED = 1e-3, 1e6
 #: Below this a share or ratio is 0 in a sentence: rounding errors of a collapsed chain. The full table keeps its digits.
 NOTHING = 1e-9
+#: An interval narrower than this share of the number is not shown: seven digits would say less than three.
+NO_WIDTH = 1e-4
 
+#: Settings that are not worth a word: all the noise there is to be.
+_AS_USUAL = (("temperature", 1.0), ("start_noise", 1.0))
+#: Names and acronyms within names of several words.
+_CAPITALS = {"langevin": "Langevin", "metropolis": "Metropolis", "sde": "SDE"}
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def sampler_name(name: str) -> str:
-    """``"gradient_ascent"`` as "gradient ascent"; names of up to four letters are acronyms."""
-    return name.upper() if len(name) <= 4 else name.replace("_", " ")
+    """``"gradient_ascent"`` as "gradient ascent", with the capitals of ``"Langevin"``; up to four letters are an acronym."""
+    if len(name) <= 4:
+        return name.upper()
+    return " ".join(_CAPITALS.get(word, word) for word in name.split("_"))
 
 
 def plain_name(name: str) -> str:
@@ -70,10 +78,12 @@ def _scientific(value: float) -> str:
 
 
 def interval(value: float, low: float | None, high: float | None) -> str:
-    """``"1.03 (1.01–1.05)"``; the value alone where there is no interval or it has no width."""
+    """``"1.03 (1.01–1.05)"``; the value alone where there is no interval or it has next to no width."""
     if low is None or high is None or low == high:
         return number(value)
     largest = max(abs(value), abs(low), abs(high))
+    if high - low < NO_WIDTH * largest:
+        return number(value)
     fixed = SMALLEST_FIXED <= largest < LARGEST_FIXED
     places = decimals(value, low, high) if fixed and not 0 < abs(value) < SMALLEST_FIXED else None
     first, second = number(low, places), number(high, places)
@@ -117,11 +127,9 @@ def settings(values: Mapping[str, float]) -> str:
 
 
 def short_settings(cell: Cell) -> str:
-    """The settings that say something: without a temperature of 1; what was tuned by its median over replicates."""
+    """The settings that say something: without a temperature of 1 and the like; what was tuned by its median over replicates."""
     given = {
-        key: value
-        for key, value in cell.settings.items()
-        if (key, value) != ("temperature", 1.0) and key not in cell.tuned
+        key: value for key, value in cell.settings.items() if (key, value) not in _AS_USUAL and key not in cell.tuned
     }
     tuned = [
         f"{plain_name(key)} {statistics.median(values):.3g} (tuned)" for key, values in cell.tuned.items() if values

@@ -1,11 +1,12 @@
 """Annealed Langevin dynamics: ULA on the density smoothed by less and less noise.
 
-    x ~ N(0, σ₀² I);   for each σₖ, from the largest to the smallest, T times:
+    x ~ N(0, (r σ₀)² I);   for each σₖ, from the largest to the smallest, T times:
     x ← x + εₖ ∇log (p ∗ N(0, σₖ² I))(x) + √(2 εₖ τ) z,   εₖ = ε (σₖ/σ_min)²
 
 A transition is one whole run from noise to a draw: draws are independent of each other, and their law is that of the end
 of a run, which has the bias of ULA's steps, of the levels' number and of the last σ. At large σ the modes are one, and a
 chain is led to each in the right proportion. τ is the noise dial: at τ = 0 it is ascent on the same densities.
+r is 1; at r = 0 all chains begin at one point, and what tells them apart is the noise on the way.
 Convention of ε as in `ula` (Song and Ermon write ε/2).
 """
 
@@ -13,7 +14,14 @@ import numpy as np
 
 from mcmc_bench.kernels.block import flat
 from mcmc_bench.kernels.jit import jit
-from mcmc_bench.kernels.noise_levels import begin_in_noise, evaluate_at, falling, nothing_to_report, side_by_side
+from mcmc_bench.kernels.noise_levels import (
+    begin_in_noise,
+    evaluate_at,
+    falling,
+    keep_frame,
+    nothing_to_report,
+    side_by_side,
+)
 from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
@@ -26,8 +34,9 @@ def step(
     levels = int(data[0])
     smallest = data[1 + levels]
     x, score = flat(position), flat(gradient)
-    begin_in_noise(data, generator, position)
+    begin_in_noise(data, generator, settings[6], position)
     for level in range(levels):
+        keep_frame(memory, level, position)
         size = step_size * (data[2 + level] / smallest) ** 2
         noise_scale = np.sqrt(2.0 * size * temperature)
         for _ in range(steps):
@@ -40,7 +49,7 @@ def step(
 def stationary_variance(settings, precision):
     """Of a draw, by the exact recursion v ← (1 − εₖ/(s² + σₖ²))² v + 2 εₖ τ at every step, with s² = 1/λ."""
     sigma = falling(settings)
-    variance = np.full(np.shape(precision), sigma[0] ** 2)
+    variance = np.full(np.shape(precision), (settings["start_noise"] * sigma[0]) ** 2)
     for level in sigma:
         size = settings["step_size"] * (level / sigma[-1]) ** 2
         for _ in range(int(settings["steps"])):
@@ -56,6 +65,7 @@ SAMPLER = Sampler(
     step=step,
     ladder=falling,
     prepare=side_by_side,
+    frames=lambda settings: int(settings["levels"]),
     requires=("a smoothed density",),
     adaptation=Adaptation("distance", goal=1.0, setting="largest_noise"),
     stationary_variance=stationary_variance,
@@ -66,6 +76,7 @@ SAMPLER = Sampler(
         "largest_noise": Setting(20.0, "σ₀, far wider than the target", low=0.0, above=True),
         "smallest_noise": Setting(0.05, "σ of the last level: what remains as blur", low=0.0, above=True),
         "levels": Setting(20, "noise levels, in equal ratios", low=2, integer=True),
+        "start_noise": Setting(1.0, "width of the start over σ₀; 0: all chains begin at one point", low=0.0),
     },
     evaluations_per_step=lambda settings: int(settings["levels"]) * int(settings["steps"]),
 )

@@ -19,6 +19,7 @@ from mcmc_bench.kernels.noise_levels import (
     diffuse,
     evaluate_at,
     falling,
+    keep_frame,
     nothing_to_report,
     side_by_side,
 )
@@ -32,8 +33,9 @@ def step(
 ):  # fmt: skip
     ratio, corrections = settings[0], int(settings[1])
     x, score = flat(position), flat(gradient)
-    begin_in_noise(data, generator, position)
+    begin_in_noise(data, generator, settings[5], position)
     for level in range(int(data[0]) - 1):
+        keep_frame(memory, level, position)
         evaluate_at(target, data, level, position, log_density, gradient, evaluations)
         diffuse(data, generator, level, position, gradient)
         for _ in range(corrections):
@@ -47,7 +49,7 @@ def step(
 def stationary_variance(settings, precision):
     """Of a draw, by the exact recursions of predictor and corrector on a Gaussian, with s² = 1/λ."""
     sigma = falling(settings)
-    variance = np.full(np.shape(precision), sigma[0] ** 2)
+    variance = np.full(np.shape(precision), (settings["start_noise"] * sigma[0]) ** 2)
     for here, there in itertools.pairwise(sigma):
         removed = here**2 - there**2
         variance = (1.0 - removed / (1.0 / precision + here**2)) ** 2 * variance + removed
@@ -64,6 +66,7 @@ SAMPLER = Sampler(
     step=step,
     ladder=falling,
     prepare=side_by_side,
+    frames=lambda settings: int(settings["levels"]) - 1,
     requires=("a smoothed density",),
     adaptation=Adaptation("distance", goal=1.0, setting="largest_noise"),
     stationary_variance=stationary_variance,
@@ -73,6 +76,7 @@ SAMPLER = Sampler(
         "largest_noise": Setting(20.0, "σ₀, far wider than the target", low=0.0, above=True),
         "smallest_noise": Setting(0.05, "σ of the last level: what remains as blur", low=0.0, above=True),
         "levels": Setting(50, "noise levels, in equal ratios", low=2, integer=True),
+        "start_noise": Setting(1.0, "width of the start over σ₀; 0: all chains begin at one point", low=0.0),
     },
     evaluations_per_step=lambda settings: (1 + int(settings["corrections"])) * (int(settings["levels"]) - 1),
 )

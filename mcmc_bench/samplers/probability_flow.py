@@ -1,10 +1,10 @@
 """The probability-flow ODE: a diffusion run backwards without its noise.
 
-    x ~ N(0, σ₀² I);   dx/dσ = −σ ∇log (p ∗ N(0, σ² I))(x) from σ₀ down to the last σ, by Euler or by Heun
+    x ~ N(0, (r σ₀)² I);   dx/dσ = −σ ∇log (p ∗ N(0, σ² I))(x) from σ₀ down to the last σ, by Euler or by Heun
 
 Deterministic, and yet diverse: all the randomness is in the start, which the flow carries over into the target. Taking
 the noise away from *Langevin* steps is another thing, and leaves gradient ascent. Order 1 is Euler's method, with one
-evaluation for each level, order 2 Heun's, with two.
+evaluation for each level, order 2 Heun's, with two. r is 1; at r = 0 all chains begin at one point, and so end at one.
 """
 
 import itertools
@@ -13,7 +13,14 @@ import numpy as np
 
 from mcmc_bench.kernels.block import flat
 from mcmc_bench.kernels.jit import jit
-from mcmc_bench.kernels.noise_levels import begin_in_noise, evaluate_at, falling, nothing_to_report, side_by_side
+from mcmc_bench.kernels.noise_levels import (
+    begin_in_noise,
+    evaluate_at,
+    falling,
+    keep_frame,
+    nothing_to_report,
+    side_by_side,
+)
 from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
@@ -24,8 +31,9 @@ def step(
 ):  # fmt: skip
     order = int(settings[0])
     x, score, first_slope = flat(position), flat(gradient), flat(scratch[0])
-    begin_in_noise(data, generator, position)
+    begin_in_noise(data, generator, settings[4], position)
     for level in range(int(data[0]) - 1):
+        keep_frame(memory, level, position)
         sigma, next_sigma = data[2 + level], data[3 + level]
         h = next_sigma - sigma
         evaluate_at(target, data, level, position, log_density, gradient, evaluations)
@@ -40,9 +48,9 @@ def step(
 
 
 def stationary_variance(settings, precision):
-    """Of a draw: the square of the product of all steps' factors, times σ₀². Euler's is 1 + h σₖ/(s² + σₖ²), h = σₖ₊₁ − σₖ."""
+    """Of a draw: the square of the product of all steps' factors, times (r σ₀)². Euler's is 1 + h σₖ/(s² + σₖ²), h = σₖ₊₁ − σₖ."""
     sigma = falling(settings)
-    factor = np.full(np.shape(precision), sigma[0])
+    factor = np.full(np.shape(precision), settings["start_noise"] * sigma[0])
     for here, there in itertools.pairwise(sigma):
         h = there - here
         slope = here / (1.0 / precision + here**2)
@@ -60,6 +68,7 @@ SAMPLER = Sampler(
     scratch=1,
     ladder=falling,
     prepare=side_by_side,
+    frames=lambda settings: int(settings["levels"]) - 1,
     requires=("a smoothed density",),
     adaptation=Adaptation("distance", goal=1.0, setting="largest_noise"),
     stationary_variance=stationary_variance,
@@ -68,6 +77,7 @@ SAMPLER = Sampler(
         "largest_noise": Setting(20.0, "σ₀, far wider than the target", low=0.0, above=True),
         "smallest_noise": Setting(0.05, "σ of the last level: what remains as blur", low=0.0, above=True),
         "levels": Setting(50, "noise levels, in equal ratios", low=2, integer=True),
+        "start_noise": Setting(1.0, "width of the start over σ₀; 0: all chains begin at one point", low=0.0),
     },
     evaluations_per_step=lambda settings: int(settings["order"]) * (int(settings["levels"]) - 1),
 )

@@ -1,9 +1,9 @@
 """The reverse-time diffusion, by Euler and Maruyama: from noise to a draw in one pass.
 
-    x ~ N(0, σ₀² I);   x ← x + (σₖ² − σₖ₊₁²) ∇log pₖ(x) + √(σₖ² − σₖ₊₁²) z,   pₖ = p ∗ N(0, σₖ² I)
+    x ~ N(0, (r σ₀)² I);   x ← x + (σₖ² − σₖ₊₁²) ∇log pₖ(x) + √(σₖ² − σₖ₊₁²) z,   pₖ = p ∗ N(0, σₖ² I)
 
 Variance-exploding form. A transition is one whole pass, so that draws are independent; they keep the blur of the last σ
-and the error of finite steps.
+and the error of finite steps. r is 1; at r = 0 all chains begin at one point.
 """
 
 import itertools
@@ -16,6 +16,7 @@ from mcmc_bench.kernels.noise_levels import (
     diffuse,
     evaluate_at,
     falling,
+    keep_frame,
     nothing_to_report,
     side_by_side,
 )
@@ -27,8 +28,9 @@ def step(
     target, data, generator, settings,
     position, log_density, gradient, statistics, memory, scratch, evaluations,
 ):  # fmt: skip
-    begin_in_noise(data, generator, position)
+    begin_in_noise(data, generator, settings[3], position)
     for level in range(int(data[0]) - 1):
+        keep_frame(memory, level, position)
         evaluate_at(target, data, level, position, log_density, gradient, evaluations)
         diffuse(data, generator, level, position, gradient)
     nothing_to_report(statistics)
@@ -37,7 +39,7 @@ def step(
 def stationary_variance(settings, precision):
     """Of a draw, by the exact recursion w ← (1 − v/(s² + σₖ²))² w + v, v = σₖ² − σₖ₊₁², with s² = 1/λ."""
     sigma = falling(settings)
-    variance = np.full(np.shape(precision), sigma[0] ** 2)
+    variance = np.full(np.shape(precision), (settings["start_noise"] * sigma[0]) ** 2)
     for here, there in itertools.pairwise(sigma):
         removed = here**2 - there**2
         variance = (1.0 - removed / (1.0 / precision + here**2)) ** 2 * variance + removed
@@ -51,6 +53,7 @@ SAMPLER = Sampler(
     step=step,
     ladder=falling,
     prepare=side_by_side,
+    frames=lambda settings: int(settings["levels"]) - 1,
     requires=("a smoothed density",),
     adaptation=Adaptation("distance", goal=1.0, setting="largest_noise"),
     stationary_variance=stationary_variance,
@@ -58,6 +61,7 @@ SAMPLER = Sampler(
         "largest_noise": Setting(20.0, "σ₀, far wider than the target", low=0.0, above=True),
         "smallest_noise": Setting(0.05, "σ of the last level: what remains as blur", low=0.0, above=True),
         "levels": Setting(100, "noise levels, in equal ratios", low=2, integer=True),
+        "start_noise": Setting(1.0, "width of the start over σ₀; 0: all chains begin at one point", low=0.0),
     },
     evaluations_per_step=lambda settings: int(settings["levels"]) - 1,
 )

@@ -1,9 +1,6 @@
-// Sorting and filtering of the full table. Without this script the table is complete, only fixed.
+// Sorting and filtering of the tables of numbers. Without this script they are complete, only fixed.
 "use strict";
 (() => {
-  const table = document.getElementById("numbers");
-  const body = table.tBodies[0];
-  const rows = [...body.rows];
   const value = (row, column) => {
     const text = row.cells[column].firstChild ? row.cells[column].firstChild.textContent.trim() : "";
     const plain = text.replace(/−/g, "-").replace(/^> /, "")
@@ -13,7 +10,9 @@
   };
   const missing = (row, column) => row.cells[column].classList.contains("m");
 
-  [...table.tHead.rows[0].cells].forEach((head, column) => {
+  const sortable = (table) => [...table.tHead.rows[0].cells].forEach((head, column) => {
+    const body = table.tBodies[0];
+    const rows = [...body.rows];
     const label = head.querySelector(".head") || head;
     const button = document.createElement("button");
     button.type = "button";
@@ -35,6 +34,9 @@
     });
   });
 
+  document.querySelectorAll(".full table").forEach(sortable);
+
+  const rows = [...document.getElementById("numbers").tBodies[0].rows];
   const form = document.querySelector(".filter");
   const input = form.querySelector("input");
   const output = form.querySelector("output");

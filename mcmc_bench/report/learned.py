@@ -1,0 +1,346 @@
+"""What the results say of samplers on densities that were learnt from examples, in sentences.
+
+Every number is taken from the rows, and a sentence without its evidence is left out. Must not know any particular target
+or sampler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from mcmc_bench.report import words
+from mcmc_bench.report.choose import Choice, finished, temperature
+from mcmc_bench.report.phrases import code, given, join, link, name, number, opening, row_of
+from mcmc_bench.report.samples import thing
+from mcmc_bench.results import Cell, Row
+
+DISTINCT, CLASSES, DISTANCE, ENTROPY = "distinct_data", "classes_found", "data_sliced_wasserstein", "class_entropy"
+PAIRS, VISITED, ESCAPED, R_HAT = "pair_distance", "classes_per_chain", "escaped_share", "r_hat_max"
+#: Compared with as many real ones, in the order of the sentence.
+AGAINST_REAL = (
+    (DISTANCE, "sliced Wasserstein-1"), ("data_discrepancy", "maximum mean discrepancy"), ("data_precision", "precision"),
+    ("data_recall", "recall"), ("data_density", "density"), ("data_coverage", "coverage"), (ENTROPY, "entropy of classes"),
+    ("vendi_score", "Vendi score"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What is said, and the cells that it is said of."""
+
+    target: str
+    without: Cell
+    with_noise: Cell
+    sentences: list[Markup]
+    findings: list[Markup]
+
+
+def read(choice: Choice) -> Learned | None:
+    """The headline and the findings; None where nothing was run both with and without noise on such a target."""
+    cells = _compared(choice)
+    pair = _headline(cells)
+    if pair is None:
+        return None
+    without, with_noise = pair
+    own = [cell for cell in cells if cell.target == with_noise.target]
+    findings = [
+        _against_real(choice, with_noise),
+        _ascent(choice, own),
+        _start_noise(choice, own),
+        _largest_noise(choice, own),
+        _one_level(own),
+        _mixing(choice, cells),
+        _dial(choice),
+        _escaped(choice),
+    ]
+    return Learned(
+        with_noise.target, without, with_noise, _opening(choice, without, with_noise), [f for f in findings if f]
+    )
+
+
+# ------------------------------------------------------------ which cells
+
+
+def _compared(choice: Choice) -> list[Cell]:
+    """Cells of the comparison on targets with examples, with the metrics that the sentences need."""
+    return [
+        cell
+        for panel in choice.panels
+        for cell in finished(panel.cells)
+        if choice.results.targets[cell.target].examples is not None and given(cell, DISTINCT, DISTANCE)
+    ]
+
+
+def _headline(cells: Sequence[Cell]) -> tuple[Cell, Cell] | None:
+    """The pair, without noise and with it, between which most is lost; the same settings but for the noise, if there are such."""
+    pairs = list(_pairs_but_for(cells, "temperature", 0.0, 1.0)) or [
+        (without, with_noise)
+        for without in cells
+        for with_noise in cells
+        if without.sampler_kind == "optimiser"
+        and with_noise.sampler_kind in ("biased", "exact")
+        and temperature(with_noise) == 1.0
+        and (without.target, without.start) == (with_noise.target, with_noise.start)
+    ]
+    return max(
+        pairs,
+        key=lambda pair: (
+            round(_value(pair[1], DISTINCT) - _value(pair[0], DISTINCT), 2),
+            pair[0].start == "dispersed",
+        ),
+        default=None,
+    )
+
+
+def _pairs_but_for(cells: Sequence[Cell], setting: str, first: float, second: float) -> Iterator[tuple[Cell, Cell]]:
+    """Cells that agree in target, sampler and all settings but one, which has the two values."""
+    for one in cells:
+        for other in cells:
+            if (
+                one.settings.get(setting) == first
+                and other.settings.get(setting) == second
+                and _alike(one, other, setting)
+            ):
+                yield one, other
+
+
+def _alike(one: Cell, other: Cell, setting: str) -> bool:
+    rest = [{key: value for key, value in cell.settings.items() if key != setting} for cell in (one, other)]
+    same_start = one.start == other.start or setting == "start_noise"
+    return (
+        same_start
+        and rest[0] == rest[1]
+        and all(getattr(one, field) == getattr(other, field) for field in ("target", "sampler", "budget", "chains"))
+    )
+
+
+def _value(cell: Cell, metric: str) -> float:
+    value = cell.value(metric)
+    return float("nan") if value is None else value
+
+
+def _bounds(cell: Cell, metric: str) -> tuple[float, float]:
+    """The interval; of no width where there is none."""
+    row = row_of(cell, metric)
+    value = _value(cell, metric)
+    return (value if row.low is None else row.low), (value if row.high is None else row.high)
+
+
+# ------------------------------------------------------------ in words
+
+
+def _things(choice: Choice, cell: Cell, *, distinct: bool = True) -> Markup:
+    """``"127.6 (127–128) distinct images"``, linked; the number is of one replicate."""
+    noun = thing(choice.results, cell.target)
+    one = round(cell.chains * _value(cell, DISTINCT), 3) == 1
+    return Markup("{} {}{}").format(
+        number(cell, DISTINCT, cell.chains), "distinct " if distinct and not one else "", noun if one else f"{noun}s"
+    )
+
+
+def _classes(choice: Choice, cell: Cell) -> Markup | None:
+    """``"10 of 10 classes"``; None for data without classes."""
+    facts = choice.results.targets[cell.target].examples
+    if facts is None or not facts.classes or not given(cell, CLASSES):
+        return None
+    return Markup("{} of {} classes").format(number(cell, CLASSES, facts.classes), facts.classes)
+
+
+def _gives(choice: Choice, cell: Cell) -> Markup:
+    """``"128 distinct images of 128 chains, in 10 of 10 classes"``."""
+    classes = _classes(choice, cell)
+    return Markup("{} of {} chains{}").format(
+        _things(choice, cell), cell.chains, Markup(", in {}").format(classes) if classes else ""
+    )
+
+
+def _floor(row: Row) -> Markup:
+    return (
+        Markup("")
+        if row.floor is None
+        else Markup(", where as many real ones are at {}").format(words.number(row.floor))
+    )
+
+
+def _opening(choice: Choice, without: Cell, with_noise: Cell) -> list[Markup]:
+    noun, row = thing(choice.results, with_noise.target), row_of(with_noise, DISTANCE)
+    same = without.sampler == with_noise.sampler
+    return [
+        Markup("With its noise, {} gives {}; their sliced Wasserstein distance to held-out {}s is {}{}.").format(
+            name(with_noise), _gives(choice, with_noise), noun, number(with_noise, DISTANCE), _floor(row)
+        ),
+        Markup("{} gives {}, at a distance of {}.").format(
+            "Without it, the same schedule" if same else opening(name(without)), _gives(choice, without), number(without, DISTANCE)
+        ),
+    ]  # fmt: skip
+
+
+def _against_real(choice: Choice, cell: Cell) -> Markup | None:
+    """Where the interval lies on the worse side of what as many real ones have."""
+    worse, known = [], 0
+    for metric, title in AGAINST_REAL:
+        row = cell.row(metric)
+        if row is None or row.value is None or row.floor is None or row.low is None or row.high is None:
+            continue
+        known += 1
+        direction = choice.results.definitions[metric].direction
+        if (direction != "lower" and row.high < row.floor) or (direction != "higher" and row.low > row.floor):
+            worse.append(Markup("{} {} (real: {})").format(title, number(cell, metric), words.number(row.floor)))
+    if not known:
+        return None
+    noun = thing(choice.results, cell.target)
+    if not worse:
+        return Markup("<b>Against real {}s.</b> None of {} of {} can be told from that of as many real ones.").format(
+            noun, words.count(known, "figure"), name(cell)
+        )
+    return Markup("<b>Not as good as real {}s.</b> Of {} of {}, {} beyond what as many real ones have: {}.").format(
+        noun,
+        words.count(known, "figure"),
+        name(cell),
+        "one is" if len(worse) == 1 else f"{len(worse)} are",
+        join(worse),
+    )
+
+
+def _ascent(choice: Choice, cells: Sequence[Cell]) -> Markup | None:
+    """Ascent at one level: how many distinct ends it has from each start."""
+    ascents = [cell for cell in cells if cell.sampler_kind == "optimiser"]
+    spread = [cell for cell in ascents if cell.start == "dispersed"]
+    if not any((floor := row_of(cell, DISTINCT).floor) and _bounds(cell, DISTINCT)[1] < floor for cell in spread):
+        return None
+    said = [Markup("{} after {} evaluations").format(_gives(choice, cell), cell.budget) for cell in spread]
+    found = Markup("<b>From starts that are spread out</b> {} at one noise level ends at {}").format(
+        name(spread[0]), join(said)
+    )
+    once = [cell for cell in ascents if cell.start == "one_point"]
+    if once:
+        found += Markup("; from one start, at {}").format(_gives(choice, once[0]))
+    return found + Markup(".")
+
+
+def _start_noise(choice: Choice, cells: Sequence[Cell]) -> Markup | None:
+    """Which samplers bring noise of their own: all chains begun at one point, against random starts."""
+    carried, own = [], []
+    for one, random in _pairs_but_for(cells, "start_noise", 0.0, 1.0):
+        if temperature(one) != 1.0 or not given(one, PAIRS):
+            continue
+        if _value(one, PAIRS) == 0.0 and _bounds(random, DISTINCT)[0] > 0.5:
+            carried.append(
+                Markup("{} gives {} from random starts, and {} when all chains begin at one point: it adds no noise on the way, and its ends are as diverse as its starts").format(
+                    name(random), _things(choice, random), _things(choice, one)
+                )
+            )  # fmt: skip
+        elif _bounds(one, DISTINCT)[0] > 0.5:
+            own.append(Markup("{} still gives {}").format(name(one), _things(choice, one)))
+    if not carried:
+        return None
+    rest = Markup(". Begun at one point, {}: their noise is on the way").format(join(own)) if own else ""
+    return Markup("<b>It is gradient ascent that collapses, not everything without noise.</b> {}{}.").format(
+        Markup(opening(join(carried))), rest
+    )
+
+
+def _largest_noise(choice: Choice, cells: Sequence[Cell]) -> Markup | None:
+    """How many ends an ascent has from more noise and from less."""
+    ascents = [cell for cell in cells if cell.settings.get("temperature") == 0.0 and cell.start == "dispersed"]
+    for much in ascents:
+        for little in ascents:
+            levels = [cell.settings.get("largest_noise", 0.0) for cell in (much, little)]
+            if not (levels[0] > levels[1] and _alike(much, little, "largest_noise")):
+                continue
+            if _bounds(much, DISTINCT)[1] < _bounds(little, DISTINCT)[0]:
+                return Markup("<b>One end for all needs much noise to begin with.</b> Ascent down the levels ends at {} from σ = {:g}; from σ = {:g} at {}.").format(
+                    _things(choice, much, distinct=False), levels[0], levels[1], _gives(choice, little)
+                )  # fmt: skip
+    return None
+
+
+def _one_level(cells: Sequence[Cell]) -> Markup | None:
+    """Samplers with all their noise that still remember where they began."""
+    said = []
+    for one in cells:
+        for spread in cells:
+            if (one.start, spread.start) != ("one_point", "dispersed") or one.sampler_kind == "optimiser":
+                continue
+            if (one.target, one.sampler, one.settings, one.budget) != (
+                spread.target,
+                spread.sampler,
+                spread.settings,
+                spread.budget,
+            ):
+                continue
+            if temperature(one) == 1.0 and _bounds(one, DISTANCE)[0] > _bounds(spread, DISTANCE)[1]:
+                said.append(Markup("{} for {} ({} from starts that are spread out)").format(number(one, DISTANCE), name(one), number(spread, DISTANCE)))  # fmt: skip
+                floor = row_of(one, DISTANCE).floor
+    if not said:
+        return None
+    real = "" if floor is None else f"; as many real ones: {words.number(floor)}"
+    return Markup("<b>Noise at one level does not mix.</b> On {}, with all their noise, chains still show where they began after the same budget. Distance from one start: {}{}.").format(
+        code(cells[0].target), join(said), real
+    )  # fmt: skip
+
+
+def _mixing(choice: Choice, cells: Sequence[Cell]) -> Markup | None:
+    """Classes that a chain visits, target by target."""
+    visiting = [cell for cell in cells if given(cell, VISITED) and cell.row(R_HAT) is not None]  # run in order to mix
+    said = []
+    for target in dict.fromkeys(cell.target for cell in visiting):
+        facts = choice.results.targets[target].examples
+        assert facts is not None
+        each = []
+        for cell in visiting:
+            if cell.target == target:
+                r_hat = (
+                    Markup(", worst R-hat {}").format(link(cell, words.of_row(row_of(cell, R_HAT))))
+                    if given(cell, R_HAT)
+                    else ""
+                )
+                each.append(Markup("{} by {}{}").format(number(cell, VISITED), name(cell), r_hat))
+        said.append(Markup("of the {} classes of {} {}").format(facts.classes, code(target), join(each)))
+    if not said:
+        return None
+    return Markup("<b>Classes that a chain visits</b> (mean over chains): {}.").format(Markup("; ").join(said))
+
+
+def _dial(choice: Choice) -> Markup | None:
+    """At which temperature the distance to held-out data is least."""
+    for cells in choice.explorations("temperature").values():
+        turned = [cell for cell in finished(cells) if given(cell, DISTANCE)]
+        full = next((cell for cell in turned if cell.settings["temperature"] == 1.0), None)
+        if full is None or len(turned) < 3:
+            continue
+        best = min(turned, key=lambda cell: _value(cell, DISTANCE))
+        if best is full:
+            rest = Markup("τ = 1: {}").format(number(full, DISTANCE))
+        else:
+            apart = _bounds(best, DISTANCE)[1] < _bounds(full, DISTANCE)[0]
+            rest = Markup("τ = {:g}: {}; at τ = 1 it is {}{}").format(
+                best.settings["temperature"], number(best, DISTANCE), number(full, DISTANCE),
+                "" if apart else ", which this many replicates cannot tell apart",
+            )  # fmt: skip
+        least = min(turned, key=lambda cell: cell.settings["temperature"])
+        return Markup("<b>The noise dial.</b> The distance to held-out {}s falls from {} at τ = {:g} and is least at {}.").format(
+            thing(choice.results, full.target), number(least, DISTANCE), least.settings["temperature"], rest
+        )  # fmt: skip
+    return None
+
+
+def _escaped(choice: Choice) -> Markup | None:
+    """Whether chains have left the range of the data."""
+    cells = [cell for cell in finished(choice.results.cells) if given(cell, ESCAPED)]
+    if not cells:
+        return None
+    left = [cell for cell in cells if _value(cell, ESCAPED) > 0.0]
+    if not left:
+        return Markup("<b>No chain left the range of the data</b> in any of {}.").format(
+            words.count(len(cells), "cell")
+        )
+    said = [
+        Markup("{} of {}").format(link(cell, words.percent(row_of(cell, ESCAPED))), name(cell)) for cell in left[:6]
+    ]
+    return Markup("<b>Chains that left the range of the data</b> in {} of {}: {}{}.").format(
+        len(left), words.count(len(cells), "cell"), join(said), ", …" if len(left) > 6 else ""
+    )

@@ -267,7 +267,7 @@ class Chains:
         self, setup: Setup, start: Array, names: Sequence[object], *, threads: int = 1, progress: Progress | None = None,
         stop: threading.Event | None = None,
     ) -> None:  # fmt: skip
-        size = setup.sampler.block_chains or BLOCK_CHAINS
+        size = setup.sampler.block_chains or setup.target.block_chains or BLOCK_CHAINS
         self.setup, self.threads = setup, threads
         self.progress: Progress = progress or (lambda count: None)
         self.stop = stop or threading.Event()

@@ -3,7 +3,7 @@
     pip install 'mcmc_bench[data]' && apt install dataset-fashion-mnist && python targets/data/make_fashion.py
 
 The images (28 × 28, bytes) are by H. Xiao, K. Rasul and R. Vollgraf 2017, arXiv 1708.07747, copyright Zalando SE, licence MIT
-(fashion.LICENSE). Two sets of 400 are drawn from the 10,000 of the test set, 40 of each class, by a seed from the name; no
+(fashion.LICENSE.txt). Two sets of 400 are drawn from the 10,000 of the test set, 40 of each class, by a seed from the name; no
 network has seen them. The classifier is a perceptron with one hidden layer that has learnt the 60,000 images of the
 training set; its accuracy is measured on the 9,200 test images that are in neither set.
 """

@@ -13,7 +13,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 #: Folder in the checkout, and the endings of the files in it that a wheel carries.
-CONTENT = {"targets": {".py", ".csv", ".json", ".npz"}, "benchmarks/suites": {".toml"}}
+CONTENT = {"targets": {".py", ".csv", ".json", ".npz", ".txt"}, "benchmarks/suites": {".toml"}}
 
 
 class ContentHook(BuildHookInterface):

@@ -159,11 +159,19 @@ def load_target(
         raise CatalogError(str(error)) from error
 
 
-def training_set(name: str, extra: tuple[Path, ...] = ()) -> tuple[Any, Any, dict[str, Any]]:
+def training_set(
+    name: str, extra: tuple[Path, ...] = (), folder: Path | None = None
+) -> tuple[Any, Any, dict[str, Any]]:
     """Examples (n, dim) and held-out ones (m, dim) of a target that is learnt, and what of the recipe is its own.
 
+    Args:
+        name: of the target.
+        extra: folders of further targets.
+        folder: where the examples are, for a target that does not have them beside it; None is where it looks itself.
+
     Raises:
-        CatalogError: unknown, or a target that is not learnt.
+        CatalogError: unknown, a target that is not learnt, or one that has its examples beside it and is given a folder.
+        ValueError: the examples are not there.
     """
     files = target_files(extra)
     if name not in files:
@@ -171,7 +179,10 @@ def training_set(name: str, extra: tuple[Path, ...] = ()) -> tuple[Any, Any, dic
     module = _content_module(files[name])
     if not hasattr(module, "training_set"):
         raise CatalogError(f"target {name} is not learnt from examples: {files[name]} has no training_set()")
-    found: tuple[Any, Any, dict[str, Any]] = module.training_set()
+    given = {} if folder is None else {"folder": folder}
+    if folder is not None and "folder" not in inspect.signature(module.training_set).parameters:
+        raise CatalogError(f"target {name} has its examples beside it: leave out the folder {folder}")
+    found: tuple[Any, Any, dict[str, Any]] = module.training_set(**given)
     return found
 
 

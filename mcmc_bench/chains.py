@@ -273,7 +273,8 @@ class Chains:
         self, setup: Setup, start: Array, names: Sequence[object], *, threads: int = 1, progress: Progress | None = None,
         stop: threading.Event | None = None,
     ) -> None:  # fmt: skip
-        size = len(start) if setup.sampler.block_chains == "all" else setup.sampler.block_chains or BLOCK_CHAINS
+        declared = setup.sampler.block_chains or setup.target.block_chains or BLOCK_CHAINS
+        size = len(start) if declared == "all" else declared
         self.setup, self.threads = setup, threads
         self.progress: Progress = progress or (lambda count: None)
         self.stop = stop or threading.Event()

@@ -25,6 +25,10 @@ def register(app: typer.Typer) -> None:
 def train(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A target that is learnt, or a name for your own data.")],
     data: Annotated[Path | None, typer.Option(metavar="FILE.npy", help=DATA_HELP)] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where the examples of a target are that does not come with them."),
+    ] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Where the files go; made if it is not there.")
     ] = Path("my_targets"),
@@ -58,7 +62,7 @@ def train(
     stem = output / name
     with clear_errors():
         if data is None:
-            examples, held_out, changed = training_set(name, () if targets is None else (targets,))
+            examples, held_out, changed = training_set(name, () if targets is None else (targets,), folder)
         else:
             own.check_name(name)
             if name in list_targets():

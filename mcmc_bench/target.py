@@ -21,7 +21,7 @@ The name of the target is the name of its file.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -147,24 +147,61 @@ class PartOfData:
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Data that a density was learnt from, in the target's coordinates: what its draws ought to look like."""
+    """Data that a density was learnt from, in the target's coordinates: what its draws ought to look like.
 
-    training: Array  # (n, dim)
+    Training examples may be too many to be stored: then `further` ones, which are held out too, take their place where
+    floors are measured, and `training_distance` says what can only be known beside them.
+    """
+
     held_out: Array  # (m, dim), never seen in training
-    training_class: npt.NDArray[np.int64] | None  # (n,), None for data that have no classes
-    held_out_class: npt.NDArray[np.int64] | None  # (m,)
+    held_out_class: npt.NDArray[np.int64] | None  # (m,), None for data that have no classes
     denoised: Callable[[Array], Array]  # points (k, dim) of the target -> data without its noise, E[y | x]
+    training: Array | None = None  # (n, dim)
+    training_class: npt.NDArray[np.int64] | None = None  # (n,)
+    further: Array | None = None  # (n, dim), held out as well
+    training_distance: float | None = None  # median of a held-out example to the nearest of the training
+    classifier: Classifier | None = None  # None: by the nearest training examples
+    class_names: tuple[str, ...] | None = None
     shape: tuple[int, int] | None = None  # of an image: height, width
     centre: Array | None = None  # (dim,): added to coordinates it gives pixels
     pixels: tuple[float, float] = (0.0, 1.0)  # of black and of white
 
+    def __post_init__(self) -> None:
+        """Check that floors can be measured and classes told."""
+        if self.training is None and self.further is None:
+            raise ValueError("examples need `training` ones, or where these are not stored `further` ones")
+        if self.held_out_class is not None and self.training_class is None and self.classifier is None:
+            raise ValueError("examples with classes need a `training_class` or a `classifier`")
+
+    @property
+    def real(self) -> Array:
+        """Data from the same source as those held out, (n, dim), and none of them: what floors are measured with."""
+        found = self.further if self.training is None else self.training
+        assert found is not None  # checked when it was made
+        return found
+
     @property
     def classes(self) -> int:
         """How many there are; 0 for data that have none."""
-        return 0 if self.training_class is None else int(self.training_class.max()) + 1
+        return 0 if self.held_out_class is None else int(self.held_out_class.max()) + 1
+
+    @property
+    def classifier_accuracy(self) -> float | None:
+        """Share of held-out examples that `classify` gets right; None for data without classes."""
+        if self.held_out_class is None:
+            return None
+        if self.classifier is not None:
+            return self.classifier.accuracy
+        return float((self.classify(self.held_out) == self.held_out_class).mean())
 
     def classify(self, x: Array) -> npt.NDArray[np.int64]:
-        """The class of points (k, dim): that of most of the five nearest training examples, of the nearest in a tie."""
+        """The class of points (k, dim).
+
+        Without a classifier: that of most of the five nearest training examples, of the nearest in a tie.
+        """
+        if self.classifier is not None:
+            return self.classifier.classify(x)
+        assert self.training is not None, "no classifier, and no training examples to be one"
         assert self.training_class is not None, "data without classes"
         nearest = _nearest(x, self.training, 5)
         votes = np.zeros((len(x), self.classes))
@@ -187,6 +224,15 @@ class Counterpart:
     is_source: bool
 
 
+@dataclass(frozen=True, eq=False)
+class Classifier:
+    """A function that tells classes, learnt from data that are not stored."""
+
+    classify: Callable[[Array], npt.NDArray[np.int64]]  # points (k, dim) -> classes (k,)
+    accuracy: float  # the share that it gets right of data that neither it nor the density was learnt from
+    description: str  # what it is and how its accuracy was measured
+
+
 def _nearest(x: Array, among: Array, count: int) -> npt.NDArray[np.int64]:
     """Indices (n, count) of the nearest of `among` (m, dim), nearest first."""
     squared = (x**2).sum(axis=1)[:, None] - 2.0 * x @ among.T + (among**2).sum(axis=1)
@@ -205,6 +251,11 @@ class Target:
     truth: Truth | None = None
     modes: Modes | None = None
     draw_exact: Draw | None = None  # exact i.i.d. draws, (generator, n) -> (n, dim)
+    #: The same target in double precision, where `density` and `data` compute in less: finite differences and comparisons
+    #: to the last digit are made with that one, see `in_double`.
+    double: Callable[[], Target] | None = None
+    #: Chains in lock-step, where a density's matrix products are worth more of them than the driver's number.
+    block_chains: int | None = None
     #: Stored draws of a long reference run, (n, dim), thinned until nearly independent; for targets without
     #: an exact sampler.
     reference_draws: Array | None = None
@@ -279,6 +330,10 @@ class Target:
             self.after_call()
         return log_density, gradient
 
+    def in_double(self) -> Target:
+        """The same target, computed in double precision."""
+        return self if self.double is None else replace(self.double(), name=self.name, parameters=self.parameters)
+
     def at_noise(self, sigma: float) -> Target:
         """The target p ∗ N(0, σ² I): only its density, and starts that are as wide as it is.
 
@@ -304,6 +359,7 @@ class Target:
             draw_exact=None if draw_exact is None else with_noise(draw_exact),
             draw_dispersed=with_noise(draw_dispersed),
             one_point=self.one_point,
+            block_chains=self.block_chains,
             smoothed=lambda further: smoothed(float(np.hypot(sigma, further))),
             after_call=self.after_call,
             tags=self.tags,

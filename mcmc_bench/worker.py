@@ -371,13 +371,11 @@ def _example_facts(target: Target) -> ExampleFacts | None:
     examples = target.examples
     if examples is None:
         return None
-    accuracy = None
-    if examples.classes:
-        accuracy = float((examples.classify(examples.held_out) == examples.held_out_class).mean())
     return ExampleFacts(
         held_out=len(examples.held_out),
         classes=examples.classes,
         shape=None if examples.shape is None else list(examples.shape),
         pixels=list(examples.pixels),
-        classifier_accuracy=accuracy,
+        classifier_accuracy=examples.classifier_accuracy,
+        class_names=None if examples.class_names is None else list(examples.class_names),
     )

@@ -167,7 +167,7 @@ def test_files_that_are_no_suites(write, tmp_path):
         load_suite(tmp_path)
     with pytest.raises(
         SuiteError,
-        match="no such file; built-in suites: catalogue, conditioning, dimension, images, "
+        match="no such file; built-in suites: catalogue, conditioning, dimension, fashion, images, "
         "multimodal, noise, smoke, standard, step_size",
     ):
         load_suite(tmp_path / "nowhere.toml")

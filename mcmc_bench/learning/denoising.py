@@ -49,9 +49,12 @@ def loss(network: Network, clean: Array) -> float:
     return float(np.mean(each))
 
 
-def denoiser(network: Network, sigma: float) -> Callable[[Array], Array]:
-    """E[y | x] = x + σ² ∇log p(x) for x = y + σ z (Robbins 1956, Miyasawa 1961; "Tweedie's formula")."""
-    data = network.folded(sigma)
+def denoiser(network: Network, sigma: float, *, single: bool = False) -> Callable[[Array], Array]:
+    """E[y | x] = x + σ² ∇log p(x) for x = y + σ z (Robbins 1956, Miyasawa 1961; "Tweedie's formula").
+
+    In single precision on request, see `Network.folded`.
+    """
+    data = network.folded(sigma, single=single)
 
     def denoised(x: Array) -> Array:
         points = np.array(x, dtype=np.float64, order="C")

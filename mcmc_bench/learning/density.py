@@ -20,21 +20,26 @@ from mcmc_bench.target import Examples, Target
 __all__ = ["denoiser", "from_files", "learned"]
 
 
-def learned(network: Network, sigma: float, **about: Any) -> Target:
+def learned(network: Network, sigma: float, *, single: bool = False, **about: Any) -> Target:
     """The density exp(−E(x, σ)) of `network` in centred coordinates; `about` is what else is said of the target.
+
+    Args:
+        network: what has been learnt.
+        sigma: σ, the noise on the examples.
+        single: compute the network in single precision: half the time, for large ones.
+        about: further fields of `Target`.
 
     Raises:
         ValueError: a σ that the network does not know.
     """
-    data = network.folded(sigma)
-    width = np.hypot(network.scale, sigma)
     return Target(
         dim=network.dim,
         density=log_density,
-        data=data,
-        smoothed=lambda further: network.folded(float(np.hypot(sigma, further))),
-        # Where noise drowns the data, the density is a Gaussian of this width, a little wider.
-        draw_dispersed=lambda generator, n: 1.2 * width * generator.standard_normal((n, network.dim)),
+        data=network.folded(sigma, single=single),
+        double=(lambda: learned(network, sigma, **about)) if single else None,
+        smoothed=lambda further: network.folded(float(np.hypot(sigma, further)), single=single),
+        # Where noise drowns the data, the density is this Gaussian, a little wider.
+        draw_dispersed=lambda generator, n: 1.2 * network.gaussian(generator.standard_normal((n, network.dim)), sigma),
         one_point=np.zeros(network.dim),  # the mean of the examples
         **about,
     )

@@ -1,12 +1,15 @@
 """A noise-conditional energy network as arrays, and the file that holds one.
 
-    E(x, σ) = ‖x‖² / (2(σ² + s²)) − (s/σ) G(u, σ),   u = x / √(σ² + s²),   score = −∇E
+    E(x, σ) = ½ xᵀ (Σ + σ²)⁻¹ x − (s/σ) G(u, σ),   u = xV / √(σ² + s√λ),   score = −∇E
     G = w·h − ½ ‖hW‖²,   h = φ(φ(φ(u W₁ + b₁) W₂ + b₂) W₃ + b₃),   φ(v) = v/2 · (1 + v/√(v² + 4))
 
-with s the data's standard deviation. Sines and cosines of log σ change the scale and the bias of each layer; for one σ they
-are folded into its weights, so that the kernel sees a plain network (`Network.folded`). The form is the preconditioning of
-Karras et al. 2022 (arXiv 2206.00364), made the gradient of an energy: a density exists up to a constant for each σ, so that
-Metropolis and log p make sense. It confines by itself: −½ ‖hW‖² and ‖x‖² only add up, and nothing is clipped.
+with s the data's standard deviation. Small data have V = 1 and Σ = λ = s²; for large ones the columns of V are principal
+directions and Σ = V diag(λ) Vᵀ + λ₀ (1 − VVᵀ), so that the Gaussian part is the data's own and G has only the rest to learn,
+from the coordinates where there is something to learn. Sines and cosines of log σ change the scale and the bias of each
+layer; for one σ they are folded into its weights, so that the kernel sees a plain network (`Network.folded`). The form is
+the preconditioning of Karras et al. 2022 (arXiv 2206.00364), made the gradient of an energy: a density exists up to a
+constant for each σ, so that Metropolis and log p make sense. It confines by itself: ½ ‖hW‖² and the Gaussian part only add
+up, h grows no faster than x, and nothing is clipped.
 
 Must not know how a network is trained, nor on what.
 """
@@ -32,11 +35,14 @@ FORMAT = 1
 LARGEST_FILE = 2**28
 #: What mends a weights file.
 AGAIN = "train it again with `mcmc-bench train`"
-#: Names and dimensions of the arrays in a file; d, h, r: dim, width of the layers, rank of W.
+#: Names and dimensions of the arrays in a file; d, i, h, r: dim, inputs, width of the layers, rank of W. Inputs are the
+#: coordinates themselves where there are no directions.
 SHAPES = {
-    "mean": "d", "weight_1": "dh", "bias_1": "h", "noise_1": "nm", "weight_2": "hh", "bias_2": "h", "noise_2": "nm",
+    "mean": "d", "weight_1": "ih", "bias_1": "h", "noise_1": "nm", "weight_2": "hh", "bias_2": "h", "noise_2": "nm",
     "weight_3": "hh", "bias_3": "h", "noise_3": "nm", "linear": "h", "quadratic": "hr",
 }  # fmt: skip
+#: Of a network with principal directions: V, λ and λ₀.
+DIRECTIONS = {"directions": "di", "variances": "i", "rest": ""}
 
 
 class WeightsError(ValueError):
@@ -71,13 +77,26 @@ class Network:
 
     @property
     def parameters(self) -> int:
-        """Numbers that were learnt."""
+        """Numbers that were learnt, and the principal directions."""
         return sum(array.size for name, array in self.arrays.items() if name != "mean")
 
-    def folded(self, sigma: float) -> Array:
+    def gaussian(self, normals: Array, sigma: float) -> Array:
+        """Draws (n, dim) of N(0, Σ + σ²), the density without G, from standard normals (n, dim)."""
+        if "directions" not in self.arrays:
+            return np.hypot(self.scale, sigma) * normals
+        directions = self.arrays["directions"]
+        rest, along = (np.sqrt(self.arrays[name] + sigma**2) for name in ("rest", "variances"))
+        return rest * normals + (normals @ directions * (along - rest)) @ directions.T
+
+    def folded(self, sigma: float, *, single: bool = False) -> Array:
         """The data of `mcmc_bench.kernels.energy_network.log_density` at noise level σ, flat.
 
-        Above the noise of the training, which drowns the data, the density is N(0, (σ² + s²) I): G is left out.
+        Above the noise of the training, which drowns the data, the density is N(0, Σ + σ²): G is left out.
+
+        Args:
+            sigma: σ, the standard deviation of the noise.
+            single: compute the network in single precision: half the time. Two numbers of 32 bits then lie in each of
+                64, which no one but the kernel can read.
 
         Raises:
             ValueError: not a finite number, or below the noise that the network has seen.
@@ -91,13 +110,24 @@ class Network:
         drowned = sigma > 1.001 * self.highest_noise
         features = noise_features(np.log(sigma))
         width, rank = self.arrays["quadratic"].shape
-        parts: list[Any] = [[self.dim, width, rank, sigma, self.scale]]
+        parts: list[Any] = []
+        inputs, rest = 0, self.scale**2
+        if "directions" in self.arrays:
+            directions, variances = self.arrays["directions"], self.arrays["variances"]
+            rest = float(self.arrays["rest"])
+            inputs = len(variances)
+            # Of the Gaussian part, what is left along a direction when 1/(λ₀ + σ²) has been taken off.
+            parts += [directions, 1.0 / (variances + sigma**2) - 1.0 / (rest + sigma**2)]
+            parts += [1.0 / np.sqrt(sigma**2 + self.scale * np.sqrt(variances))]
         for layer in range(1, LAYERS + 1):
             change = features @ self.arrays[f"noise_{layer}"]  # (2 h,)
             parts += [self.arrays[f"weight_{layer}"] * (1.0 + change[:width])]
             parts += [self.arrays[f"bias_{layer}"] + change[width:]]
         parts += [(not drowned) * self.arrays["linear"], (not drowned) * self.arrays["quadratic"]]
-        return np.concatenate([np.asarray(part, dtype=np.float64).ravel() for part in parts])
+        body = np.concatenate([np.asarray(part, dtype=np.float64).ravel() for part in parts])
+        if single:
+            body = np.append(body, np.zeros(len(body) % 2)).astype(np.float32).view(np.float64)
+        return np.concatenate([[single, self.dim, inputs, width, rank, sigma, self.scale, rest], body])
 
 
 def write(file: Path, network: Network) -> None:
@@ -122,7 +152,8 @@ def read(file: Path) -> Network:
             ever executed: it is read without pickle.
     """
     found = _arrays(file)
-    missing, further = sorted({"about", *SHAPES} - set(found)), sorted(set(found) - {"about", *SHAPES})
+    shapes = SHAPES | (DIRECTIONS if "directions" in found else {"mean": "i"})
+    missing, further = sorted({"about", *shapes} - set(found)), sorted(set(found) - {"about", *shapes})
     if missing:
         raise WeightsError(f"{file} holds no {', '.join(missing)}: weights of another network; {AGAIN}")
     if further:
@@ -135,12 +166,12 @@ def read(file: Path) -> Network:
         raise WeightsError(f"{file} says nothing readable about itself ({error!r}); {AGAIN}") from error
     if given != FORMAT:
         raise WeightsError(f"{file} has format {given}, and this version reads {FORMAT}; {AGAIN}")
-    _check_shapes(file, found)
+    _check_shapes(file, found, shapes)
     if not (0 < scale < np.inf and 0 < low < high < np.inf):
         raise WeightsError(
             f"{file}: scale {scale:g} and noise {low:g} … {high:g} must be greater than 0 and rising; {AGAIN}"
         )
-    arrays = {name: np.asarray(found[name], dtype=np.float64) for name in SHAPES}
+    arrays = {name: np.asarray(found[name], dtype=np.float64) for name in shapes}
     return Network(arrays, scale, low, high, provenance)
 
 
@@ -161,9 +192,9 @@ def _arrays(file: Path) -> dict[str, Any]:
         raise WeightsError(f"{file} is not a whole weights file ({error}); {AGAIN}") from error
 
 
-def _check_shapes(file: Path, found: dict[str, Any]) -> None:
+def _check_shapes(file: Path, found: dict[str, Any], shapes: dict[str, str]) -> None:
     sizes = {"n": 2 * FREQUENCIES}
-    for name, letters in SHAPES.items():
+    for name, letters in shapes.items():
         array = found[name]
         if array.dtype.kind != "f" or array.ndim != len(letters):
             raise WeightsError(

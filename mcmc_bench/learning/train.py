@@ -34,6 +34,8 @@ class Recipe:
     weight_decay: float = 0.1
     average: float = 0.999  # of the weights, for each step
     clip: float = 5.0  # largest norm of the gradient
+    cooling: float = 1.0  # share of the steps, the last, in which the learning rate falls to 0 along half a cosine
+    directions: int = 0  # principal directions that the network looks along; 0: the coordinates themselves
     lowest_noise: float = 0.1
     highest_noise: float = 8.0
 
@@ -111,19 +113,19 @@ def train(
 
     torch.manual_seed(seed)
     mean = training.mean(axis=0)
-    scale = float((training - mean).std())
-    y = torch.tensor(training - mean, dtype=torch.float32)
-    model = _model(torch, training.shape[1], recipe)
+    view = _View.of(training - mean, recipe.directions)
+    y = torch.tensor((training - mean) @ view.basis[:, : view.inputs], dtype=torch.float32)
+    model = _model(torch, view.inputs, recipe)
     averaged = copy.deepcopy(model)
     optimiser = torch.optim.AdamW(model.values(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, recipe.steps)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _cooled(step / recipe.steps, recipe.cooling))
     low, high = np.log(recipe.lowest_noise), np.log(recipe.highest_noise)
     losses: list[float] = []
 
     def one_step(step: int) -> None:
         clean = y[torch.randint(len(y), (recipe.batch,))]
         sigma = torch.exp(low + (high - low) * torch.rand(recipe.batch, 1))
-        loss = _loss(torch, model, clean, sigma, torch.randn_like(clean), scale)
+        loss = _loss(torch, model, clean, sigma, torch.randn_like(clean), view)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.values(), recipe.clip)
@@ -149,13 +151,47 @@ def train(
         if not losses:
             raise
         interrupted = True
-    arrays = {"mean": mean, **{name: value.detach().double().numpy() for name, value in averaged.items()}}
-    network = Network(arrays, scale, recipe.lowest_noise, recipe.highest_noise)
+    arrays = {
+        "mean": mean,
+        **(view.stored() if recipe.directions else {}),
+        **{name: value.detach().double().numpy() for name, value in averaged.items()},
+    }
+    network = Network(arrays, view.scale, recipe.lowest_noise, recipe.highest_noise)
     return Trained(
         network, np.array(losses), interrupted,
-        held_out_loss=_final_loss(torch, averaged, held_out - mean, scale, recipe),
-        training_loss=_final_loss(torch, averaged, training - mean, scale, recipe),
+        held_out_loss=_final_loss(torch, averaged, held_out - mean, view, recipe),
+        training_loss=_final_loss(torch, averaged, training - mean, view, recipe),
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _View:
+    """The coordinates in which a network learns: principal directions first, or those of the data themselves."""
+
+    basis: Array  # (dim, dim), orthonormal
+    variances: Array  # (dim,): λ along the directions, λ₀ along the others; s² for coordinates of the data
+    inputs: int  # coordinates that the network looks at, the first ones
+    scale: float  # s
+
+    @classmethod
+    def of(cls, centred: Array, directions: int) -> _View:
+        dim, scale = centred.shape[1], float(centred.std())
+        if directions == 0:
+            return cls(np.eye(dim), np.full(dim, scale**2), dim, scale)
+        values, vectors = np.linalg.eigh(centred.T @ centred / len(centred))  # ascending
+        variances, inputs = values[::-1].copy(), min(directions, dim)
+        variances[inputs:] = variances[inputs:].mean() if inputs < dim else 0.0
+        return cls(np.ascontiguousarray(vectors[:, ::-1]), variances, inputs, scale)
+
+    def stored(self) -> dict[str, Array]:
+        """The arrays of `network.DIRECTIONS`."""
+        k = self.inputs
+        return {"directions": self.basis[:, :k], "variances": self.variances[:k], "rest": np.array(self.variances[-1])}
+
+
+def _cooled(done: float, cooling: float) -> float:
+    """The learning rate after a share `done` of the steps, in units of the first."""
+    return float(0.5 * (1.0 + np.cos(np.pi * max(0.0, 1.0 - (1.0 - done) / cooling))))
 
 
 def _model(torch: Any, dim: int, recipe: Recipe) -> dict[str, Any]:
@@ -183,20 +219,27 @@ def energy_gain(torch: Any, model: dict[str, Any], u: Any, sigma: Any) -> Any:
     return h @ model["linear"] - 0.5 * ((h @ model["quadratic"]) ** 2).sum(dim=1)
 
 
-def _loss(torch: Any, model: dict[str, Any], clean: Any, sigma: Any, z: Any, scale: float) -> Any:
-    """The weighted squared error of the denoiser: of ∇G against what it would have to be."""
-    root = torch.sqrt(sigma**2 + scale**2)
-    u = ((clean + sigma * z) / root).requires_grad_()
+def _loss(torch: Any, model: dict[str, Any], clean: Any, sigma: Any, z: Any, view: _View) -> Any:
+    """The weighted squared error of the denoiser D = λ/(σ² + λ) x + σ s/√(σ² + s√λ) ∇G, per coordinate of the data.
+
+    `clean` and `z` may lack last coordinates of `view`: where the network does not look, its expectation is known.
+    """
+    present, inputs, scale = clean.shape[1], view.inputs, view.scale
+    variances = torch.tensor(view.variances, dtype=torch.float32)
+    noisy = clean + sigma * z
+    shrinkage = torch.rsqrt(sigma**2 + scale * torch.sqrt(variances[:inputs]))
+    u = (noisy[:, :inputs] * shrinkage).requires_grad_()
     (slope,) = torch.autograd.grad(energy_gain(torch, model, u, sigma).sum(), u, create_graph=True)
-    # D = (s²/(σ² + s²)) x + (σ s/√(σ² + s²)) ∇G = y, solved for ∇G.
-    wanted = (clean - scale**2 / root * u) * root / (sigma * scale)
-    return ((slope - wanted) ** 2).mean()
+    wanted = (clean - variances[:present] / (sigma**2 + variances[:present]) * noisy) / (sigma * scale)
+    squared = ((shrinkage * slope - wanted[:, :inputs]) ** 2).sum(dim=1) + (wanted[:, inputs:] ** 2).sum(dim=1)
+    lacking = (variances[present:] / (sigma**2 + variances[present:])).sum(dim=1) / scale**2
+    return ((squared + lacking) * (sigma[:, 0] ** 2 + scale**2)).mean() / len(variances)
 
 
-def _final_loss(torch: Any, model: dict[str, Any], examples: Array, scale: float, recipe: Recipe) -> float:
+def _final_loss(torch: Any, model: dict[str, Any], examples: Array, view: _View, recipe: Recipe) -> float:
     """`mcmc_bench.learning.denoising.loss`, here by PyTorch: the two are compared by the tests."""
     each = []
     for sigma, y, z in noises(examples, recipe.lowest_noise, recipe.highest_noise):
-        clean, noise = (torch.tensor(array, dtype=torch.float32) for array in (y, z))
-        each.append(_loss(torch, model, clean, torch.full((len(y), 1), sigma), noise, scale).item())
+        clean, noise = (torch.tensor(array, dtype=torch.float32) for array in (y @ view.basis, z @ view.basis))
+        each.append(_loss(torch, model, clean, torch.full((len(y), 1), sigma), noise, view).item())
     return float(np.mean(each))

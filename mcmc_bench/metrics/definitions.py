@@ -179,7 +179,8 @@ def definitions() -> dict[str, Definition]:
 
     add("class_entropy", "examples", "higher", "Entropy of classes", """
         Entropy, in natural logarithms, of the shares of the classes among the chains' ends without their noise;
-        a class is that of most of the five nearest training examples. Largest for equal shares. Peaks of all
+        a class is what the target's classifier says: by default that of most of the five nearest training examples. Its
+        accuracy on held-out data is stated with the target. Largest for equal shares. Peaks of all
         classes score as high as data: read it with the distinct share.""")
     add("classes_found", "examples", "higher", "Classes found", """
         Share of the classes that hold at least a tenth of an equal share.""", 1.0)
@@ -192,9 +193,13 @@ def definitions() -> dict[str, Definition]:
         half the median distance between a held-out example and the nearest other.""", 1.0)
     add("nearest_training", "examples", "target", "Nearest training example", """
         Median distance to the nearest training example. Floor: that of held-out examples. Far below it,
-        training examples are copied; far above, draws look like none. Does not tell a collapse from diversity.""")
+        training examples are copied; far above, draws look like none. Does not tell a collapse from diversity. Not given
+        where the training examples are not stored.""")
+    add("nearest_held_out", "examples", "target", "Nearest held-out example", """
+        Median distance to the nearest held-out example. Floor: that of other real examples. Far above it, draws look like
+        none; below it, they are smoother than data. Says nothing of copies of the training.""")
     add("pair_distance", "examples", "target", "Distance of pairs", """
-        Median distance between two draws. Floor: between training examples. 0 where all chains end in one
+        Median distance between two draws. Floor: between real examples. 0 where all chains end in one
         place.""")
     add("data_sliced_wasserstein", "examples", "lower", "Sliced Wasserstein-1 to held-out data", """
         Mean over 50 fixed random directions of the Wasserstein-1 distance between projections of the chains'
@@ -220,7 +225,7 @@ def definitions() -> dict[str, Definition]:
         number of different draws. Grows with their number, and garbage scores above data: secondary, and only
         beside its floor.""")
     add("escaped_share", "examples", "lower", "Escaped share", """
-        Share of the draws farther from the training examples' mean than one and a half times the farthest of
+        Share of the draws farther from the mean of real examples than one and a half times the farthest of
         them.""", 0.0)
 
     add("acceptance_rate", "diagnostics", "higher", "Acceptance", """

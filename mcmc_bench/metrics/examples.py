@@ -1,13 +1,14 @@
 """Do the draws look like the data that the density was learnt from? Classes, copies, neighbours, distances.
 
 One datum for each chain: its end, without the noise of the density (E[y | x]). Floors are the same statistics of as many
-training examples, which are data from the same source: what a perfect learner would get, up to memorising. Must not know
-any particular target or sampler.
+real examples from the same source, those of the training or, where these are too many to be stored, further ones: what a
+perfect learner would get, up to memorising. Must not know any particular target or sampler.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -25,11 +26,11 @@ from mcmc_bench.target import Examples
 
 #: Neighbours of precision, recall, density and coverage.
 NEIGHBOURS = 5
-#: Sets of training examples that a floor is the mean of.
+#: Sets of real examples that a floor is the mean of.
 FLOOR_SETS = 20
 #: Bandwidth of the Vendi score's kernel exp(−r²/2h²), in medians of the distance between held-out examples.
 VENDI_BANDWIDTH = 1.0 / 3.0
-#: Times the largest distance of a training example from their mean: beyond, a draw has left the data's range.
+#: Times the largest distance of a real example from their mean: beyond, a draw has left the data's range.
 RANGE = 1.5
 
 Curves = dict[str, dict[str, list[float]]]
@@ -42,8 +43,8 @@ class Judge:
         self.examples = examples
         self.directions = projections(examples.held_out.shape[1])
         held_out = examples.held_out
-        self.centre = examples.training.mean(axis=0)
-        self.radius = RANGE * float(np.linalg.norm(examples.training - self.centre, axis=1).max())
+        self.centre = examples.real.mean(axis=0)
+        self.radius = RANGE * float(np.linalg.norm(examples.real - self.centre, axis=1).max())
         self.bandwidth = float(np.median(pdist(held_out)))
         between = cdist(held_out, held_out)
         np.fill_diagonal(between, np.inf)
@@ -57,13 +58,15 @@ class Judge:
         part = held_out[: len(x)]
         found = {
             "distinct_data": clusters(x, self.copy_distance) / len(x),
-            "nearest_training": float(np.median(cdist(x, examples.training).min(axis=1))),
+            "nearest_held_out": float(np.median(cdist(x, held_out).min(axis=1))),
             "pair_distance": float(np.median(pdist(x))) if len(x) > 1 else float("nan"),
             "data_sliced_wasserstein": sliced_wasserstein(x[: len(part)], part, self.directions, 1),
             "data_discrepancy": maximum_mean_discrepancy(*pair_distances(x, part), self.bandwidth),
             "vendi_score": vendi_score(x, VENDI_BANDWIDTH * self.bandwidth),
             "escaped_share": float((np.linalg.norm(x - self.centre, axis=1) > self.radius).mean()),
         }
+        if examples.training is not None:
+            found["nearest_training"] = float(np.median(cdist(x, examples.training).min(axis=1)))
         return self._classes(x) | found | self._neighbours(x)
 
     def _classes(self, x: Array) -> dict[str, float]:
@@ -95,15 +98,14 @@ class Judge:
         return {name: float(value) for name, value in zip(names, values, strict=True)}
 
     def floor(self, count: int) -> dict[str, float]:
-        """Means over sets of `count` training examples."""
-        generator, training = stream("floor of examples", count), self.examples.training
-        count = min(count, len(training))
-        sets = [
-            self.statistics(training[generator.choice(len(training), count, replace=False)]) for _ in range(FLOOR_SETS)
-        ]
+        """Means over sets of `count` real examples, of the training where they are stored."""
+        generator, real = stream("floor of examples", count), self.examples.real
+        count = min(count, len(real))
+        sets = [self.statistics(real[generator.choice(len(real), count, replace=False)]) for _ in range(FLOOR_SETS)]
         found = {name: float(np.mean([one[name] for one in sets])) for name in sets[0]}
         # A training example is its own nearest one: there, held-out examples are what is asked for.
-        found["nearest_training"] = self.statistics(self.examples.held_out)["nearest_training"]
+        if "nearest_training" in found:
+            found["nearest_training"] = self.statistics(self.examples.held_out)["nearest_training"]
         return found
 
 
@@ -124,7 +126,8 @@ def rows(measured: Measured) -> tuple[list[Row], Curves]:
     count = measured.replicates[0].chains
     floor: dict[str, float] = measured.reference.once(("floor of examples", count), lambda: judge.floor(count))  # type: ignore[assignment]
     if any(measured.failed):
-        return measured.not_given([*floor, "classes_per_chain"], measured.failure), {}
+        names = [*floor, *(["classes_per_chain"] if examples.classes else [])]
+        return measured.not_given(names, measured.failure), {}
     data = [examples.denoised(draws.end) for draws in measured.replicates]
     each = [judge.statistics(x) for x in data]
     highest: dict[str, float] = dict.fromkeys(
@@ -136,6 +139,9 @@ def rows(measured: Measured) -> tuple[list[Row], Curves]:
         )
         for name in floor
     ]
+    if examples.training is None:
+        row = measured.not_given(["nearest_training"], "the training examples are not stored")[0]
+        found.append(replace(row, floor=examples.training_distance))
     if not examples.classes:
         return found, {}
     found.append(_classes_per_chain(measured, examples))
@@ -153,6 +159,7 @@ def _classes_per_chain(measured: Measured, examples: Examples) -> Row:
         x = draws.position[:, evenly(draws.position.shape[1], count)]  # (chain, draw, dim)
         classes = examples.classify(examples.denoised(x.reshape(-1, draws.dim))).reshape(x.shape[:2])
         values.append(float(np.mean([len(np.unique(visited)) for visited in classes])))
+    assert examples.held_out_class is not None
     share = np.bincount(examples.held_out_class) / len(examples.held_out_class)
     floor = float((1.0 - (1.0 - share) ** count).sum())
     return over_replicates(name, values, lowest=1.0, highest=float(examples.classes), floor=floor)

@@ -39,6 +39,7 @@ def score_error(target: Target) -> dict[str, list[float]] | None:
     counterpart, examples = target.counterpart, target.examples
     if counterpart is None or examples is None:
         return None
+    assert examples.training is not None, "a counterpart is compared on the training examples too"
     held_out, training = examples.held_out, examples.training[: len(examples.held_out)]
     levels = np.geomspace(counterpart.sigma, counterpart.highest_noise, LEVELS)
     exact = counterpart.target()

@@ -81,6 +81,15 @@ def isokinetic_flow(target, settings, position, momentum):
     steps = int(settings.get("num_integration_steps", 10))
     kinetic_change, evaluations = np.zeros(len(q)), np.zeros(1, dtype=np.int64)
     isokinetic_leapfrog(
-        target.pointer, target.data, settings["step_size"], steps, q, u, log_density, gradient, kinetic_change, evaluations
+        target.pointer,
+        target.data,
+        settings["step_size"],
+        steps,
+        q,
+        u,
+        log_density,
+        gradient,
+        kinetic_change,
+        evaluations,
     )
     return q, u * length * np.exp(kinetic_change / target.dim)[:, None]

@@ -136,7 +136,7 @@ def small_step(session: Session, chains: int, level: float) -> list[Finding]:
     reference = session.reference(target, chains)
 
     def look(x: Array) -> list[Finding]:
-        return compare(session, SMALL, target, x, reference, level, SMALL_BIAS)
+        return compare(SMALL, target, x, reference, level, SMALL_BIAS)
 
     return settle(from_afar(session, target, settings, chains), look, level)
 
@@ -183,5 +183,3 @@ def _directions(increments: Array) -> Array:
     directions = np.array([*unit, *pairs])
     typical = np.nanmedian(np.abs(increments @ directions.T), axis=0)
     return np.asarray(directions / np.where(typical > 0, typical, 1.0)[:, None])
-
-

@@ -39,7 +39,13 @@ def applicable(session: Session, targets: list[Target]) -> list[Target]:
 
 
 def compare(
-    session: Session, check: str, target: Target, x: Array, reference: dict[str, Array], level: float, margin: float = 0.0
+    session: Session,
+    check: str,
+    target: Target,
+    x: Array,
+    reference: dict[str, Array],
+    level: float,
+    margin: float = 0.0,
 ) -> list[Finding]:
     """The law of `x` (chain, dim) with that of exact draws, functional by functional."""
     ours = functionals(target, x)
@@ -55,13 +61,13 @@ def keeps(session: Session, chains: int, level: float) -> list[Finding]:
         settings, reference = session.on(target), session.reference(target, chains)
         start = session.exact(target, chains, f"start {chains}")
         draws = session.draws(target, settings, Plan(0, TRANSITIONS), start, f"keeps {chains}")
-        found += compare(session, KEEPS, target, draws.end, reference, level)
+        found += compare(KEEPS, target, draws.end, reference, level)
         if sampler.metropolised and sampler.energy_error_is_log_ratio:
             found += balance(target, draws.energy_error[:, 0], level)
         if target.name in SLOW and np.isfinite(draws.end).all():
             later = Plan(0, LATE - TRANSITIONS, keep=False)
             end = session.draws(target, settings, later, draws.end[:LATE_CHAINS], f"keeps longer {chains}").end
-            late = compare(session, KEEPS, target, end, reference, level)
+            late = compare(KEEPS, target, end, reference, level)
             found += [replace(one, what=f"{one.what} after {LATE}") for one in late]
     return found
 
@@ -95,7 +101,7 @@ def forgets(session: Session, chains: int, level: float) -> list[Finding]:
         reference = session.reference(target, chains)
 
         def look(x: Array, target: Target = target, reference: dict[str, Array] = reference) -> list[Finding]:
-            return compare(session, FORGETS, target, x, reference, level)
+            return compare(FORGETS, target, x, reference, level)
 
         found += settle(path, look, level)
     return found

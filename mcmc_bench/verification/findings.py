@@ -160,7 +160,9 @@ def balanced_signs(check: str, what: str, error: Array, level: float, weight: Ca
 
     best = optimize.minimize_scalar(log_bound, bounds=(0.0, 30.0), method="bounded").fun if len(error) else 0.0
     p_value = 0.0 if (error == -np.inf).any() else min(1.0, 2.0 * float(np.exp(best)))
-    seen = sum(np.sqrt(2.0 * variance * log) + 2.0 / 3.0 * log for log in (np.log(2.0 / level), np.log(1.0 / (1.0 - POWER))))
+    seen = sum(
+        np.sqrt(2.0 * variance * log) + 2.0 / 3.0 * log for log in (np.log(2.0 / level), np.log(1.0 / (1.0 - POWER)))
+    )
     return Finding(check, what, p_value, level, float(seen) / n, SHARE, abs(total) / n)
 
 

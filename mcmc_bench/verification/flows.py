@@ -32,10 +32,8 @@ def flow(session: Session) -> list[Finding]:
         settings = dict(session.on(target))
         if "step_size" in settings:
             settings["step_size"] *= FLOW_STEP
-        q, p = (
-            session.exact(target, 32, "flow"),
-            stream(session.seed, "flow", target.label).standard_normal((32, target.dim)),
-        )
+        generator = stream(session.seed, "flow", target.label)
+        q, p = session.exact(target, 32, "flow"), generator.standard_normal((32, target.dim))
         q_end, p_end = follow(target, settings, q, p)
         q_back, p_back = follow(target, settings, q_end, -p_end)
         scale = 1.0 + np.abs(q_end).max() + np.abs(p_end).max()

@@ -39,7 +39,6 @@ def applicable(session: Session, targets: list[Target]) -> list[Target]:
 
 
 def compare(
-    session: Session,
     check: str,
     target: Target,
     x: Array,

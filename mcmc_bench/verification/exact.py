@@ -126,7 +126,7 @@ def settle(path: Path, look: Callable[[Array], list[Finding]], level: float) -> 
     return [
         finding if finding.passed else replace(
             finding, inconclusive=True,
-            what=f"{finding.what}: not forgotten in {path.transitions} transitions, and still on its way: a slow kernel",
+            what=f"{finding.what}: still on its way after {path.transitions} transitions",
         )
         for finding in found
     ]  # fmt: skip

@@ -98,6 +98,8 @@ def predicted(session: Session, target: Target, chains: int, level: float) -> li
         for i, j in itertools.combinations(range(target.dim), 2):
             what = f"v{i + 1}·x and v{j + 1}·x on {target.label}"
             found.append(uncorrelated(PREDICTED, what, u[:, i], u[:, j], level))
+        all_of_them = (u / np.sqrt(variance)).ravel()  # sharper than each, where all are off by the same
+        found.append(has_variance(PREDICTED, f"variance of all on {target.label}", all_of_them, 1.0, level))
         size = (u**2 / variance).sum(axis=1)
         return [*found, has_law(PREDICTED, f"size on {target.label}", size, stats.chi2(target.dim).cdf, level)]
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from mcmc_bench.plan import Plan
 from mcmc_bench.target import Target
-from mcmc_bench.verification.findings import ROUNDING, Finding, at_rest, balanced_signs, same_law
+from mcmc_bench.verification.findings import ROUNDING, Finding, at_rest, balanced_signs, fall, same_law
 from mcmc_bench.verification.session import Path, Session
 from mcmc_bench.verification.targets import SLOW, functionals, gaussian, large_target, verification_targets
 
@@ -109,8 +109,8 @@ def forgets(session: Session, chains: int, level: float) -> list[Finding]:
 def settle(path: Path, look: Callable[[Array], list[Finding]], level: float) -> list[Finding]:
     """What `look` finds where the chains come to rest.
 
-    A law that is wrong and does not change any more is a failure. One that still changes when patience ends is that of a
-    kernel that is slow, right or wrong, and inconclusive.
+    A law that is wrong and does not change any more, or goes away from the target, is a failure. One that still changes
+    when patience ends is that of a kernel that is slow, right or wrong, and inconclusive.
     """
     length = path.session.forgetting(path.settings)
     before, found = path.start, look(path.advance(length))
@@ -121,7 +121,7 @@ def settle(path: Path, look: Callable[[Array], list[Finding]], level: float) -> 
             return found
         before = path.x
         found = look(path.advance(path.transitions))
-        if not all(finding.passed for finding in found) and rests(path.target, before, path.x):
+        if not all(finding.passed for finding in found) and lost(path, before):
             return found
     return [
         finding if finding.passed else replace(
@@ -132,12 +132,17 @@ def settle(path: Path, look: Callable[[Array], list[Finding]], level: float) -> 
     ]  # fmt: skip
 
 
-def rests(target: Target, before: Array, after: Array) -> bool:
-    """Whether the same chains (chain, dim) at two times have the same law as far as signs of differences tell."""
-    if not np.isfinite(after).all():
+def lost(path: Path, before: Array) -> bool:
+    """Whether chains that were at `before` (chain, dim) have come to rest, or go away from the target.
+
+    Rest: all functionals rise as often as they fall. Away: the log density is lower than at the start, and still falls.
+    """
+    if not np.isfinite(path.x).all():
         return True
-    one, two = functionals(target, before), functionals(target, after)
-    return all(at_rest(one[name], two[name], STILL_MOVING / len(one)) for name in one)
+    start, one, two = (functionals(path.target, x) for x in (path.start, before, path.x))
+    level, name = STILL_MOVING / len(one), "log density"
+    resting = all(at_rest(one[what], two[what], level) for what in one)
+    return resting or (fall(start[name], two[name], level) and fall(one[name], two[name], level))
 
 
 def never_moved(path: Path, found: list[Finding], level: float) -> list[Finding]:

@@ -171,6 +171,12 @@ def within(check: str, what: str, error: float, allowed: float) -> Finding:
     return Finding(check, what, 1.0 if error <= allowed else 0.0, 0.5, allowed, ROUNDING, error)
 
 
+def fall(before: Array, after: Array, level: float) -> bool:
+    """Whether values (n,) of the same chains at two times fall more often than they rise, by the binomial law of signs."""
+    rose, fell = int((after > before).sum()), int((after < before).sum())
+    return bool(stats.binom.sf(fell - 1, rose + fell, 0.5) < level)
+
+
 def at_rest(before: Array, after: Array, level: float) -> bool:
     """Whether values (n,) of the same chains at two times rise as often as they fall, by the binomial law of signs."""
     rose, fell = int((after > before).sum()), int((after < before).sum())

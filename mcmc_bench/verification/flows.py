@@ -20,9 +20,9 @@ from mcmc_bench.verification.targets import verification_targets
 
 Array = npt.NDArray[np.float64]
 
-#: Flows are followed at this share of the step, and at half of that and so on until no start flies off to more than so
+#: Flows are followed at this share of the step, and at a quarter of that and so on until no start flies off to more than so
 #: many times where it began: there is no way back through rounding that has grown.
-FLOW_STEP, FLUNG, HALVINGS = 0.2, 20.0, 40
+FLOW_STEP, FLUNG, TIMES = 0.2, 20.0, 20
 
 
 def flow(session: Session) -> list[Finding]:
@@ -50,11 +50,11 @@ def gentle(follow: Any, target: Target, settings: Mapping[str, float], q: Array,
         return settings
     bound = FLUNG * (1.0 + max(np.abs(q).max(), np.abs(p).max()))
     step = FLOW_STEP * settings["step_size"]
-    for _ in range(HALVINGS):
+    for _ in range(TIMES):
         ends = follow(target, {**settings, "step_size": step}, q, p)
         if all(np.abs(end).max() < bound for end in ends):
             break
-        step *= 0.5
+        step *= 0.25
     return {**settings, "step_size": step}
 
 

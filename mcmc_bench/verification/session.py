@@ -29,7 +29,7 @@ REFERENCE = 16
 #: The acceptance to which correctable kernels are tuned: where a fifth or half is refused, a wrong ratio shows.
 ACCEPTANCE_GOAL = 0.6
 #: What tuning may cost each chain: evaluations, and transitions, so that long trajectories get rounds too.
-TUNING_EVALUATIONS, TUNING_TRANSITIONS = 1500, 300
+TUNING_EVALUATIONS, TUNING_TRANSITIONS = 500, 200
 #: Transitions after which a kernel should have forgotten a wrong start, on targets of few dimensions; fewer where they
 #: cost more than FORGET_EVALUATIONS in all, but no fewer than LEAST.
 FORGET, FORGET_EVALUATIONS, LEAST = 400, 6000, 32

@@ -24,6 +24,7 @@ class Fault:
     sampler: str
     what: str  # in words
     replaced: tuple[tuple[str, str], ...]
+    settings: tuple[tuple[str, float], ...] = ()  # with which it is looked for, where those that are tuned hide it
 
     def write(self, folder: Path) -> Path:
         """The faulty sampler's file in `folder`; it has the name of the built-in one, which it hides."""
@@ -35,11 +36,15 @@ def made_of(sampler: str, fault: Fault | None = None) -> str:
     driving = [PACKAGE / f"{name}.py" for name in ("sampler", "sampling", "chains", "tuning", "target")]
     files = [sampler_files()[sampler], *driving, *PACKAGE.glob("kernels/*.py"), *PACKAGE.glob("verification/*.py")]
     texts = [file.read_bytes() for file in sorted(files)]
-    return hashlib.sha256(b"\0".join([*texts, repr(fault and fault.replaced).encode()])).hexdigest()[:16]
+    planted = repr(fault and ((fault.replaced, fault.settings) if fault.settings else fault.replaced)).encode()
+    return hashlib.sha256(b"\0".join([*texts, planted])).hexdigest()[:16]
 
 
 ACCEPT = "if generator.random() < acceptance:"
 ACCEPT_MALA = "if generator.random() < statistics[chain, ACCEPTANCE]:"
+
+#: Replicas so few and steps so long that an error of the hot ones reaches the cold one.
+FEW_REPLICAS = (("replicas", 3), ("hottest", 0.2), ("num_integration_steps", 1))
 
 FAULTS: dict[str, Fault] = {
     "ula_noise": Fault("ula", "√2 missing in the noise", (("np.sqrt(2.0 * step_size * temperature)", "np.sqrt(step_size * temperature)"),)),
@@ -117,8 +122,8 @@ FAULTS: dict[str, Fault] = {
     "adjusted_direction": Fault("adjusted_mclmc", "direction drawn in a cube", (("    fill_standard_normal(generator, direction)\n", "    for chain in range(chains):\n        for i in range(direction.shape[1]):\n            direction[chain, i] = 2.0 * generator.random() - 1.0\n"),)),
     "adjusted_corners": Fault("adjusted_mclmc", "direction drawn from the corners of a cube", (("    fill_standard_normal(generator, direction)\n", "    for chain in range(chains):\n        for i in range(direction.shape[1]):\n            direction[chain, i] = 1.0 if generator.random() < 0.5 else -1.0\n"),)),
     "adjusted_kinetic": Fault("adjusted_mclmc", "nine tenths of the change of volume", (("kinetic_change[chain] += (dim - 1) *", "kinetic_change[chain] += 0.9 * (dim - 1) *"),)),
-    "tempering_hot": Fault("parallel_tempering", "no correction in the hot replicas", (("            if generator.random() < acceptance:\n                value[k, chain] = prop", "            if k > 0 or generator.random() < acceptance:\n                value[k, chain] = prop"),)),
-    "tempering_ratio": Fault("parallel_tempering", "0.8 ΔH in the hot replicas", (("energy_error = kinetic_energy(momentum[k, chain]) - beta[k] * proposal_value[k, chain] - energy[k, chain]", "energy_error = kinetic_energy(momentum[k, chain]) - beta[k] * proposal_value[k, chain] - energy[k, chain]\n            if k > 0:\n                energy_error *= 0.8"),)),
+    "tempering_hot": Fault("parallel_tempering", "no correction in the hot replicas", (("            if generator.random() < acceptance:\n                value[k, chain] = prop", "            if k > 0 or generator.random() < acceptance:\n                value[k, chain] = prop"),), FEW_REPLICAS),
+    "tempering_ratio": Fault("parallel_tempering", "0.8 ΔH in the hot replicas", (("energy_error = kinetic_energy(momentum[k, chain]) - beta[k] * proposal_value[k, chain] - energy[k, chain]", "energy_error = kinetic_energy(momentum[k, chain]) - beta[k] * proposal_value[k, chain] - energy[k, chain]\n            if k > 0:\n                energy_error *= 0.8"),), FEW_REPLICAS),
     "tempering_swap_ratio": Fault("parallel_tempering", "swap ratio to the power of 0.8", (("log_ratio = (beta[k] - beta[k + 1]) * (", "log_ratio = 0.8 * (beta[k] - beta[k + 1]) * ("),)),
     "tempering_swap": Fault("parallel_tempering", "swap ratio upside down", (("(beta[k] - beta[k + 1]) * (value[k + 1, chain] - value[k, chain])", "(beta[k] - beta[k + 1]) * (value[k, chain] - value[k + 1, chain])"),)),
     "tempering_always": Fault("parallel_tempering", "swaps always accepted", (("if k % 2 == parity and generator.random() < acceptance:", "if k % 2 == parity:"),)),
@@ -142,10 +147,11 @@ FAULTS: dict[str, Fault] = {
 
 #: Nothing replaced, with the shared kernels inside as they are in the faults above: what is planted, not the planting, is seen.
 CONTROLS: dict[str, Fault] = {
-    sampler: Fault(sampler, "none", ((piece, piece),))
-    for sampler, piece in (
-        ("mala", ACCEPT_MALA), ("hmc", "p[j] += 0.5 * step_size * force[j]\n\n\n@jit_inline\ndef kinetic"),
-        ("nuts", "tree_log_weight[top], point_log_density[top] = -error"), ("obabo", "(1.0 - decay * decay)"),
-        ("mclmc", "toward * gradient[chain, i]"), ("reverse_sde", "+ np.sqrt(variance) * generator.standard_normal()"),
+    sampler: Fault(sampler, "none", ((piece, piece),), settings)
+    for sampler, piece, settings in (
+        ("mala", ACCEPT_MALA, ()), ("hmc", "p[j] += 0.5 * step_size * force[j]\n\n\n@jit_inline\ndef kinetic", ()),
+        ("nuts", "tree_log_weight[top], point_log_density[top] = -error", ()), ("obabo", "(1.0 - decay * decay)", ()),
+        ("mclmc", "toward * gradient[chain, i]", ()), ("reverse_sde", "+ np.sqrt(variance) * generator.standard_normal()", ()),
+        ("parallel_tempering", "if k % 2 == parity and generator.random() < acceptance:", FEW_REPLICAS),
     )
 }  # fmt: skip

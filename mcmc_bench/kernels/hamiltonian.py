@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from mcmc_bench.kernels.block import acceptance_probability, copy, flat, kinetic_energy, leapfrog, move, record
-from mcmc_bench.kernels.jit import jit
+from mcmc_bench.kernels.jit import FLOW_SIGNATURE, compiled, jit
 
 
 @jit
@@ -47,11 +47,18 @@ def propose_by_leapfrog(
                 momentum[chain, i] = -initial_momentum[chain, i]
 
 
+@jit
+def flow(target, data, step_size, num_steps, position, momentum, log_density, gradient, nothing, evaluations):
+    """`leapfrog` with the arguments of a flow that is called from outside, for which it is compiled once and for all."""
+    leapfrog(target, data, step_size, num_steps, position, momentum, log_density, gradient, evaluations)
+
+
 def leapfrog_flow(target, settings, position, momentum):
     """Where `num_integration_steps` leapfrog steps (10 where there is no such setting) lead; (chain, dim) each."""
     q, p = position.copy(), momentum.copy()
     log_density, gradient = target.log_density_and_gradient(q)
     steps = int(settings.get("num_integration_steps", 10))
-    evaluations = np.zeros(1, dtype=np.int64)
-    leapfrog(target.pointer, target.data, settings["step_size"], steps, q, p, log_density, gradient, evaluations)
+    nothing, evaluations = np.zeros(len(q)), np.zeros(1, dtype=np.int64)
+    follow = compiled(flow, FLOW_SIGNATURE)
+    follow(target.pointer, target.data, settings["step_size"], steps, q, p, log_density, gradient, nothing, evaluations)
     return q, p

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from mcmc_bench.kernels.block import evaluate, flat
-from mcmc_bench.kernels.jit import jit
+from mcmc_bench.kernels.jit import FLOW_SIGNATURE, compiled, jit
 from mcmc_bench.kernels.mathematics import exp
 
 
@@ -69,6 +69,14 @@ def isokinetic_leapfrog(
         turn(0.5 * step_size, gradient, direction, kinetic_change)
 
 
+@jit
+def flow(target, data, step_size, num_steps, position, direction, log_density, gradient, kinetic_change, evaluations):
+    """`isokinetic_leapfrog`, called from outside, for which it is compiled once and for all."""
+    isokinetic_leapfrog(
+        target, data, step_size, num_steps, position, direction, log_density, gradient, kinetic_change, evaluations
+    )
+
+
 def isokinetic_flow(target, settings, position, momentum):
     """Where `num_integration_steps` steps (10 where there is no such setting) lead; (chain, dim) each.
 
@@ -80,7 +88,8 @@ def isokinetic_flow(target, settings, position, momentum):
     log_density, gradient = target.log_density_and_gradient(q)
     steps = int(settings.get("num_integration_steps", 10))
     kinetic_change, evaluations = np.zeros(len(q)), np.zeros(1, dtype=np.int64)
-    isokinetic_leapfrog(
+    follow = compiled(flow, FLOW_SIGNATURE)
+    follow(
         target.pointer,
         target.data,
         settings["step_size"],

@@ -24,7 +24,7 @@ from mcmc_bench.verification.findings import (
 from mcmc_bench.verification.verify import ALPHA, STAGES, TESTS
 
 LEVEL = ALPHA / len(STAGES) / TESTS
-CASES = 600
+CASES = 400
 
 
 def large(size):

@@ -186,9 +186,9 @@ class Sampler:
     stationary_variance: Callable[[Settings, Array], Array] | None = None
     #: Closed form: ``(settings, precision, dim) -> mean acceptance`` on an isotropic Gaussian in equilibrium.
     mean_acceptance: Callable[[Settings, float, int], float] | None = None
-    #: ``(settings, target, x (n, dim)) -> (n,)``: has mean zero under the law that the kernel keeps, on any target; for
-    #: biased kernels whose bias is known in this form.
-    balance: Callable[[Settings, Target, Array], Array] | None = None
+    #: ``(settings, target, x (n, dim), a (k, dim)) -> (n, k)``: the characteristic function of one transition,
+    #: E exp(i a·(x' − x)) given x, on any target; for kernels without a correction that have it in closed form.
+    characteristic: Callable[[Settings, Target, Array, Array], npt.NDArray[np.complex128]] | None = None
     #: For a Hamiltonian kernel, its deterministic part: ``(target, settings, position, momentum) -> (position, momentum)``,
     #: all (chain, dim). It keeps volume, and is its own inverse once the momentum is turned round.
     flow: Callable[[Target, Settings, Array, Array], tuple[Array, Array]] | None = None

@@ -17,7 +17,7 @@ from mcmc_bench.kernels.block import (
     move,
     record,
 )
-from mcmc_bench.kernels.jit import jit
+from mcmc_bench.kernels.jit import FLOW_SIGNATURE, compiled, jit
 
 #: Leapfrog steps of a trajectory of random length at most: a length beyond is cut, so that no step size, however small,
 #: holds a transition for ever. Lengths do not depend on where chains are, so that cutting them keeps the target.
@@ -78,11 +78,18 @@ def propose_by_random_length(
     statistics[:, 3] = steps
 
 
+@jit
+def flow(target, data, step_size, num_steps, position, momentum, log_density, gradient, nothing, evaluations):
+    """`leapfrog` with the arguments of a flow that is called from outside, for which it is compiled once and for all."""
+    leapfrog(target, data, step_size, num_steps, position, momentum, log_density, gradient, evaluations)
+
+
 def leapfrog_flow(target, settings, position, momentum):
     """Where `num_integration_steps` leapfrog steps (10 where there is no such setting) lead; (chain, dim) each."""
     q, p = position.copy(), momentum.copy()
     log_density, gradient = target.log_density_and_gradient(q)
     steps = int(settings.get("num_integration_steps", 10))
-    evaluations = np.zeros(1, dtype=np.int64)
-    leapfrog(target.pointer, target.data, settings["step_size"], steps, q, p, log_density, gradient, evaluations)
+    nothing, evaluations = np.zeros(len(q)), np.zeros(1, dtype=np.int64)
+    follow = compiled(flow, FLOW_SIGNATURE)
+    follow(target.pointer, target.data, settings["step_size"], steps, q, p, log_density, gradient, nothing, evaluations)
     return q, p

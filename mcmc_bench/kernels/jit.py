@@ -55,6 +55,12 @@ TARGET_TYPE = types.FunctionType(BLOCK_SIGNATURE)
 STEP_SIGNATURE = types.void(TARGET_TYPE, vector, generator, vector, matrix, vector, matrix, matrix, cube, cube, counter)
 STEP_TYPE = types.FunctionType(STEP_SIGNATURE)
 
+#: A deterministic flow of a block: target, data, step size, number of steps, position, momentum, log density, gradient,
+#: what it adds up of each chain, evaluations.
+FLOW_SIGNATURE = types.void(
+    TARGET_TYPE, vector, types.float64, types.int64, matrix, matrix, vector, matrix, vector, counter
+)
+
 
 def hash_sources(folder: Path, pattern: str) -> str:
     """A short hash of the texts of the files in `folder` that match `pattern`, the same wherever the folder stands."""

@@ -61,6 +61,6 @@ def variance_on_gaussian(step_size, temperature, precision):
         return np.where(shrinkage > 0, temperature / (precision * shrinkage), np.inf)
 
 
-def balance_of(drift, x, step_size, temperature=1.0):
-    """x·D + (ε/2)‖D‖² + τ d of points (n, dim): E‖x'‖² = E‖x‖² under x' = x + ε D(x) + √(2ετ) z in its own stationary law."""
-    return (x * drift).sum(axis=1) + 0.5 * step_size * (drift**2).sum(axis=1) + temperature * x.shape[1]
+def characteristic_of(drift, a, step_size, temperature=1.0):
+    """E exp(i a·(x' − x)) for x' = x + ε D(x) + √(2ετ) z: drifts D (n, dim), directions a (k, dim), result (n, k)."""
+    return np.exp(step_size * (1j * drift @ a.T - temperature * (a**2).sum(axis=1)))

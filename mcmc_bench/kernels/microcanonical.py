@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from mcmc_bench.kernels.block import evaluate, flat
-from mcmc_bench.kernels.jit import jit
+from mcmc_bench.kernels.jit import FLOW_SIGNATURE, compiled, jit
 from mcmc_bench.kernels.mathematics import exp
 
 
@@ -67,3 +67,38 @@ def isokinetic_leapfrog(
             q[j] += step_size * u[j]
         evaluate(target, data, position, log_density, gradient, evaluations)
         turn(0.5 * step_size, gradient, direction, kinetic_change)
+
+
+@jit
+def flow(target, data, step_size, num_steps, position, direction, log_density, gradient, kinetic_change, evaluations):
+    """`isokinetic_leapfrog`, called from outside, for which it is compiled once and for all."""
+    isokinetic_leapfrog(
+        target, data, step_size, num_steps, position, direction, log_density, gradient, kinetic_change, evaluations
+    )
+
+
+def isokinetic_flow(target, settings, position, momentum):
+    """Where `num_integration_steps` steps (10 where there is no such setting) lead; (chain, dim) each.
+
+    The motion is that of position and direction; a momentum p = r u makes a flow of it that keeps volume if, and only if,
+    the direction changes volume on the sphere by e^{−ΔK}: log r grows by ΔK/d, ΔK = (d − 1) Δ log ‖p‖.
+    """
+    length = np.linalg.norm(momentum, axis=1, keepdims=True)
+    q, u = position.copy(), momentum / length
+    log_density, gradient = target.log_density_and_gradient(q)
+    steps = int(settings.get("num_integration_steps", 10))
+    kinetic_change, evaluations = np.zeros(len(q)), np.zeros(1, dtype=np.int64)
+    follow = compiled(flow, FLOW_SIGNATURE)
+    follow(
+        target.pointer,
+        target.data,
+        settings["step_size"],
+        steps,
+        q,
+        u,
+        log_density,
+        gradient,
+        kinetic_change,
+        evaluations,
+    )
+    return q, u * length * np.exp(kinetic_change / target.dim)[:, None]

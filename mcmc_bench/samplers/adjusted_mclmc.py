@@ -9,7 +9,7 @@ further factor. Needs at least two dimensions.
 
 from mcmc_bench.kernels.block import acceptance_probability, copy, fill_standard_normal, flat, move, record
 from mcmc_bench.kernels.jit import jit
-from mcmc_bench.kernels.microcanonical import isokinetic_leapfrog, normalise
+from mcmc_bench.kernels.microcanonical import isokinetic_flow, isokinetic_leapfrog, normalise
 from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
@@ -47,6 +47,7 @@ SAMPLER = Sampler(
     description="Trajectories of fixed speed that turn with the gradient, corrected by Metropolis",
     source="Robnik, Cohn-Gordon and Seljak 2025, arXiv 2503.01707",
     step=step,
+    flow=isokinetic_flow,
     scratch=5,
     requires=("more than one dimension",),
     settings={

@@ -12,7 +12,7 @@ import numpy as np
 from mcmc_bench.kernels.block import flat, record
 from mcmc_bench.kernels.jit import jit
 from mcmc_bench.kernels.langevin import begin_with_momentum
-from mcmc_bench.kernels.microcanonical import isokinetic_leapfrog, normalise
+from mcmc_bench.kernels.microcanonical import isokinetic_flow, isokinetic_leapfrog, normalise
 from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
@@ -49,6 +49,7 @@ SAMPLER = Sampler(
     description="Momentum of fixed length that turns with the gradient; cheap steps, and a bias that its step size leaves",
     source="Robnik and Seljak 2023, arXiv 2303.18221",
     step=step,
+    flow=isokinetic_flow,
     scratch=2,
     memory=1,
     begin=begin_with_momentum,

@@ -7,7 +7,7 @@ ULA, u' = u + ε ∇log p(u) + √(2ε) z, and that is how it is computed. Conve
 """
 
 from mcmc_bench.kernels.jit import jit
-from mcmc_bench.kernels.langevin import balance_of, unadjusted_step, variance_on_gaussian
+from mcmc_bench.kernels.langevin import characteristic_of, unadjusted_step, variance_on_gaussian
 from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
@@ -26,9 +26,9 @@ def stationary_variance(settings, precision):
     return variance_on_gaussian(settings["step_size"], 1.0, precision)
 
 
-def balance(settings, target, x):
-    """x·g + (ε/2)‖g‖² + d with P = I, g = ∇log p: has mean 0 under the law that the kernel keeps."""
-    return balance_of(target.log_density_and_gradient(x)[1], x, settings["step_size"])
+def characteristic(settings, target, x, a):
+    """exp(i ε a·g − ε ‖a‖²) with P = I, g = ∇log p: a Gaussian step."""
+    return characteristic_of(target.log_density_and_gradient(x)[1], a, settings["step_size"])
 
 
 SAMPLER = Sampler(
@@ -41,5 +41,5 @@ SAMPLER = Sampler(
     adaptation=Adaptation("energy", goal=0.02, exponent=3.0),
     settings={"step_size": Setting(0.1, "ε in x + ε P ∇log p(x) + √(2ε) P^{½} z", low=0.0, above=True)},
     stationary_variance=stationary_variance,
-    balance=balance,
+    characteristic=characteristic,
 )

@@ -11,7 +11,6 @@ import numpy as np
 
 from mcmc_bench.kernels.block import evaluate, flat
 from mcmc_bench.kernels.jit import BLOCK_SIGNATURE, compiled, jit
-from mcmc_bench.kernels.langevin import balance_of
 from mcmc_bench.kernels.noise_levels import nothing_to_report
 from mcmc_bench.sampler import Sampler, Setting
 
@@ -53,25 +52,22 @@ def with_rows(target, settings, ladder):
     return part.density, np.concatenate([[batch, part.rows, MOST_CHAINS], np.zeros(MOST_CHAINS * batch), target.data])
 
 
-def balance(settings, target, x):
-    """x·g + (ε/2)(‖g‖² + Var ĝ) + d: has mean 0 under the law that the kernel keeps.
+def characteristic(settings, target, x, a):
+    """φ(εa/m)^m exp(−ε ‖a‖²): a Gaussian step, and m rows drawn with replacement.
 
-    With replacement, Var ĝ is that of the gradient from one row, over m; every row is evaluated by itself.
+    φ(b) is the mean of exp(i b·gᵣ) over all rows r, with gᵣ the gradient that one row alone would give, the prior's included.
     """
-    rows = target.part_of_data.rows
+    rows, step_size = target.part_of_data.rows, settings["step_size"]
+    batch = round(whole_rows(target, settings)["share"] * rows)
     density = compiled(target.part_of_data.density, BLOCK_SIGNATURE)
-    gradient = np.zeros_like(x)
-    single, value = np.empty_like(x), np.empty(len(x))
+    single, value, points = np.empty_like(x), np.empty(len(x)), np.ascontiguousarray(x)
     data = np.concatenate([[1, rows, len(x)], np.zeros(len(x)), target.data])
-    squares = np.zeros(len(x))
+    mean = np.zeros((len(x), len(a)), dtype=np.complex128)
     for row in range(rows):
         data[3 : 3 + len(x)] = row
-        density(np.ascontiguousarray(x), value, single, data)
-        gradient += single / rows
-        squares += (single**2).sum(axis=1) / rows
-    variance = (squares - (gradient**2).sum(axis=1)) / round(whole_rows(target, settings)["share"] * rows)
-    step_size = settings["step_size"]
-    return balance_of(gradient, x, step_size) + 0.5 * step_size * variance
+        density(points, value, single, data)
+        mean += np.exp(1j * step_size / batch * (single @ a.T)) / rows
+    return mean**batch * np.exp(-step_size * (a**2).sum(axis=1))
 
 
 SAMPLER = Sampler(
@@ -86,7 +82,7 @@ SAMPLER = Sampler(
     evaluations_per_step=lambda settings: settings["share"],
     block_chains=MOST_CHAINS,
     requires=("a density of part of its data",),
-    balance=balance,
+    characteristic=characteristic,
     settings={
         "step_size": Setting(0.001, "ε in x + ε ĝ(x) + √(2ε) z", low=0.0, above=True),
         "share": Setting(

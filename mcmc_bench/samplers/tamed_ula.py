@@ -11,7 +11,7 @@ import numpy as np
 
 from mcmc_bench.kernels.block import copy, evaluate, flat, record
 from mcmc_bench.kernels.jit import jit
-from mcmc_bench.kernels.langevin import balance_of
+from mcmc_bench.kernels.langevin import characteristic_of
 from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
@@ -54,12 +54,12 @@ def step(
         record(statistics, chain, 1.0, -log_ratio[chain])
 
 
-def balance(settings, target, x):
-    """x·T + (ε/2)‖T‖² + d, T = T(∇log p): has mean 0 under the law that the kernel keeps."""
+def characteristic(settings, target, x, a):
+    """exp(i ε a·T − ε ‖a‖²), T = T(∇log p): a Gaussian step."""
     gradient = target.log_density_and_gradient(x)[1]
     norm = np.linalg.norm(gradient, axis=1, keepdims=True)
     drift = gradient / (1.0 + settings["step_size"] * (np.abs(gradient) if settings["coordinatewise"] else norm))
-    return balance_of(drift, x, settings["step_size"])
+    return characteristic_of(drift, a, settings["step_size"])
 
 
 SAMPLER = Sampler(
@@ -69,7 +69,7 @@ SAMPLER = Sampler(
     step=step,
     scratch=3,
     adaptation=Adaptation("energy", goal=0.02, exponent=3.0, metric=False),
-    balance=balance,
+    characteristic=characteristic,
     settings={
         "step_size": Setting(0.1, "ε in x + ε T(∇log p(x)) + √(2ε) z", low=0.0, above=True),
         "coordinatewise": Setting(0, "1 tames each coordinate by itself, 0 the norm", low=0, high=1, integer=True),

@@ -8,7 +8,7 @@ write x + (ε/2) ∇log p + √ε z (Roberts and Tweedie 1996) mean twice this s
 """
 
 from mcmc_bench.kernels.jit import jit
-from mcmc_bench.kernels.langevin import balance_of, unadjusted_step, variance_on_gaussian
+from mcmc_bench.kernels.langevin import characteristic_of, unadjusted_step, variance_on_gaussian
 from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
@@ -29,9 +29,9 @@ def stationary_variance(settings, precision):
     return variance_on_gaussian(settings["step_size"], settings["temperature"], precision)
 
 
-def balance(settings, target, x):
-    """x·g + (ε/2)‖g‖² + τ d, g = ∇log p: has mean 0 under the law that ULA keeps."""
-    return balance_of(target.log_density_and_gradient(x)[1], x, settings["step_size"], settings["temperature"])
+def characteristic(settings, target, x, a):
+    """exp(i ε a·g − ετ ‖a‖²), g = ∇log p: a Gaussian step."""
+    return characteristic_of(target.log_density_and_gradient(x)[1], a, settings["step_size"], settings["temperature"])
 
 
 SAMPLER = Sampler(
@@ -46,5 +46,5 @@ SAMPLER = Sampler(
         "temperature": Setting(1.0, "τ, the noise dial: 0 is gradient ascent, 1 is Langevin", low=0.0),
     },
     stationary_variance=stationary_variance,
-    balance=balance,
+    characteristic=characteristic,
 )

@@ -1,23 +1,28 @@
-"""`verify` passes right kernels and sees planted faults; its statistics have the rate of false alarms that they promise."""
+"""`verify` passes right kernels, sees planted faults, and says what it cannot tell; its record is of these sources."""
 
 import importlib.util
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from mcmc_bench.catalog import list_samplers, load_sampler
+from mcmc_bench.catalog import list_samplers, load_sampler, load_target
 from mcmc_bench.cli import app
-from mcmc_bench.streams import stream
-from mcmc_bench.verification.findings import mean_zero, same_law, within
+from mcmc_bench.sampler import Sampler
+from mcmc_bench.verification import exact
+from mcmc_bench.verification.flows import volume_error
 from mcmc_bench.verification.planting import planted_source
-from mcmc_bench.verification.verify import ALPHA, STAGES, TESTS, verify
+from mcmc_bench.verification.targets import functionals, verification_targets
+from mcmc_bench.verification.verify import STAGES, TESTS, verify
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "benchmarks" / "verify"
+#: Chains: the record has all stages, and this is a look at whether it still holds.
+FEW = (1024,)
 
 
 def script(name):
@@ -28,19 +33,32 @@ def script(name):
     return module
 
 
-FAULTS = script("faults").FAULTS
+faults = script("faults")
+FAULTS, CONTROLS = faults.FAULTS, faults.CONTROLS
 RECORD = json.loads((FOLDER / "record.json").read_text())
-#: Seen in the first stage, on record.
-QUICK = [name for name, one in RECORD["wrong"].items() if one["chains"] == STAGES[0]]
-#: One of every second sampler is planted again here; all of them take minutes, see benchmarks/verify/kill_table.py.
-AGAIN = list({FAULTS[name].sampler: name for name in QUICK}.values())[::2]
+#: Seen in the first stage, on record, and cheap: one of every second sampler is planted again here.
+QUICK = [name for name in FAULTS if RECORD[f"wrong {name}"]["chains"] == STAGES[0]]
+DEAR = ("annealed_importance", "parallel_tempering", "nuts", "jittered_hmc")
+AGAIN = list({FAULTS[name].sampler: name for name in QUICK if FAULTS[name].sampler not in DEAR}.values())[::2]
+#: One of each kind; all of them are on record, and take ten minutes.
+RIGHT = (
+    "ula",
+    "randomised_hmc",
+    "obabo",
+    "adjusted_mclmc",
+    "reverse_sde",
+    "sgld",
+    "oracle",
+    "gradient_ascent",
+    "barker",
+)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", list_samplers())
+@pytest.mark.parametrize("name", RIGHT)
 def test_right_kernels_pass(name):
-    """In the first stage; all stages are on record. A right kernel fails with probability below 1e-6 / 3."""
-    result = verify(load_sampler(name), stages=STAGES[:1])
+    """A right kernel fails with probability below 1e-6."""
+    result = verify(load_sampler(name), stages=FEW)
     assert result.passed, [str(finding) for finding in result.findings if not finding.passed]
     assert 1 <= len(result.findings) <= TESTS
 
@@ -49,19 +67,40 @@ def test_right_kernels_pass(name):
 @pytest.mark.parametrize("name", AGAIN)
 def test_faults_are_seen(name, tmp_path):
     fault = FAULTS[name]
-    assert not verify(load_sampler(fault.sampler, samplers_folder=fault.write(tmp_path)), stages=STAGES[:1]).passed
+    assert verify(load_sampler(fault.sampler, samplers_folder=fault.write(tmp_path)), stages=(2048,)).failed
 
 
-def test_all_faults_are_on_record_as_seen_and_all_kernels_as_right():
-    assert set(RECORD["wrong"]) == set(FAULTS)
-    assert len(FAULTS) >= 25
-    assert set(RECORD["right"]) == set(list_samplers())
-    assert all(one["passed"] for one in RECORD["right"].values())
-    assert not any(one["passed"] for one in RECORD["wrong"].values())
-    assert len(QUICK) >= 0.9 * len(FAULTS)
-    assert {fault.sampler for fault in FAULTS.values()} >= set(list_samplers()) - {
-        "gradient_ascent", "oracle", "preconditioned_ula",
-    }  # fmt: skip
+@pytest.mark.slow
+def test_a_planted_sampler_without_a_fault_passes(tmp_path):
+    assert verify(load_sampler("obabo", samplers_folder=CONTROLS["obabo"].write(tmp_path)), stages=FEW).passed
+
+
+# ---- the record ----
+
+
+def test_what_is_on_record():
+    assert {name.split()[1] for name in RECORD if name.startswith("right ")} == set(list_samplers())
+    assert {name.split()[1] for name in RECORD if name.startswith("wrong ")} == set(FAULTS)
+    assert {name.split()[1] for name in RECORD if name.startswith("control ")} == set(CONTROLS)
+    assert all(one["verdict"] == "passed" for name, one in RECORD.items() if not name.startswith("wrong "))
+    seen = [name for name in FAULTS if RECORD[f"wrong {name}"]["verdict"] == "FAILED"]
+    assert len(seen) >= 0.9 * len(FAULTS)
+    assert len(QUICK) >= 0.75 * len(FAULTS)
+    assert {FAULTS[name].sampler for name in seen} >= set(list_samplers()) - {"gradient_ascent", "oracle"}
+
+
+def test_the_record_is_of_these_sources():
+    """Not a failure: a kernel may be edited, and the tables made again later; but it is said in every run of the tests."""
+    asked = [
+        *((name, name, None) for name in list_samplers()),
+        *((n, fault.sampler, fault) for n, fault in FAULTS.items()),
+    ]
+    stale = [
+        name for name, sampler, fault in asked
+        if RECORD[f"{'wrong' if fault else 'right'} {name}"]["made_of"] != faults.made_of(sampler, fault)
+    ]  # fmt: skip
+    if stale:
+        pytest.xfail(f"{len(stale)} verdicts are of other sources: run python benchmarks/verify/kill_table.py")
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -77,61 +116,132 @@ def test_a_fault_that_fits_nowhere_is_named():
         planted_source("mala", [("no such text", "")])
 
 
-def test_the_tables_are_those_of_the_record():
-    text = (ROOT / "docs" / "verification.md").read_text()
-    for name in RECORD["right"]:
-        assert f"| `{name}` | passed |" in text
-    for name in RECORD["wrong"]:
-        assert f"| `{FAULTS[name].sampler}` | {FAULTS[name].what} |" in text
+def test_the_tables_are_those_of_the_record(monkeypatch):
+    monkeypatch.setitem(sys.modules, "faults", faults)
+    assert script("kill_table").tables(RECORD) in (ROOT / "docs" / "verification.md").read_text()
 
 
-# ---- the statistics ----
+# ---- slow is not wrong ----
 
 
-def test_false_alarms_of_the_tests():
-    """At level 0.05 over 400 right cases: fewer than 40, which a rate of 0.05 exceeds with probability 2e-5."""
-    alarms = {"same law": 0, "mean zero": 0}
-    for case in range(400):
-        generator = stream("false alarms", case)
-        x, reference = generator.standard_normal(1000), generator.standard_normal(4000)
-        alarms["same law"] += not same_law("", "", x, reference, 0.05).passed
-        alarms["mean zero"] += not mean_zero("", "", np.tanh(x), 0.05).passed
-    assert all(count < 40 for count in alarms.values()), alarms
-    assert alarms["mean zero"] > 5  # a test that never fires is none
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "settings", "verdict"),
+    [
+        ("random_walk_metropolis", {"step_size": 0.02}, "inconclusive"),
+        ("random_walk_metropolis", {"step_size": 1e4}, "inconclusive"),  # nothing is ever accepted, and it says so
+        ("hmc", {"step_size": 0.02, "num_integration_steps": 1}, "inconclusive"),
+        ("hmc", {"step_size": 0.5**0.5}, "passed"),  # half turns of a direction at every transition
+        ("ula", {"step_size": 1e-4}, "inconclusive"),
+    ],
+)
+def test_a_right_kernel_that_is_slow(name, settings, verdict):
+    result = verify(load_sampler(name), settings, stages=FEW)
+    assert not result.failed, [str(finding) for finding in result.findings if finding.failed]
+    assert result.inconclusive == (verdict == "inconclusive")
+    assert result.passed == (verdict == "passed")
 
 
-def test_the_tests_see_what_they_say_they_see():
-    generator = stream("power")
-    x, reference = generator.standard_normal(4000), generator.standard_normal(16000)
-    level = ALPHA / len(STAGES) / TESTS
-    seen = same_law("", "", x, reference, level).detectable
-    assert not same_law("", "", x + 2.6 * seen, reference, level).passed  # a shift by s moves a share by 0.4 s
-    assert same_law("", "", x, reference, level).passed
-    assert same_law("", "", x + 0.04, reference, level, margin=0.02).passed
-    assert not mean_zero("", "", x + mean_zero("", "", x, level).detectable * 1.5, level).passed
-    assert not mean_zero("", "", np.where(x > 3, np.nan, x), level).passed
-    assert not mean_zero("", "", np.where(x > 3, 1e300, x), level).passed
-    assert not same_law("", "", np.where(x > 1, np.nan, x), reference, level).passed
-    assert within("", "", 0.5, 1.0).passed
-    assert not within("", "", np.nan, 1.0).passed
+def test_slow_kernels_are_told_from_those_that_do_not_forget(tmp_path):
+    for name in ("walk_stuck", "hmc_momentum"):
+        fault = FAULTS[name]
+        result = verify(load_sampler(fault.sampler, samplers_folder=fault.write(tmp_path)), stages=(2048,))
+        assert {finding.check for finding in result.findings if finding.failed} <= {exact.MOVES, exact.FORGETS}
+        assert result.failed
 
 
-def test_constant_values():
-    assert mean_zero("", "", np.zeros(10), 1e-6).passed
-    assert not mean_zero("", "", np.ones(10), 1e-6).passed
+# ---- what cannot be verified ----
+
+
+def stays(target, generator, start, draws, settings):
+    return np.tile(start, (draws, 1, 1))
+
+
+def test_nothing_to_test_is_not_passed():
+    sampler = Sampler(
+        kind="exact", description="", source="", draw=stays, name="stays", requires=("a density of part of its data",)
+    )
+    result = verify(sampler)
+    assert not result.verified
+    assert not result.passed
+    assert not result.failed
+
+
+def test_an_unknown_kind_is_refused_before_anything_is_run():
+    with pytest.raises(ValueError, match="kind = 'exakt' is none of exact, biased"):
+        verify(replace(load_sampler("mala"), kind="exakt"))
+
+
+def test_unstable_settings_are_refused():
+    with pytest.raises(ValueError, match=r"baoab with step_size = 5.*has no stationary law.*choose a smaller step"):
+        verify(load_sampler("baoab"), {"step_size": 5})
+
+
+@pytest.mark.parametrize("name", ["ula", "obabo"])
+def test_a_wrong_prediction_is_seen(name):
+    """The bias is tested where it is large: a prediction of none fails, in the first stage."""
+    sampler = load_sampler(name)
+    own = sampler.stationary_variance
+    wrong = replace(sampler, stationary_variance=lambda s, k: np.where(np.isfinite(own(s, k)), 1.0 / k, np.inf))
+    assert verify(wrong, stages=(2048,)).failed
+
+
+# ---- parts ----
+
+
+def test_stein_has_mean_zero():
+    """Five standard errors, one target; |Stein| is at most a few: false alarm 6e-7 each."""
+    for target in verification_targets():
+        x = target.draw_exact(np.random.default_rng(1), 200_000)
+        stein = functionals(target, x)["Stein"]
+        assert abs(stein.mean()) < 5.0 * stein.std() / np.sqrt(len(stein))
+        doubled = 2.0 * x
+        assert abs(functionals(target, doubled)["Stein"].mean()) > 5.0 * stein.std() / np.sqrt(len(stein))
+
+
+@pytest.mark.parametrize("name", ["adjusted_mclmc", "mclmc", "hmc"])
+def test_flows_keep_volume(name):
+    sampler, target = load_sampler(name), load_target("banana")
+    generator = np.random.default_rng(2)
+    q, p = target.draw_exact(generator, 1), generator.standard_normal((1, 2))
+    settings = {**sampler.complete({}), "step_size": 0.05}
+    assert volume_error(sampler.flow, target, settings, q, p) < 1e-5
+
+    def without_kinetic_change(*arguments):
+        end, momentum = sampler.flow(*arguments)
+        return end, momentum / np.linalg.norm(momentum, axis=1, keepdims=True) * np.linalg.norm(arguments[3], axis=1)[
+            :, None
+        ]
+
+    assert volume_error(without_kinetic_change, target, settings, q, p) > 1e-3
 
 
 # ---- the command ----
 
 
 def test_the_command(tmp_path):
-    done = CliRunner().invoke(app, ["verify", "ula", "--quick"])
+    run = CliRunner().invoke
+    done = run(app, ["verify", "ula", "--quick"])
     assert done.exit_code == 0, done.output
     assert "ula: biased as predicted, as far as can be seen (2048 chains" in done.output
     file = FAULTS["ula_noise"].write(tmp_path)
-    done = CliRunner().invoke(app, ["verify", str(file), "--quick"])
+    done = run(app, ["verify", str(file), "--quick"])
     assert done.exit_code == 1
     assert "ula: FAILED" in done.output
-    done = CliRunner().invoke(app, ["verify", "ula", "--set", "step=1"])
+    done = run(app, ["verify", "ula", "--set", "step=1"])
     assert done.exit_code == 2
     assert "did you mean 'step_size'" in done.output
+    done = run(app, ["verify", "baoab", "--set", "step_size=5"])
+    assert done.exit_code == 2
+    assert "no stationary law" in done.output
+    done = run(app, ["verify", "ula", "--quick", "--set", "step_size=0.0001"])
+    assert done.exit_code == 4
+    assert "ula: inconclusive" in done.output
+    (tmp_path / "stays.py").write_text(
+        "from mcmc_bench.sampler import Sampler\n"
+        "SAMPLER = Sampler(kind='exact', description='', source='', draw=lambda *a: None, "
+        "requires=('a density of part of its data',))\n"
+    )
+    done = run(app, ["verify", str(tmp_path / "stays.py")])
+    assert done.exit_code == 3
+    assert "not verified" in done.output

@@ -201,7 +201,7 @@ def _list_metrics() -> Table:
 
     table = new_table("metric", "group", "better", "definition")
     for key, definition in definitions().items():
-        better = f"near {definition.ideal:g}" if definition.direction == "target" else definition.direction
+        better = definition.direction if definition.ideal is None else f"near {definition.ideal:g}"
         table.add_row(key, definition.group, better, plain(definition.definition))
     return table
 

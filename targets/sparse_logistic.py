@@ -57,9 +57,9 @@ def build() -> Target:
 
     def draw_dispersed(generator: np.random.Generator, n: int) -> Array:
         # Small scales: where they are large, the likelihood is steep. log λ has a long tail to the left.
-        z = 0.95 * generator.standard_normal((n, k))
+        z = 1.0 * generator.standard_normal((n, k))
         return np.column_stack(
-            [z, -1.4 + 2.6 * generator.standard_normal((n, k)), -1.5 + 0.6 * generator.standard_normal(n)]
+            [z, -1.4 + 2.75 * generator.standard_normal((n, k)), -1.5 + 0.6 * generator.standard_normal(n)]
         ).clip(-12.0, 1.2)
 
     index = range(k)

@@ -66,8 +66,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "hmc_euler": Fault(
         "hmc", "HMC with an integrator that is not reversible", CORRECTNESS,
-        (("    leapfrog(\n", "    euler(\n"), ("import acceptance_probability, copy, flat, kinetic_energy, leapfrog, move, record\n",
-          "import acceptance_probability, copy, evaluate, flat, kinetic_energy, move, record\n"),
+        (("    leapfrog(\n", "    euler(\n"), ("    copy,\n    fill_standard_normal,\n    flat,\n", "    copy,\n    evaluate,\n    fill_standard_normal,\n    flat,\n"),
          ("\n\n@jit\ndef propose_by_leapfrog(", EULER + "\n@jit\ndef propose_by_leapfrog(")),
     ),
     "mala_ratio_sign": Fault(
@@ -96,8 +95,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "walk_ratio": Fault(
         "random_walk_metropolis", "Random walk: log ratio 10 % too small", CORRECTNESS,
-        (("log_ratio = proposal_log_density", "log_ratio = 0.9 * (proposal_log_density"),
-         ("- log_density[chain]\n        statistics", "- log_density[chain])\n        statistics")),
+        (("log_ratio = proposal_log_density[chain] - log_density[chain]", "log_ratio = 0.9 * (proposal_log_density[chain] - log_density[chain])"),),
     ),
     "mala_step": Fault(
         "mala", "MALA: step size 1.5 times too large", NONE,

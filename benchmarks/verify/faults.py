@@ -94,7 +94,7 @@ FAULTS: dict[str, Fault] = {
     "hmc_uncorrected": Fault("hmc", "no correction", ((ACCEPT, "if generator.random() >= 0.0:"),)),
     "jitter_state": Fault(
         "jittered_hmc", "the length of the trajectory depends on where a chain is",
-        (("    num_integration_steps = int(min(", "    length *= 2.0 if position[0, 0] > 0.0 else 0.5\n    num_integration_steps = int(min("),),
+        (("    propose_by_random_length(\n        target, data, generator, step_size, np.floor(length", "    length *= 2.0 if position[0, 0] > 0.0 else 0.5\n    propose_by_random_length(\n        target, data, generator, step_size, np.floor(length"),),
     ),
     "jitter_one_normal": Fault(
         "jittered_hmc", "one normal for all coordinates of the momentum",

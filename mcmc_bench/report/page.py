@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,8 @@ from mcmc_bench.report import (
     words,
 )
 from mcmc_bench.report.chart import GRID, INK, MUTED, SHADE, Chart, Colour
-from mcmc_bench.report.choose import Choice, Look, Panel, finished
+from mcmc_bench.report.choose import Choice, finished
+from mcmc_bench.report.parts import Card, Curves, Examples, Film, TargetSection
 from mcmc_bench.report.phrases import link, name
 from mcmc_bench.results import Cell, ExampleFacts, Results, write_atomically
 
@@ -61,69 +61,6 @@ BESIDE = {
     "spread": ("within_mode_variance_ratio", "", "", False),
     "efficiency": ("efficiency", "", "", True),
 }
-
-
-@dataclass(frozen=True)
-class Card:
-    """One cell's draws and log p, and its numbers."""
-
-    cell: Cell | None
-    look: Look | None
-    density: Chart | None
-    histogram: Chart | None
-    drawn: list[Markup] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Curves:
-    """Charts of one target that belong side by side."""
-
-    target: str
-    charts: list[Chart]
-    drawn: list[Markup]
-    samplers: list[str]
-    summary: Markup | str = ""
-    is_part: bool = False  # the target has further rows, with samplers that look alike
-
-    @property
-    def title(self) -> str:
-        """Of the row in a picture."""
-        names = ", ".join(words.sampler_name(sampler) for sampler in self.samplers)
-        return f"{self.target}: {names}" if self.is_part else self.target
-
-
-@dataclass(frozen=True)
-class Film:
-    """Chains on their way down the noise levels."""
-
-    title: str
-    drawn: Markup
-
-
-@dataclass(frozen=True)
-class Examples:
-    """What is shown of targets that were learnt from data, besides their cards."""
-
-    said: learned.Learned
-    hero: list[Card]
-    films: list[Film]
-    classes: Markup | None
-    classified: list[str]  # the samplers that it shows
-    table: table.Table
-    #: Of the chains of a replicate, those that a grid shows.
-    shown: int
-
-
-@dataclass(frozen=True)
-class TargetSection:
-    """All that is shown of one target."""
-
-    target: str
-    slug: str
-    rows: list[tuple[Panel, list[Card]]]
-    curves: Curves
-    chains: list[tuple[str, Markup]]
-    axis: str  # what `chains` shows
 
 
 def write_report(results: Results, folder: str | Path, progress: Progress | None = None) -> Path:

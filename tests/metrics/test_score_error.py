@@ -37,7 +37,7 @@ def round_target(c, sigma=SIGMA, factor=1.0, **further):
 def learnt(c, factor=1.0, count=20_000):
     points = stream("score error", "tests").standard_normal((2 * count, 2))
     classes = np.zeros(count, dtype=np.int64)
-    examples = Examples(points[:count], points[count:], classes, classes, denoised=lambda x: x)
+    examples = Examples(points[:count], classes, lambda x: x, training=points[count:], training_class=classes)
     counterpart = Counterpart("round", lambda: round_target(1.0), SIGMA, HIGHEST, is_source=True)
     return round_target(c, factor=factor, examples=examples, counterpart=counterpart)
 

@@ -167,11 +167,6 @@ def test_nothing_to_test_is_not_passed():
     assert not result.failed
 
 
-def test_an_unknown_kind_is_refused_before_anything_is_run():
-    with pytest.raises(ValueError, match="kind = 'exakt' is none of exact, biased"):
-        verify(replace(load_sampler("mala"), kind="exakt"))
-
-
 def test_unstable_settings_are_refused():
     with pytest.raises(ValueError, match=r"baoab with step_size = 5.*has no stationary law.*choose a smaller step"):
         verify(load_sampler("baoab"), {"step_size": 5})

@@ -68,5 +68,5 @@ bench: $(VENV)/installed-test ## speed against the same algorithms in C, and thr
 	@$(BIN)/python -m pytest benchmarks/speed
 
 clean: ## remove the environments, the caches and fresh reports (published ones stay)
-	rm -rf .venv .venv-newest build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks reports/noise reports/smoke
+	rm -rf .venv .venv-newest build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks reports/noise reports/images reports/smoke
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

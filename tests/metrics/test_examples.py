@@ -132,6 +132,16 @@ def test_held_out_examples_that_are_mostly_the_same(digits: Target) -> None:
         assert rows[metric].value is not None
 
 
+def test_what_tells_classes_says_of_what_its_accuracy_is_the_share(digits: Target) -> None:
+    assert digits.examples is not None
+    assert digits.examples.classifier_description.endswith("its accuracy is that on the 360 held-out ones")
+    own = replace(
+        digits.examples, classifier=Classifier(lambda x: np.zeros(len(x), dtype=np.int64), 0.5, "half a guess")
+    )
+    assert own.classifier_description == "half a guess"
+    assert replace(digits.examples, held_out_class=None).classifier_description == ""
+
+
 def test_a_class_with_just_a_tenth_of_its_share_is_found(digits: Target) -> None:
     """Of 100 ends one is in the second class: 0.01 of an equal share of 0.1. As for modes, that is found."""
     assert digits.examples is not None

@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from markupsafe import Markup
-from scipy import stats
 
-from mcmc_bench.report import words
+from mcmc_bench.report import against_real, words
 from mcmc_bench.report.choose import Choice, finished, temperature
 from mcmc_bench.report.phrases import code, given, join, link, name, number, opening, row_of
 from mcmc_bench.report.samples import thing
@@ -22,15 +20,6 @@ from mcmc_bench.results import Cell, Row
 DISTINCT, CLASSES, DISTANCE, ENTROPY = "distinct_data", "classes_found", "data_sliced_wasserstein", "class_entropy"
 PAIRS, VISITED, ESCAPED, R_HAT = "pair_distance", "classes_per_chain", "escaped_share", "r_hat_max"
 COPIES = "nearest_training"
-#: A figure is beyond that of real examples if it would be so by chance in 5 % of the cases, over all figures of a sampler.
-LEVEL = 0.05
-#: Compared with as many real ones, in the order of the sentence.
-AGAINST_REAL = (
-    (DISTANCE, "sliced Wasserstein-1"), ("data_discrepancy", "maximum mean discrepancy"), ("data_precision", "precision"),
-    ("data_recall", "recall"), ("data_density", "density"), ("data_coverage", "coverage"), (ENTROPY, "entropy of classes"),
-    ("vendi_score", "Vendi score"), (PAIRS, "distance of pairs"), ("nearest_held_out", "distance to the nearest held-out example"),
-    (COPIES, "distance to the nearest training example"),
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -54,8 +43,8 @@ def read(choice: Choice) -> Learned | None:
     own = [cell for cell in cells if cell.target == with_noise.target]
     findings = [
         *_elsewhere(choice, cells, with_noise.target),
-        _against_real(choice, with_noise),
-        _others_against_real(choice, with_noise),
+        against_real.of(choice, with_noise),
+        against_real.of_others(choice, cells, with_noise),
         _memorised(choice, with_noise),
         _ascent(choice, own),
         _start_noise(choice, own),
@@ -196,86 +185,6 @@ def _elsewhere(choice: Choice, cells: Sequence[Cell], target: str) -> list[Marku
         if pair is not None:
             found.append(Markup("<b>{}.</b> {}").format(code(other), Markup(" ").join(_opening(choice, *pair))))
     return found
-
-
-def _against_real(choice: Choice, cell: Cell) -> Markup | None:
-    """Which figures differ from what as many real ones have, on the worse side, by more than both errors."""
-    known, beyond = _beyond(choice, cell)
-    if not known:
-        return None
-    noun = thing(choice.results, cell.target)
-    if not beyond:
-        return Markup(
-            "<b>Against real {}s.</b> None of {} of {} can be told from that of as many real ones {}."
-        ).format(noun, words.count(known, "figure"), name(cell), _judged(known))
-    return Markup("<b>Not as good as real {}s.</b> Of {} of {}, {} beyond what as many real ones have {}: {}.").format(
-        noun, words.count(known, "figure"), name(cell), "one is" if len(beyond) == 1 else f"{len(beyond)} are", _judged(known),
-        join([_figure(cell, one) for one in beyond]),
-    )  # fmt: skip
-
-
-def _others_against_real(choice: Choice, headline: Cell) -> Markup | None:
-    """The same of the other samplers with all their noise that begin where that of the headline does: how many, and the farthest."""
-    said = []
-    for cell in _compared(choice):
-        if (cell.target, cell.experiment, cell.start) != (headline.target, headline.experiment, headline.start):
-            continue
-        if cell is headline or temperature(cell) != 1.0:
-            continue
-        known, beyond = _beyond(choice, cell)
-        if not known:
-            continue
-        rest = Markup(", farthest {}").format(_figure(cell, max(beyond, key=lambda one: one.errors))) if beyond else ""
-        said.append(Markup("{} of {} for {}{}").format(len(beyond) or "none", known, name(cell), rest))
-    if not said:
-        return None
-    return Markup("<b>The other samplers with their noise.</b> Figures beyond those of as many real {}s, judged likewise: {}.").format(
-        thing(choice.results, headline.target), Markup("; ").join(said)
-    )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class _Figure:
-    """A figure that is worse than that of real ones."""
-
-    metric: str
-    title: str
-    floor: float
-    errors: float  # difference, in standard errors of it
-
-
-def _beyond(choice: Choice, cell: Cell) -> tuple[int, list[_Figure]]:
-    """How many figures have an interval and a floor with its error, and those of them that are worse than the floor."""
-    found = []
-    for metric, title in AGAINST_REAL:
-        row = cell.row(metric)
-        if row is None or row.value is None or row.low is None or row.high is None:
-            continue
-        if row.floor is None or row.floor_error is None:
-            continue
-        # An end of the interval may have been cut where the metric ends: the other has its width.
-        freedom = float(row.replicates - 1)
-        own = max(row.value - row.low, row.high - row.value) / float(stats.t.ppf(0.975, freedom))
-        error = float(np.hypot(own, row.floor_error))
-        difference = row.value - row.floor
-        errors = abs(difference) / error if error else float("inf") if difference else 0.0
-        direction = choice.results.definitions[metric].direction
-        better = (direction == "lower" and difference < 0.0) or (direction == "higher" and difference > 0.0)
-        # Welch's degrees of freedom, the floor's error being as good as known.
-        freedom = freedom * (error / own) ** 4 if own else float("inf")
-        found.append((_Figure(metric, title, row.floor, 0.0 if better else errors), freedom))
-    limit = 1.0 - 0.5 * LEVEL / max(1, len(found))
-    return len(found), [one for one, freedom in found if one.errors > float(stats.t.ppf(limit, freedom))]
-
-
-def _judged(figures: int) -> str:
-    """In brackets: by what a figure is beyond that of real ones."""
-    every = f"all {figures} figures" if figures > 1 else "one figure"
-    return f"(judged by the errors of both, at 95 % over {every})"
-
-
-def _figure(cell: Cell, one: _Figure) -> Markup:
-    return Markup("{} {} (real: {})").format(one.title, number(cell, one.metric), words.number(one.floor))
 
 
 def _memorised(choice: Choice, cell: Cell) -> Markup | None:

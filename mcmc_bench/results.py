@@ -45,6 +45,7 @@ class Row:
     high: float | None = None
     replicates: int = 0
     floor: float | None = None  # the same statistic between two exact i.i.d. sets of equal size
+    floor_error: float | None = None  # standard error of the floor, where it was measured with one
     predicted: float | None = None  # closed form, where there is one
     censored: bool = False  # the value is a lower bound: not reached within the budget
     note: str = ""
@@ -173,7 +174,8 @@ class ExampleFacts:
     classes: int  # 0: data without classes
     shape: list[int] | None = None  # of an image: height, width
     pixels: list[float] = field(default_factory=lambda: [0.0, 1.0])  # values of black and of white
-    classifier_accuracy: float | None = None  # share of the held-out examples that the metrics' classifier gets right
+    classifier_accuracy: float | None = None  # share that the metrics' classifier gets right
+    classifier: str = ""  # what that classifier is, and of what its accuracy is the share
     class_names: list[str] | None = None
 
 

@@ -186,8 +186,20 @@ class Examples:
         return 0 if self.held_out_class is None else int(self.held_out_class.max()) + 1
 
     @property
+    def classifier_description(self) -> str:
+        """What `classify` is, and of what `classifier_accuracy` is the share; empty for data without classes."""
+        if self.held_out_class is None:
+            return ""
+        if self.classifier is not None:
+            return self.classifier.description
+        return (
+            "the vote of the five nearest training examples; its accuracy is that on "
+            f"the {len(self.held_out):,} held-out ones"
+        )
+
+    @property
     def classifier_accuracy(self) -> float | None:
-        """Share of held-out examples that `classify` gets right; None for data without classes."""
+        """Share that `classify` gets right, of the held-out examples or as the classifier says; None without classes."""
         if self.held_out_class is None:
             return None
         if self.classifier is not None:

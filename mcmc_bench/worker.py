@@ -377,5 +377,6 @@ def _example_facts(target: Target) -> ExampleFacts | None:
         shape=None if examples.shape is None else list(examples.shape),
         pixels=list(examples.pixels),
         classifier_accuracy=examples.classifier_accuracy,
+        classifier=examples.classifier_description,
         class_names=None if examples.class_names is None else list(examples.class_names),
     )

@@ -23,6 +23,7 @@ DEFINITIONS = {
     "data_sliced_wasserstein": Definition(
         "Sliced Wasserstein-1 to held-out data", "A distance.", "lower", "examples", 0.0
     ),
+    "nearest_training": Definition("Nearest training example", "A median.", "target", "examples"),
     "data_precision": Definition("Precision", "A share.", "higher", "examples"),
     "vendi_score": Definition("Vendi score", "A number.", "target", "examples"),
     "escaped_share": Definition("Escaped share", "A share.", "lower", "examples", 0.0),
@@ -34,7 +35,10 @@ PROVENANCE = {
 FLOORS = {
     "class_entropy": 1.375, "classes_found": 1.0, "distinct_data": 1.0, "pair_distance": 6.0, "data_sliced_wasserstein": 0.0625,
     "data_precision": 0.9375, "vendi_score": 52.0, "escaped_share": 0.0, "classes_per_chain": 4.0,
+    "nearest_training": 2.0,
 }  # fmt: skip
+#: Standard errors of floors, as shares of them.
+FLOOR_ERROR = 1.0 / 512.0
 
 
 def cell(identity: str, sampler: str, kind: str, distinct: float, distance: float, **further: object) -> Cell:
@@ -42,12 +46,12 @@ def cell(identity: str, sampler: str, kind: str, distinct: float, distance: floa
     values = {
         "class_entropy": 0.0 if distinct < 0.05 else 1.25, "classes_found": 0.25 if distinct < 0.05 else 1.0, "classes_per_chain": None,
         "distinct_data": distinct, "pair_distance": 0.0 if distinct < 0.05 else 5.5, "data_sliced_wasserstein": distance,
-        "data_precision": 0.875, "vendi_score": 1.0 + 50.0 * (distinct > 0.05), "escaped_share": 0.0,
+        "nearest_training": 2.0, "data_precision": 0.875, "vendi_score": 1.0 + 50.0 * (distinct > 0.05), "escaped_share": 0.0,
     }  # fmt: skip
     values |= further.pop("values", {})  # type: ignore[call-overload]
     rows = [
         Row(key, value, None if value is None else 0.98 * value, None if value is None else min(1.02 * value, 1.0 if key == "distinct_data" else np.inf),
-            5, FLOORS.get(key), note="" if value is not None else "a chain has one draw")
+            5, FLOORS.get(key), FLOOR_ERROR * FLOORS[key] if key in FLOORS else None, note="" if value is not None else "a chain has one draw")
         for key, value in values.items()
     ]  # fmt: skip
     shares = [1.0, 0.0, 0.0, 0.0] if distinct < 0.05 else [0.25, 0.25, 0.125, 0.375]
@@ -98,7 +102,7 @@ def made_up_images(folder: Path) -> Results:
     facts = TargetFacts(
         key="f1", name=TARGET, parameters={}, dim=16, description="Made up.", formula="", source="a test", tags=[], truth_origin=None,
         truth_note="", mean_log_density=None,
-        examples=ExampleFacts(held_out=99, classes=CLASSES, shape=[4, 4], pixels=[-1.0, 1.0], classifier_accuracy=0.8125),
+        examples=ExampleFacts(held_out=99, classes=CLASSES, shape=[4, 4], pixels=[-1.0, 1.0], classifier_accuracy=0.8125, classifier="an oracle that was asked"),
     )  # fmt: skip
     results = Results(
         suite="made_up_images", title="Made-up images", description="False numbers for tests.", cells=cells, definitions=dict(DEFINITIONS),

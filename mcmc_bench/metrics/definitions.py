@@ -179,15 +179,15 @@ def definitions() -> dict[str, Definition]:
 
     add("class_entropy", "examples", "higher", "Entropy of classes", """
         Entropy, in natural logarithms, of the shares of the classes among the chains' ends without their noise;
-        a class is what the target's classifier says: by default that of most of the five nearest training examples. Its
-        accuracy on held-out data is stated with the target. Largest for equal shares. Peaks of all
+        a class is what the target's classifier says: by default that of most of the five nearest training examples. What
+        it is and its accuracy are stated with the target. Largest for equal shares. Peaks of all
         classes score as high as data: read it with the distinct share.""")
     add("classes_found", "examples", "higher", "Classes found", """
         Share of the classes that hold at least a tenth of an equal share.""", 1.0)
     add("classes_per_chain", "examples", "higher", "Classes visited by a chain", f"""
         Mean over chains of the number of classes among a chain's draws without their noise, of at most
         {CLASSIFIED_DRAWS} of them, evenly picked. Floor: the expected number among as many independent held-out
-        examples.""")
+        examples by their true classes, without what the classifier confuses.""")
     add("distinct_data", "examples", "higher", "Distinct data, share", """
         Clusters of the chains' ends without their noise over the number of chains. Two are one if closer than
         half the median distance between a held-out example and the nearest other.""", 1.0)
@@ -209,13 +209,15 @@ def definitions() -> dict[str, Definition]:
         many held-out examples; h is the median distance between held-out examples.""", 0.0)
     add("data_precision", "examples", "higher", "Precision", """
         Share of the chains' ends without their noise that lie within reach of a held-out example: nearer than its fifth neighbour
-        (Kynkäänniemi et al. 2019, arXiv 1904.06991). Rewards copies.""")
+        (Kynkäänniemi et al. 2019, arXiv 1904.06991). Rewards copies, and ends
+        that have collapsed to the middle of the data: they have a higher one than real examples.""")
     add("data_recall", "examples", "higher", "Recall", """
         Share of the held-out examples that lie nearer to a draw than its own fifth neighbour among the draws.
         Rewards garbage that is spread out.""")
-    add("data_density", "examples", "higher", "Density", """
+    add("data_density", "examples", "target", "Density", """
         Mean number of held-out examples within whose reach a draw lies, over five (Naeem et al. 2020, arXiv
-        2002.09797).""")
+        2002.09797). Floor: that of other real examples. Below it, draws lie where there are few data; far above it, they
+        have collapsed to where there are most.""")
     add("data_coverage", "examples", "higher", "Coverage", """
         Share of the held-out examples within whose reach some draw lies. Depends on the number of draws: read
         it beside its floor.""")
@@ -225,8 +227,8 @@ def definitions() -> dict[str, Definition]:
         number of different draws. Grows with their number, and garbage scores above data: secondary, and only
         beside its floor.""")
     add("escaped_share", "examples", "lower", "Escaped share", """
-        Share of the draws farther from the mean of real examples than one and a half times the farthest of
-        them.""", 0.0)
+        Share of the chains' ends without their noise farther from the mean of real examples than one and a half times the
+        farthest of them. Where chains have been before is not looked at.""", 0.0)
 
     add("acceptance_rate", "diagnostics", "higher", "Acceptance", """
         Mean acceptance probability over all transitions; 1 for kernels that reject nothing. Neither large nor small

@@ -20,6 +20,7 @@ PROJECTIONS = 50
 #: Draws of a replicate that are compared, at most: by projections, by pairs, and by pairs with their scores.
 PROJECTED_DRAWS, PAIRED_DRAWS, STEIN_DRAWS = 1000, 500, 200
 HISTOGRAM_BINS = 40
+ONE_DRAW = "one draw, which makes no pair"
 
 Curves = dict[str, dict[str, list[float]]]
 
@@ -117,13 +118,15 @@ def _paired(measured: Measured) -> list[Row]:
     names, reference = ("energy_distance", "maximum_mean_discrepancy"), measured.reference
     if not reference.available:
         return measured.not_given(names, "no exact or reference draws")
+    size = min(PAIRED_DRAWS, measured.kept * measured.replicates[0].chains)
+    if size < 2:
+        return measured.not_given(names, ONE_DRAW)
     bandwidth = reference.bandwidth
     values = np.full((len(measured.replicates), 2), np.nan)
     for index, pair in enumerate(_sets(measured, PAIRED_DRAWS)):
         if pair is not None:
             distances = pair_distances(*pair)  # once for both
             values[index] = energy_distance(*distances), maximum_mean_discrepancy(*distances, bandwidth)
-    size = min(PAIRED_DRAWS, measured.kept * measured.replicates[0].chains)
     floors = (
         reference.floor(names[0], size, lambda x, y: energy_distance(*pair_distances(x, y))),
         reference.floor(names[1], size, lambda x, y: maximum_mean_discrepancy(*pair_distances(x, y), bandwidth)),
@@ -144,25 +147,37 @@ def pair_distances(x: Array, y: Array) -> tuple[Array, Array, Array]:
 
 
 def energy_distance(within_x: Array, within_y: Array, between: Array) -> float:
-    """Energy distance of two sets from their `pair_distances`, over pairs of different points."""
-    return float(np.sqrt(max(0.0, 2.0 * between.mean() - within_x.mean() - within_y.mean())))
+    """Energy distance of two sets from their `pair_distances`, over pairs of different points; NaN for sets of one."""
+    if not (len(within_x) and len(within_y)):
+        return float("nan")
+    return _root(2.0 * between.mean() - within_x.mean() - within_y.mean())
 
 
 def maximum_mean_discrepancy(within_x: Array, within_y: Array, between: Array, bandwidth: float) -> float:
     """Maximum mean discrepancy with the kernel exp(−r²/2h²) from `pair_distances`, over pairs of different points.
 
     The pairs of a point with itself are left out; keeping them and dividing by n(n − 1) leaves a floor of
-    √(2/(n − 1)) however alike the sets are (Gretton et al. 2012, JMLR 13).
+    √(2/(n − 1)) however alike the sets are (Gretton et al. 2012, JMLR 13). NaN for sets of one, which have no pairs.
     """
+    if not (len(within_x) and len(within_y)):
+        return float("nan")
 
     def kernel(distance: Array) -> float:
         return float(np.exp(distance**2 / (-2.0 * bandwidth**2)).mean())
 
-    return float(np.sqrt(max(0.0, kernel(within_x) + kernel(within_y) - 2.0 * kernel(between))))
+    return _root(kernel(within_x) + kernel(within_y) - 2.0 * kernel(between))
+
+
+def _root(estimate: float) -> float:
+    """Of an estimate of a square, which may be below 0. Python's `max` would make 0 of NaN."""
+    return float(np.sqrt(np.maximum(0.0, estimate)))
 
 
 def _stein(measured: Measured) -> Row:
     target, metric = measured.target, "kernel_stein_discrepancy"
+    size = min(STEIN_DRAWS, measured.kept * measured.replicates[0].chains)
+    if size < 2:
+        return measured.not_given([metric], ONE_DRAW)[0]
     scale = _scale(measured.reference)
     values = [
         float("nan") if failed else kernel_stein_discrepancy(some_draws(draws, STEIN_DRAWS), target, scale)
@@ -170,7 +185,6 @@ def _stein(measured: Measured) -> Row:
     ]
     floor = None
     if measured.reference.available:
-        size = min(STEIN_DRAWS, measured.kept * measured.replicates[0].chains)
         floor = measured.reference.floor(metric, size, lambda x, y: kernel_stein_discrepancy(x, target, scale))
     return over_replicates(metric, values, scale="log", floor=floor, lowest=0.0, note=measured.failure)
 
@@ -185,8 +199,11 @@ def kernel_stein_discrepancy(x: Array, target: Target, scale: Array) -> float:
     """Kernel Stein discrepancy of points (n, dim) with the inverse multiquadric kernel (1 + r²)^(−½).
 
     On coordinates divided by `scale` (dim,), over pairs of different points (Gorham and Mackey 2017,
-    arXiv 1703.01717). Needs the gradient of the log density only.
+    arXiv 1703.01717); NaN for one point. Needs the gradient of the log density only.
     """
+    n = len(x)
+    if n < 2:
+        return float("nan")
     score = target.log_density_and_gradient(x)[1] * scale  # of the scaled coordinates
     u, dim = x / scale, x.shape[1]
     squared = squareform(pdist(u, "sqeuclidean"))  # (n, n)
@@ -196,8 +213,7 @@ def kernel_stein_discrepancy(x: Array, target: Target, scale: Array) -> float:
     # (score of row − score of column) · (u of row − u of column)
     work = own[:, None] + own[None, :] - crossed - crossed.T
     stein = base**-0.5 * (score @ score.T) + base**-1.5 * (dim + work) - 3.0 * base**-2.5 * squared
-    n = len(x)
-    return float(np.sqrt(max(0.0, (stein.sum() - np.trace(stein)) / (n * (n - 1)))))
+    return _root((stein.sum() - np.trace(stein)) / (n * (n - 1)))
 
 
 def _log_density(measured: Measured) -> list[Row]:

@@ -7,8 +7,8 @@ perfect learner would get, up to memorising. Must not know any particular target
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,21 +19,34 @@ from mcmc_bench.metrics.definitions import CLASSIFIED_DRAWS
 from mcmc_bench.metrics.distance import maximum_mean_discrepancy, pair_distances, projections, sliced_wasserstein
 from mcmc_bench.metrics.intervals import over_replicates
 from mcmc_bench.metrics.measured import Measured, evenly
-from mcmc_bench.metrics.modes import clusters
+from mcmc_bench.metrics.modes import FOUND, clusters
 from mcmc_bench.results import Row
 from mcmc_bench.streams import stream
 from mcmc_bench.target import Examples
 
 #: Neighbours of precision, recall, density and coverage.
 NEIGHBOURS = 5
-#: Sets of real examples that a floor is the mean of.
-FLOOR_SETS = 20
+#: Sets of real examples that a floor is the mean of. More would hardly make it more certain, since all come from the same
+#: examples, see `Judge.floor`.
+FLOOR_SETS = 40
 #: Bandwidth of the Vendi score's kernel exp(−r²/2h²), in medians of the distance between held-out examples.
 VENDI_BANDWIDTH = 1.0 / 3.0
 #: Times the largest distance of a real example from their mean: beyond, a draw has left the data's range.
 RANGE = 1.5
 
+#: Resamples for the standard error of a median.
+BOOTSTRAP = 200
+OF_NEIGHBOURS = ("data_precision", "data_recall", "data_density", "data_coverage")
+
 Curves = dict[str, dict[str, list[float]]]
+
+
+@dataclass(frozen=True)
+class Floor:
+    """A statistic of as many real examples."""
+
+    value: float
+    error: float | None  # standard error; None where it cannot be known
 
 
 class Judge:
@@ -52,22 +65,43 @@ class Judge:
         self.copy_distance = 0.5 * float(np.median(between[:, 0]))
         self.reach = between[:, NEIGHBOURS - 1]  # of each held-out example to its fifth neighbour
 
+    def without(self, count: int) -> dict[str, str]:
+        """Which statistics sets of `count` data do not have, and why."""
+        found = {}
+        if self.copy_distance == 0.0:
+            found["distinct_data"] = "half of the held-out examples or more have a copy among them"
+        if self.bandwidth == 0.0:
+            why = "half of the pairs of held-out examples or more are the same"
+            found |= dict.fromkeys(("data_discrepancy", "vendi_score"), why)
+        if count < 2:
+            found |= dict.fromkeys(("pair_distance", "data_discrepancy"), "one chain, which makes no pair")
+        if count <= NEIGHBOURS:
+            found |= dict.fromkeys(OF_NEIGHBOURS, f"{count} of the {NEIGHBOURS + 1} chains that neighbours need")
+        return found
+
     def statistics(self, x: Array) -> dict[str, float]:
-        """All of them; NaN where a set of one or two has none."""
-        examples, held_out = self.examples, self.examples.held_out
+        """All that a set of that size has."""
+        held_out, without = self.examples.held_out, self.without(len(x))
         part = held_out[: len(x)]
-        found = {
-            "distinct_data": clusters(x, self.copy_distance) / len(x),
-            "nearest_held_out": float(np.median(cdist(x, held_out).min(axis=1))),
-            "pair_distance": float(np.median(pdist(x))) if len(x) > 1 else float("nan"),
-            "data_sliced_wasserstein": sliced_wasserstein(x[: len(part)], part, self.directions, 1),
-            "data_discrepancy": maximum_mean_discrepancy(*pair_distances(x, part), self.bandwidth),
-            "vendi_score": vendi_score(x, VENDI_BANDWIDTH * self.bandwidth),
-            "escaped_share": float((np.linalg.norm(x - self.centre, axis=1) > self.radius).mean()),
+        found: dict[str, Callable[[], float]] = {
+            "distinct_data": lambda: clusters(x, self.copy_distance) / len(x),
+            "nearest_held_out": lambda: float(np.median(cdist(x, held_out).min(axis=1))),
+            "pair_distance": lambda: float(np.median(pdist(x))),
+            "data_sliced_wasserstein": lambda: sliced_wasserstein(x[: len(part)], part, self.directions, 1),
+            "data_discrepancy": lambda: maximum_mean_discrepancy(*pair_distances(x, part), self.bandwidth),
+            "vendi_score": lambda: vendi_score(x, VENDI_BANDWIDTH * self.bandwidth),
+            "escaped_share": lambda: float((np.linalg.norm(x - self.centre, axis=1) > self.radius).mean()),
         }
-        if examples.training is not None:
-            found["nearest_training"] = float(np.median(cdist(x, examples.training).min(axis=1)))
-        return self._classes(x) | found | self._neighbours(x)
+        return (
+            self._classes(x)
+            | {name: statistic() for name, statistic in found.items() if name not in without}
+            | (self._neighbours(x) if OF_NEIGHBOURS[0] not in without else {})
+        )
+
+    def nearest_training(self, x: Array) -> Array:
+        """Distance (n,) of data to the nearest training example."""
+        assert self.examples.training is not None, "the training examples are not stored"
+        return np.asarray(cdist(x, self.examples.training).min(axis=1))
 
     def _classes(self, x: Array) -> dict[str, float]:
         """Nothing for data without classes."""
@@ -77,14 +111,11 @@ class Judge:
         positive = share[share > 0]
         return {
             "class_entropy": float(-(positive * np.log(positive)).sum()),
-            "classes_found": float((share > 0.1 / self.examples.classes).mean()),
+            "classes_found": float((share >= FOUND / self.examples.classes).mean()),
         }
 
     def _neighbours(self, x: Array) -> dict[str, float]:
         """Precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020)."""
-        names = ("data_precision", "data_recall", "data_density", "data_coverage")
-        if len(x) <= NEIGHBOURS:
-            return dict.fromkeys(names, float("nan"))
         between = cdist(x, self.examples.held_out)
         own = cdist(x, x)
         own.sort(axis=1)
@@ -95,18 +126,36 @@ class Judge:
             inside.sum(axis=1).mean() / NEIGHBOURS,
             (between.min(axis=0) <= self.reach).mean(),
         )
-        return {name: float(value) for name, value in zip(names, values, strict=True)}
+        return {name: float(value) for name, value in zip(OF_NEIGHBOURS, values, strict=True)}
 
-    def floor(self, count: int) -> dict[str, float]:
-        """Means over sets of `count` real examples, of the training where they are stored."""
+    def floor(self, count: int) -> dict[str, Floor]:
+        """Means over sets of `count` real examples, of the training where they are stored.
+
+        All sets come from the same N examples, which are a sample too. Were a statistic a mean over the data, sets of n of
+        variance v would have the variance v (1 − n/N) among themselves, and their mean, however many they are, that of
+        all N: v n/N. So much is added to what the number of sets leaves. Nothing is known where a set holds all N.
+        """
         generator, real = stream("floor of examples", count), self.examples.real
         count = min(count, len(real))
         sets = [self.statistics(real[generator.choice(len(real), count, replace=False)]) for _ in range(FLOOR_SETS)]
-        found = {name: float(np.mean([one[name] for one in sets])) for name in sets[0]}
-        # A training example is its own nearest one: there, held-out examples are what is asked for.
-        if "nearest_training" in found:
-            found["nearest_training"] = self.statistics(self.examples.held_out)["nearest_training"]
+        left = len(real) - count
+        share = 1.0 / FLOOR_SETS + count / left if left else 0.0
+        found = {}
+        for name in sets[0]:
+            values = [one[name] for one in sets]
+            error = float(np.std(values, ddof=1) * np.sqrt(share)) if left else None
+            found[name] = Floor(float(np.mean(values)), error)
+        if self.examples.training is not None:
+            # A training example is its own nearest one: here, held-out examples are what is asked for.
+            found["nearest_training"] = _median(self.nearest_training(self.examples.held_out))
         return found
+
+
+def _median(values: Array) -> Floor:
+    """The median, with its error by the bootstrap."""
+    generator = stream("error of a median", len(values))
+    again = values[generator.integers(len(values), size=(BOOTSTRAP, len(values)))]
+    return Floor(float(np.median(values)), float(np.median(again, axis=1).std(ddof=1)))
 
 
 def vendi_score(x: Array, bandwidth: float) -> float:
@@ -124,21 +173,27 @@ def rows(measured: Measured) -> tuple[list[Row], Curves]:
         return [], {}
     judge: Judge = measured.reference.once(("judge of examples",), lambda: Judge(examples))  # type: ignore[assignment]
     count = measured.replicates[0].chains
-    floor: dict[str, float] = measured.reference.once(("floor of examples", count), lambda: judge.floor(count))  # type: ignore[assignment]
+    floor: dict[str, Floor] = measured.reference.once(("floor of examples", count), lambda: judge.floor(count))  # type: ignore[assignment]
+    without = judge.without(count)
+    not_given = [measured.not_given([name], why)[0] for name, why in without.items()]
     if any(measured.failed):
         names = [*floor, *(["classes_per_chain"] if examples.classes else [])]
-        return measured.not_given(names, measured.failure), {}
+        return measured.not_given(names, measured.failure) + not_given, {}
     data = [examples.denoised(draws.end) for draws in measured.replicates]
     each = [judge.statistics(x) for x in data]
+    if examples.training is not None:
+        for one, x in zip(each, data, strict=True):
+            one["nearest_training"] = float(np.median(judge.nearest_training(x)))
     highest: dict[str, float] = dict.fromkeys(
         ("classes_found", "distinct_data", "data_precision", "data_recall", "data_coverage", "escaped_share"), 1.0
     )
     found = [
         over_replicates(
-            name, [one[name] for one in each], lowest=0.0, highest=highest.get(name, np.inf), floor=floor[name]
+            name, [one[name] for one in each], lowest=0.0, highest=highest.get(name, np.inf),
+            floor=real.value, floor_error=real.error,
         )
-        for name in floor
-    ]
+        for name, real in floor.items()
+    ] + not_given  # fmt: skip
     if examples.training is None:
         row = measured.not_given(["nearest_training"], "the training examples are not stored")[0]
         found.append(replace(row, floor=examples.training_distance))
@@ -153,7 +208,6 @@ def _classes_per_chain(measured: Measured, examples: Examples) -> Row:
     name, count = "classes_per_chain", min(measured.kept, CLASSIFIED_DRAWS)
     if count < 2:
         return measured.not_given([name], "a chain has one draw")[0]
-    assert examples.held_out_class is not None
     values = []
     for draws in measured.replicates:
         x = draws.position[:, evenly(draws.position.shape[1], count)]  # (chain, draw, dim)

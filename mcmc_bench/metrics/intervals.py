@@ -31,6 +31,7 @@ def over_replicates(
     lowest: float = -np.inf,
     highest: float = np.inf,
     floor: float | None = None,
+    floor_error: float | None = None,
     note: str = "",
 ) -> Row:
     """The mean of `values`, one of each replicate, with Student's 95 % interval.
@@ -46,9 +47,10 @@ def over_replicates(
         lowest: least possible value; the interval is cut there.
         highest: greatest possible value.
         floor: the same statistic between exact i.i.d. sets.
+        floor_error: its standard error, where the floor was measured with one.
         note: what a reader must know about the value.
     """
-    row = Row(metric, None, replicates=len(values), floor=floor, note=note)
+    row = Row(metric, None, replicates=len(values), floor=floor, floor_error=floor_error, note=note)
     if len(values) == 0 or not np.isfinite(values).all():
         failed = int((~np.isfinite(values)).sum())
         row.note = note or f"failed in {failed} of {len(values)} replicates"

@@ -214,14 +214,31 @@ def _against_examples(facts: TargetFacts, curves: dict[str, list[float]]) -> lis
         f"On held-out data with noise σ = {sigma[0]:.3g} the memorising denoiser leaves "
         f"{_said(curves, 'counterpart_loss', 0)} times the noise, the learned one {_said(curves, 'loss', 0)}."
     )
-    better = [one for one, high in zip(sigma, curves["excess_loss_high"], strict=True) if high < 0]
-    worse = [k for k, low in enumerate(curves["excess_loss_low"]) if low > 0]
+    levels = range(len(sigma))
+    harmful = [k for k in levels if curves["counterpart_loss_low"][k] > 1.0]
+    # To leave less than what is worse than nothing says nothing of what has been learnt.
+    better = [k for k in levels if curves["excess_loss_high"][k] < 0.0 and curves["counterpart_loss_high"][k] < 1.0]
+    worse = [k for k in levels if curves["excess_loss_low"][k] > 0.0]
+    if harmful:
+        left += f" {_levels(sigma, harmful)} the memoriser is worse than doing nothing."
     if better:
-        left += f" Up to σ = {max(better):.3g} the learned one is the better: it has learnt more than its examples."
+        left += (
+            f" {_levels(sigma, better)} it is better than that, and the learned one is better still: it has learnt more than "
+            "its examples."
+        )
     if worse:
         most = max(worse, key=lambda k: curves["excess_loss"][k])
         left += (
-            f" From σ = {sigma[worse[0]]:.3g} on, where noise drowns what single examples are, it leaves a little more, at most "
-            f"{_said(curves, 'excess_loss', most)} at σ = {sigma[most]:.3g}."
+            f" {_levels(sigma, worse)} the learned one leaves more, at most {_said(curves, 'excess_loss', most)} at "
+            f"σ = {sigma[most]:.3g}."
         )
     return [off, left]
+
+
+def _levels(sigma: Sequence[float], chosen: Sequence[int]) -> str:
+    """``"At 3 of 12 noise levels, σ = 0.1 to 0.222,"``; the range only if it has no gaps."""
+    count = f"At {len(chosen)} of {len(sigma)} noise levels"
+    first, last = chosen[0], chosen[-1]
+    if last - first + 1 > len(chosen):
+        return count
+    return f"{count}, σ = {sigma[first]:.3g}{f' to {sigma[last]:.3g}' if last > first else ''},"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from mcmc_bench.report import words
+from mcmc_bench.report import against_real, words
 from mcmc_bench.report.choose import Choice, finished, temperature
 from mcmc_bench.report.phrases import code, given, join, link, name, number, opening, row_of
 from mcmc_bench.report.samples import thing
@@ -19,12 +19,7 @@ from mcmc_bench.results import Cell, Row
 
 DISTINCT, CLASSES, DISTANCE, ENTROPY = "distinct_data", "classes_found", "data_sliced_wasserstein", "class_entropy"
 PAIRS, VISITED, ESCAPED, R_HAT = "pair_distance", "classes_per_chain", "escaped_share", "r_hat_max"
-#: Compared with as many real ones, in the order of the sentence.
-AGAINST_REAL = (
-    (DISTANCE, "sliced Wasserstein-1"), ("data_discrepancy", "maximum mean discrepancy"), ("data_precision", "precision"),
-    ("data_recall", "recall"), ("data_density", "density"), ("data_coverage", "coverage"), (ENTROPY, "entropy of classes"),
-    ("vendi_score", "Vendi score"),
-)  # fmt: skip
+COPIES = "nearest_training"
 
 
 @dataclass(frozen=True)
@@ -48,7 +43,9 @@ def read(choice: Choice) -> Learned | None:
     own = [cell for cell in cells if cell.target == with_noise.target]
     findings = [
         *_elsewhere(choice, cells, with_noise.target),
-        _against_real(choice, with_noise),
+        against_real.of(choice, with_noise),
+        against_real.of_others(choice, cells, with_noise),
+        _memorised(choice, with_noise),
         _ascent(choice, own),
         _start_noise(choice, own),
         _largest_noise(choice, own),
@@ -109,8 +106,9 @@ def _pairs_but_for(cells: Sequence[Cell], setting: str, first: float, second: fl
 
 
 def _alike(one: Cell, other: Cell, setting: str) -> bool:
+    """Whether two cells agree in all but a setting or the start."""
     rest = [{key: value for key, value in cell.settings.items() if key != setting} for cell in (one, other)]
-    same_start = one.start == other.start or setting == "start_noise"
+    same_start = one.start == other.start or setting in ("start", "start_noise")
     return (
         same_start
         and rest[0] == rest[1]
@@ -189,31 +187,36 @@ def _elsewhere(choice: Choice, cells: Sequence[Cell], target: str) -> list[Marku
     return found
 
 
-def _against_real(choice: Choice, cell: Cell) -> Markup | None:
-    """Where the interval lies on the worse side of what as many real ones have."""
-    worse, known = [], 0
-    for metric, title in AGAINST_REAL:
-        row = cell.row(metric)
-        if row is None or row.value is None or row.floor is None or row.low is None or row.high is None:
-            continue
-        known += 1
-        direction = choice.results.definitions[metric].direction
-        if (direction != "lower" and row.high < row.floor) or (direction != "higher" and row.low > row.floor):
-            worse.append(Markup("{} {} (real: {})").format(title, number(cell, metric), words.number(row.floor)))
-    if not known:
+def _memorised(choice: Choice, cell: Cell) -> Markup | None:
+    """The same sampler on the smoothed training examples, which the score of the target is compared with: it copies."""
+    facts = choice.results.targets[cell.target]
+    if facts.counterpart is None or facts.counterpart_is_source or not given(cell, COPIES):
         return None
-    noun = thing(choice.results, cell.target)
-    if not worse:
-        return Markup("<b>Against real {}s.</b> None of {} of {} can be told from that of as many real ones.").format(
-            noun, words.count(known, "figure"), name(cell)
-        )
-    return Markup("<b>Not as good as real {}s.</b> Of {} of {}, {} beyond what as many real ones have: {}.").format(
-        noun,
-        words.count(known, "figure"),
-        name(cell),
-        "one is" if len(worse) == 1 else f"{len(worse)} are",
-        join(worse),
-    )
+    for other in _compared(choice):
+        of = choice.results.targets[other.target]
+        if of.name != facts.counterpart or not given(other, COPIES):
+            continue
+        # Of the same noise: a learned target has its network as a further parameter.
+        if any(facts.parameters.get(key) != value for key, value in of.parameters.items()):
+            continue
+        if (other.sampler, other.settings, other.start, other.chains) != (
+            cell.sampler,
+            cell.settings,
+            cell.start,
+            cell.chains,
+        ):
+            continue
+        noun, floor = thing(choice.results, cell.target), row_of(cell, COPIES).floor
+        copies = floor is not None and _bounds(other, COPIES)[1] < 0.5 * floor
+        real = "" if floor is None else f", held-out ones at {words.number(floor)}"
+        distance = row_of(other, DISTANCE)
+        unseen = copies and distance.floor is not None and _bounds(other, DISTANCE)[0] <= distance.floor
+        return Markup("<b>{}.</b> On {}, the training {}s with noise and nothing else, {} gives {} at a median distance of {} to the nearest training {}{}; on {} it gives {}s at {}{}. The sliced Wasserstein distance of the former is {}{}{}.").format(
+            "Who only memorises gives copies" if copies else "What only memorises", code(other.target), noun, name(other),
+            _things(choice, other), number(other, COPIES), noun, ": they are copies" if copies else "", code(cell.target), noun,
+            number(cell, COPIES), real, number(other, DISTANCE), _floor(distance), ": it does not see copies" if unseen else "",
+        )  # fmt: skip
+    return None
 
 
 def _ascent(choice: Choice, cells: Sequence[Cell]) -> Markup | None:
@@ -240,8 +243,8 @@ def _start_noise(choice: Choice, cells: Sequence[Cell]) -> Markup | None:
             continue
         if _value(one, PAIRS) == 0.0 and _bounds(random, DISTINCT)[0] > 0.5:
             carried.append(
-                Markup("{} gives {} from random starts, and {} when all chains begin at one point: it adds no noise on the way, and its ends are as diverse as its starts").format(
-                    name(random), _things(choice, random), _things(choice, one)
+                Markup("{} gives {} from random starts, and {} when all chains begin at one point: it adds no noise on the way, and what tells its ends apart is its starts{}").format(
+                    name(random), _things(choice, random), _things(choice, one), _pairs_of(random)
                 )
             )  # fmt: skip
         elif _bounds(one, DISTINCT)[0] > 0.5:
@@ -252,6 +255,15 @@ def _start_noise(choice: Choice, cells: Sequence[Cell]) -> Markup | None:
     return Markup("<b>It is gradient ascent that collapses, not everything without noise.</b> {}{}.").format(
         Markup(opening(join(carried))), rest
     )
+
+
+def _pairs_of(cell: Cell) -> Markup:
+    """How far from each other its ends are, in brackets."""
+    if not given(cell, PAIRS):
+        return Markup("")
+    floor = row_of(cell, PAIRS).floor
+    real = "" if floor is None else f", where real ones are at {words.number(floor)}"
+    return Markup(" (median distance of two ends {}{})").format(number(cell, PAIRS), real)
 
 
 def _largest_noise(choice: Choice, cells: Sequence[Cell]) -> Markup | None:
@@ -276,21 +288,16 @@ def _one_level(cells: Sequence[Cell]) -> Markup | None:
         for spread in cells:
             if (one.start, spread.start) != ("one_point", "dispersed") or one.sampler_kind == "optimiser":
                 continue
-            if (one.target, one.sampler, one.settings, one.budget) != (
-                spread.target,
-                spread.sampler,
-                spread.settings,
-                spread.budget,
-            ):
+            if not _alike(one, spread, "start"):
                 continue
             if temperature(one) == 1.0 and _bounds(one, DISTANCE)[0] > _bounds(spread, DISTANCE)[1]:
-                said.append(Markup("{} for {} ({} from starts that are spread out)").format(number(one, DISTANCE), name(one), number(spread, DISTANCE)))  # fmt: skip
                 floor = row_of(one, DISTANCE).floor
+                real = "" if floor is None else f"; as many real ones: {words.number(floor)}"
+                said.append(Markup("{} for {} ({} from starts that are spread out{})").format(number(one, DISTANCE), name(one), number(spread, DISTANCE), real))  # fmt: skip
     if not said:
         return None
-    real = "" if floor is None else f"; as many real ones: {words.number(floor)}"
-    return Markup("<b>Noise at one level does not mix.</b> On {}, with all their noise, chains still show where they began after the same budget. Distance from one start: {}{}.").format(
-        code(cells[0].target), join(said), real
+    return Markup("<b>Noise at one level does not mix.</b> On {}, with all their noise, chains still show where they began after the same budget. Distance from one start: {}.").format(
+        code(cells[0].target), join(said)
     )  # fmt: skip
 
 
@@ -324,34 +331,64 @@ def _dial(choice: Choice) -> Markup | None:
         if full is None or len(turned) < 3:
             continue
         best = min(turned, key=lambda cell: _value(cell, DISTANCE))
-        if best is full:
-            rest = Markup("τ = 1: {}").format(number(full, DISTANCE))
-        else:
-            apart = _bounds(best, DISTANCE)[1] < _bounds(full, DISTANCE)[0]
-            rest = Markup("τ = {:g}: {}; at τ = 1 it is {}{}").format(
-                best.settings["temperature"], number(best, DISTANCE), number(full, DISTANCE),
-                "" if apart else ", which this many replicates cannot tell apart",
-            )  # fmt: skip
-        least = min(turned, key=lambda cell: cell.settings["temperature"])
-        return Markup("<b>The noise dial.</b> The distance to held-out {}s falls from {} at τ = {:g} and is least at {}.").format(
-            thing(choice.results, full.target), number(least, DISTANCE), least.settings["temperature"], rest
-        )  # fmt: skip
+        lowest = min(turned, key=lambda cell: cell.settings["temperature"])
+        falls = (
+            Markup("falls from {} at τ = {:g} and ").format(number(lowest, DISTANCE), lowest.settings["temperature"])
+            if best is not lowest
+            else ""
+        )
+        least = Markup("is least at τ = {:g}: {}").format(best.settings["temperature"], number(best, DISTANCE))
+        at_one = Markup("; at τ = 1 it is {}").format(number(full, DISTANCE)) if best is not full else ""
+        reach = [
+            f"{cell.settings['temperature']:g}"
+            for cell in sorted(turned, key=lambda cell: cell.settings["temperature"])
+            if cell is not best and _bounds(cell, DISTANCE)[0] <= _bounds(best, DISTANCE)[1]
+        ]
+        overlap = (
+            f". {'The interval' if len(reach) == 1 else 'Intervals'} at τ = {words.listing(reach)} "
+            f"{'overlaps' if len(reach) == 1 else 'overlap'} with that of the least"
+            if reach
+            else ""
+        )
+        return Markup("<b>The noise dial.</b> The distance to held-out {}s {}{}{}{}.").format(
+            thing(choice.results, full.target), falls, least, at_one, overlap
+        )
     return None
 
 
 def _escaped(choice: Choice) -> Markup | None:
-    """Whether chains have left the range of the data."""
-    cells = [cell for cell in finished(choice.results.cells) if given(cell, ESCAPED)]
-    if not cells:
+    """Whether chains have ended outside the range of the data; cells in which that is not known are counted and named."""
+    known: list[Cell] = []
+    unknown: list[tuple[Cell, str]] = []
+    for cell in choice.results.cells:
+        row = cell.row(ESCAPED)
+        if choice.results.targets[cell.target].examples is None or cell.outcome == "not applicable":
+            continue
+        if cell.outcome != "finished":
+            unknown.append((cell, cell.outcome))
+        elif row is not None and (row.value is None or cell.stopped_chains):
+            unknown.append((cell, row.note or words.count(cell.stopped_chains, "stopped chain")))
+        elif row is not None:
+            known.append(cell)
+    if not known:
         return None
-    left = [cell for cell in cells if _value(cell, ESCAPED) > 0.0]
+    left = [cell for cell in known if _value(cell, ESCAPED) > 0.0]
+    rest = Markup("")
+    if unknown:
+        which = [
+            Markup("{} on {} ({})").format(link(cell, name(cell)), code(cell.target), why) for cell, why in unknown
+        ]
+        rest = Markup(" Not known of {}: {}.").format(words.count(len(unknown), "further cell"), _some(which))
     if not left:
-        return Markup("<b>No chain left the range of the data</b> in any of {}.").format(
-            words.count(len(cells), "cell")
+        return Markup("<b>No chain ended outside the range of the data</b> in any of {}.{}").format(
+            words.count(len(known), "cell"), rest
         )
-    said = [
-        Markup("{} of {}").format(link(cell, words.percent(row_of(cell, ESCAPED))), name(cell)) for cell in left[:6]
-    ]
-    return Markup("<b>Chains that left the range of the data</b> in {} of {}: {}{}.").format(
-        len(left), words.count(len(cells), "cell"), join(said), ", …" if len(left) > 6 else ""
+    said = [Markup("{} of {}").format(link(cell, words.percent(row_of(cell, ESCAPED))), name(cell)) for cell in left]
+    return Markup("<b>Chains that ended outside the range of the data</b> in {} of {}: {}.{}").format(
+        len(left), words.count(len(known), "cell"), _some(said), rest
     )
+
+
+def _some(parts: Sequence[Markup]) -> Markup:
+    """The first six of them, joined."""
+    return join(parts) if len(parts) <= 6 else Markup("{}, …").format(Markup(", ").join(parts[:6]))

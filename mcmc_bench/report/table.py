@@ -133,7 +133,7 @@ def to_csv(results: Results) -> str:
     parts = [
         (key, part)
         for key in results.definitions
-        for part in ("value", "low", "high", "floor", "predicted", "censored")
+        for part in ("value", "low", "high", "floor", "floor_error", "predicted", "censored")
         if part == "value"
         or any(getattr(row, part) for cell in results.cells for row in cell.rows if row.metric == key)
     ]

@@ -76,6 +76,29 @@ def test_means_over_different_points_only() -> None:
     assert energy_distance(*pair_distances(x, y)) == pytest.approx(np.sqrt(2 * between - within_x - within_y))
 
 
+@pytest.mark.parametrize(("x", "y"), [(1, 5), (5, 1), (1, 1)])
+def test_sets_of_one_have_no_distance_and_not_the_best_one(x: int, y: int) -> None:
+    distances = pair_distances(_gaussian_points("one x", x), _gaussian_points("one y", y))
+    assert np.isnan(energy_distance(*distances))
+    assert np.isnan(maximum_mean_discrepancy(*distances, bandwidth=1.0))
+
+
+def test_not_a_number_stays_one() -> None:
+    lost = np.full((3, 2), np.nan)
+    distances = pair_distances(lost, _gaussian_points("lost", 3, 2))
+    assert np.isnan(energy_distance(*distances))
+    assert np.isnan(maximum_mean_discrepancy(*distances, bandwidth=1.0))
+
+
+def test_one_draw_makes_no_pairs(toy: Target) -> None:
+    rows = evaluate(toy, [make_draws(toy, independent(toy, "one draw", chains=1, draws=1))] * 2, "distance")
+    for metric in ("energy_distance", "maximum_mean_discrepancy"):
+        assert rows[metric].value is None
+        assert rows[metric].note == "one draw, which makes no pair"
+    target = load_target("gaussian", dim=3)
+    assert np.isnan(kernel_stein_discrepancy(np.zeros((1, 3)), target, np.ones(3)))
+
+
 def test_peaks_lie_above_the_typical_set() -> None:
     """Draws on the peak of N(0, I) in ten dimensions: the gap is d/2 = 5 nats, √(d/2) = 2.2 sd."""
     target = load_target("gaussian", dim=10)

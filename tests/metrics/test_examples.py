@@ -10,10 +10,11 @@ import pytest
 from mcmc_bench.catalog import load_target
 from mcmc_bench.metrics import Reference, evaluate_cell, principal_components
 from mcmc_bench.metrics.definitions import DIAGNOSED_COMPONENTS
+from mcmc_bench.metrics.examples import Judge
 from mcmc_bench.results import Row
 from mcmc_bench.running import run
 from mcmc_bench.streams import stream
-from mcmc_bench.target import Target
+from mcmc_bench.target import Classifier, Examples, Target
 
 from .conftest import make_draws
 
@@ -65,6 +66,90 @@ def test_shares_of_classes_have_intervals(digits: Target) -> None:
     assert found["value"][3] > 0.5
     assert found["low"][3] < found["value"][3] < found["high"][3]
     assert sum(found["held_out"]) == pytest.approx(1.0)
+
+
+def test_the_error_of_a_floor_holds_that_of_the_examples_it_comes_from() -> None:
+    """Floors of different real examples scatter as they say: over 40 halves of the data, z has a mean square near 1.
+
+    With 40 values the mean square is within 0.5 and 1.6 in 99 % of the cases; without the share of the examples
+    themselves, n/(N − n) = 0.25 beside 1/40, it would be 11.
+    """
+    generator = stream("tests", "floors")
+    points = generator.normal(size=(100, 4))
+    floors = []
+    for _ in range(40):
+        real = generator.normal(size=(100, 4))
+        judge = Judge(Examples(held_out=points, held_out_class=None, denoised=lambda x: x, training=real))
+        floors.append(judge.floor(20)["nearest_held_out"])
+    errors = [floor.error for floor in floors]
+    assert all(error is not None for error in errors)
+    spread = np.var([floor.value for floor in floors], ddof=1)
+    assert 0.5 < spread / np.mean(np.square(np.array(errors, dtype=float))) < 1.6
+
+
+def test_a_floor_of_all_examples_has_no_known_error(digits: Target) -> None:
+    assert digits.examples is not None
+    real = digits.examples.real[:30]
+    judge = Judge(replace(digits.examples, training=real, training_class=digits.examples.training_class[:30]))  # type: ignore[index]
+    assert judge.floor(30)["pair_distance"].error is None
+    assert (judge.floor(20)["pair_distance"].error or 0.0) > 0.0
+
+
+def test_rows_hold_the_error_of_their_floor(digits: Target) -> None:
+    rows = rows_of(digits, examples_of(digits, (0, 1), 8, 1), "examples")
+    for metric in ("pair_distance", "data_precision", "nearest_training"):
+        assert (rows[metric].floor_error or 0.0) > 0.0
+
+
+@pytest.mark.parametrize(
+    ("chains", "metric", "why"),
+    [
+        (1, "pair_distance", "one chain, which makes no pair"),
+        (1, "data_discrepancy", "one chain, which makes no pair"),
+        (1, "data_recall", "1 of the 6 chains that neighbours need"),
+        (5, "data_precision", "5 of the 6 chains that neighbours need"),
+    ],
+)
+def test_too_few_chains_are_no_failure(digits: Target, chains: int, metric: str, why: str) -> None:
+    rows = rows_of(digits, examples_of(digits, (0, 1), chains, 1), "examples")
+    assert rows[metric].value is None
+    assert rows[metric].note == why
+    assert rows["data_sliced_wasserstein"].value is not None
+    assert rows_of(digits, examples_of(digits, (0, 1), 6, 1), "examples")[metric].value is not None
+
+
+def test_held_out_examples_that_are_mostly_the_same(digits: Target) -> None:
+    """No distance between them says when two are one, nor how wide a kernel is; the rest is given."""
+    assert digits.examples is not None
+    held_out = np.array(digits.examples.held_out)
+    held_out[: int(0.9 * len(held_out))] = held_out[0]
+    target = replace(digits, examples=replace(digits.examples, held_out=held_out))
+    rows = rows_of(target, examples_of(digits, (0, 1), 8, 1), "examples")
+    for metric in ("distinct_data", "data_discrepancy", "vendi_score"):
+        assert rows[metric].value is None
+        assert "of held-out examples or more are the same" in rows[metric].note or "have a copy" in rows[metric].note
+    for metric in ("pair_distance", "data_sliced_wasserstein", "nearest_training", "class_entropy"):
+        assert rows[metric].value is not None
+
+
+def test_what_tells_classes_says_of_what_its_accuracy_is_the_share(digits: Target) -> None:
+    assert digits.examples is not None
+    assert digits.examples.classifier_description.endswith("its accuracy is that on the 360 held-out ones")
+    own = replace(
+        digits.examples, classifier=Classifier(lambda x: np.zeros(len(x), dtype=np.int64), 0.5, "half a guess")
+    )
+    assert own.classifier_description == "half a guess"
+    assert replace(digits.examples, held_out_class=None).classifier_description == ""
+
+
+def test_a_class_with_just_a_tenth_of_its_share_is_found(digits: Target) -> None:
+    """Of 100 ends one is in the second class: 0.01 of an equal share of 0.1. As for modes, that is found."""
+    assert digits.examples is not None
+    kinds = np.zeros(100, dtype=np.int64)
+    kinds[0] = 1
+    classifier = Classifier(lambda x: kinds, 1.0, "made up")
+    judge = Judge(replace(digits.examples, classifier=classifier))
+    assert judge.statistics(digits.examples.real[:100])["classes_found"] == pytest.approx(0.2)
 
 
 def test_principal_components_are_those_of_the_covariance() -> None:

@@ -75,15 +75,36 @@ def test_against_the_source(learned_results):
 
 
 def test_against_the_training_examples(learned_results):
-    (one,) = comparisons(learned_results(False))
+    (one,) = comparisons(learned_results(False, curves(excess=-0.25)))
     said = " ".join(one.sentences)
     assert "not the truth for held-out data" in said
-    assert "Up to σ = 0.125 the learned one is the better" in said
-    assert "From σ = 8 on" in said
+    assert "At 1 of 3 noise levels, σ = 0.125, it is better than that, and the learned one is better still" in said
+    assert "At 1 of 3 noise levels, σ = 8, the learned one leaves more" in said
+    assert "worse than doing nothing" not in said
     assert {series.colour for series in one.curves[1].series} == {LEARNED, MEMORISED}
     worse = " ".join(comparisons(learned_results(False, curves(excess=0.0)))[0].sentences)
-    assert "the better" not in worse
-    assert "From σ" not in worse, "what cannot be told apart is not said to differ"
+    assert "better" not in worse
+    assert "leaves more" not in worse, "what cannot be told apart is not said to differ"
+
+
+def test_a_memoriser_that_is_worse_than_nothing_proves_nothing(learned_results):
+    said = " ".join(comparisons(learned_results(False, curves(excess=-1.0)))[0].sentences)
+    assert "At 1 of 3 noise levels, σ = 0.125, the memoriser is worse than doing nothing." in said
+    assert "learnt more" not in said
+
+
+def test_noise_levels_with_a_gap_are_no_range(learned_results):
+    found = curves(excess=-0.25)
+    for key in ("counterpart_loss", "excess_loss"):
+        for end in ("", "_low", "_high"):
+            found[key + end][2] = found[key + end][0]
+    said = " ".join(comparisons(learned_results(False, found))[0].sentences)
+    assert "At 2 of 3 noise levels it is better than that" in said
+    for key in ("counterpart_loss", "excess_loss"):
+        for end in ("", "_low", "_high"):
+            found[key + end][1] = found[key + end][0]
+    said = " ".join(comparisons(learned_results(False, found))[0].sentences)
+    assert "At 3 of 3 noise levels, σ = 0.125 to 8, it is better than that" in said
 
 
 def test_one_of_each_family(learned_results):

@@ -29,7 +29,7 @@ from mcmc_bench.report import (
     words,
 )
 from mcmc_bench.report.chart import GRID, INK, MUTED, SHADE, Chart, Colour
-from mcmc_bench.report.choose import Choice, finished
+from mcmc_bench.report.choose import Choice, finished, temperature
 from mcmc_bench.report.parts import Card, Curves, Examples, Film, TargetSection
 from mcmc_bench.report.phrases import link, name
 from mcmc_bench.results import Cell, ExampleFacts, Results, write_atomically
@@ -155,7 +155,8 @@ class _Page:
             return None
         target = said.imbalance.cell.target
         cells = [contrast.without for contrast in said.contrasts if contrast.target == target]
-        cells += [said.imbalance.cell, *said.imbalance.others]
+        # A schedule with its noise turned down would look like the one at full noise; the sentence has it.
+        cells += [cell for cell in (said.imbalance.cell, *said.imbalance.others) if temperature(cell) == 1.0]
         chart = plots.occupancy(self.choice, cells, HALF)
         if chart is None:
             return None

@@ -12,6 +12,7 @@ import numpy as np
 from mcmc_bench.report import words
 from mcmc_bench.report.chart import INK, SHADE, Array, Chart, Rule, Series
 from mcmc_bench.report.choose import Choice, Look, by_sampler
+from mcmc_bench.report.phrases import name
 from mcmc_bench.results import Cell, Results
 
 #: Metrics against the noise and against the step size: key, title, words under it.
@@ -305,7 +306,7 @@ def occupancy(choice: Choice, cells: Sequence[Cell], width: float) -> Chart | No
             Series(
                 [k + shift for k in range(count)], curve["value"], look.colour, look.name, "points",
                 curve["low"] if few else None, curve["high"] if few else None, marker=look.marker,
-                notes=[f"{look.name}, mode {k + 1}: {words.number(v, 2)}, true {words.number(w, 2)}"
+                notes=[f"{name(cell)}, mode {k + 1}: {words.number(v, 2)}, true {words.number(w, 2)}"
                        for k, (v, w) in enumerate(zip(curve["value"], weights, strict=True))],
             )
         )  # fmt: skip

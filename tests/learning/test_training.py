@@ -286,6 +286,7 @@ def test_variances_of_directions_are_none_below_nothing(monkeypatch, directions)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)  # on a machine that has other things to do
 def test_digits_trained_again_have_the_loss_that_is_stated(torch):
     """The whole recipe, with a seed of its own: 40 seconds of one processor, where nothing else runs.
 

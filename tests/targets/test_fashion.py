@@ -156,6 +156,7 @@ def test_blocks_are_as_large_as_the_target_likes(target):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)  # two minutes where nothing else runs
 @pytest.mark.parametrize(
     ("sampler", "settings", "transitions"),
     [

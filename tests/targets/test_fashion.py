@@ -156,7 +156,7 @@ def test_blocks_are_as_large_as_the_target_likes(target):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)  # two minutes where nothing else runs
+@pytest.mark.timeout(1200)  # one minute, but on a machine that has other things to do
 @pytest.mark.parametrize(
     ("sampler", "settings", "transitions"),
     [

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from mcmc_bench.learning.network import Network
     from mcmc_bench.learning.train import Recipe, Trained
 
+#: What PyTorch takes, however many trainings follow the first.
+LARGEST_SEED = 2**32 - 1
+#: Of a prediction interval: from fewer trainings it is so wide that it says nothing.
+FEWEST_TRAININGS = 4
 DATA_HELP = "Examples of your own, one array: (number, height, width) up to 28 × 28, or (number, dim)."
 
 
@@ -32,7 +36,7 @@ def train(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Where the files go; made if it is not there.")
     ] = Path("my_targets"),
-    seed: Annotated[int, typer.Option(min=0, help="Of the training.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Of the training.")] = 0,
     repeat: Annotated[
         int, typer.Option(min=1, help="Trainings, with seeds in turn: how much is luck? The first one is kept.")
     ] = 1,
@@ -65,6 +69,7 @@ def train(
             examples, held_out, changed = training_set(name, () if targets is None else (targets,), folder)
         else:
             own.check_name(name)
+            _refuse_without_use(folder, targets)
             if name in list_targets():
                 raise ValueError(f"NAME {name}: there is a built-in target of that name; choose another")
             given = own.read_data(data)
@@ -79,24 +84,46 @@ def train(
         _needs_pytorch(threads)
         own.check_folder(output)
 
-        trainings = [_one(examples, held_out, recipe, name=name, seed=seed)]
-        while len(trainings) < repeat and not trainings[-1].interrupted:
-            trainings.append(_one(examples, held_out, recipe, name=name, seed=seed + len(trainings)))
-        trained, *others = trainings
-        others = [other for other in others if not other.interrupted]
-        network = training.with_provenance(
-            trained, name=name, seed=seed, recipe=recipe,
-            command=_command(name, data=data, seed=seed, repeat=len(others) + 1, **asked),
-            others=[other.held_out_loss for other in others],
-        )  # fmt: skip
+        trained = _one(examples, held_out, recipe, name=name, seed=seed)
+        others: list[Trained] = []
+
+        def with_others() -> Network:
+            return training.with_provenance(
+                trained, name=name, seed=seed, recipe=recipe,
+                command=_command(name, data=data, seed=seed, repeat=len(others) + 1, **asked),
+                others=[other.held_out_loss for other in others],
+            )  # fmt: skip
+
+        # Before any other training, which may fail.
+        network = with_others()
         if data is None:
             write(own.beside(stem, own.WEIGHTS), network)
         else:
             own.write_target(stem, network, given, data)
         training.draw_losses(trained, own.beside(stem, own.LOSSES), name)
+
+        interrupted = trained.interrupted
+        while len(others) + 1 < repeat and not interrupted:
+            other = _further(
+                examples, held_out, recipe, name=name, seed=seed + len(others) + 1, kept=own.beside(stem, own.WEIGHTS)
+            )
+            interrupted = other is None or other.interrupted
+            if other is not None and not interrupted:
+                others.append(other)
+                network = with_others()
+                write(own.beside(stem, own.WEIGHTS), network)
     _say_what_came_out(network, stem, [trained, *others], len(examples), len(held_out), data)
-    if trainings[-1].interrupted:
+    if interrupted:
         raise typer.Exit(INTERRUPTED)
+
+
+def _refuse_without_use(folder: Path | None, targets: Path | None) -> None:
+    """Options that data of one's own leave nothing to do for."""
+    for option, given in (("--folder", folder), ("--targets", targets)):
+        if given is not None:
+            raise ValueError(
+                f"{option} {given} has no use with --data, which says where the examples are: leave out one of the two"
+            )
 
 
 def _needs_pytorch(threads: int) -> None:
@@ -117,6 +144,16 @@ def _one(examples: object, held_out: object, recipe: Recipe, *, name: str, seed:
         )  # fmt: skip
 
 
+def _further(examples: object, held_out: object, recipe: Recipe, *, name: str, seed: int, kept: Path) -> Trained | None:
+    """As `_one`, when the first training is done and stored in `kept`; None where Ctrl-C came before the first step."""
+    try:
+        return _one(examples, held_out, recipe, name=name, seed=seed)
+    except KeyboardInterrupt:
+        return None
+    except ValueError as error:
+        raise ValueError(f"seed {seed}: {error}; {kept} holds what was learnt before") from error
+
+
 def _command(name: str, **options: object) -> str:
     """The command line of this training, without folders."""
     words = ["mcmc-bench", "train", name]
@@ -130,7 +167,7 @@ def _say_what_came_out(
     network: Network, stem: Path, trained: list[Trained], examples: int, held_out: int, data: Path | None
 ) -> None:
     from mcmc_bench.learning import own
-    from mcmc_bench.learning.denoising import to_be_expected
+    from mcmc_bench.learning.denoising import SHARE, to_be_expected
 
     first, recipe = trained[0], network.provenance["recipe"]
     typer.echo(
@@ -139,11 +176,11 @@ def _say_what_came_out(
     )
     if len(trained) > 1:
         losses = [one.held_out_loss for one in trained]
-        low, high = to_be_expected(losses)
-        typer.echo(
-            f"seeds:   held-out loss {min(losses):.4f} … {max(losses):.4f} over {len(losses)}; 99 % of further ones lie in "
-            f"{low:.4f} … {high:.4f}"
-        )
+        line = f"seeds:   held-out loss {min(losses):.4f} … {max(losses):.4f} over {len(losses)}"
+        if len(losses) >= FEWEST_TRAININGS:
+            low, high = to_be_expected(losses)
+            line += f"; one further training lies in {low:.4f} … {high:.4f} ({100 * SHARE:.0f} %)"
+        typer.echo(line)
     weights = own.beside(stem, own.WEIGHTS)
     typer.echo(f"weights: {weights} ({network.parameters} parameters, {weights.stat().st_size / 1e3:.0f} kB)")
     typer.echo(f"losses:  {own.beside(stem, own.LOSSES)}")

@@ -3,13 +3,13 @@
 Its weights are in `data/checkerboard_learned.weights.npz`; the truth is `checkerboard`.
 """
 
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from mcmc_bench.learning.density import denoiser, learned
-from mcmc_bench.learning.network import Network, read
+from mcmc_bench.learning.density import denoiser, learned, network_of
+from mcmc_bench.learning.network import Network
 from mcmc_bench.target import Counterpart, Target
 
 from . import checkerboard
@@ -28,10 +28,9 @@ def training_set() -> tuple[np.ndarray, np.ndarray, dict]:
     return points[: checkerboard.TRAINING], points[checkerboard.TRAINING :], own
 
 
-@cache
 def network() -> Network:
     """What has been learnt."""
-    return read(FOLDER / "checkerboard_learned.weights.npz")
+    return network_of(FOLDER / "checkerboard_learned.weights.npz")
 
 
 def build(sigma: float = 0.1) -> Target:

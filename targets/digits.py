@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mcmc_bench.learning.density import denoiser, learned
-from mcmc_bench.learning.network import Network, read
+from mcmc_bench.learning.density import denoiser, learned, network_of
+from mcmc_bench.learning.network import Network
 from mcmc_bench.target import Counterpart, Examples, Target
 
 FOLDER = Path(__file__).resolve().parent / "data"
@@ -30,10 +30,9 @@ def training_set() -> tuple[np.ndarray, np.ndarray, dict]:
     return scans[:-held_out], scans[-held_out:], {}
 
 
-@cache
 def network(weights: str = "") -> Network:
     """What has been learnt, here or in a training of one's own."""
-    return read(Path(weights) if weights else FOLDER / "digits.weights.npz")
+    return network_of(FOLDER / "digits.weights.npz" if weights == "" else weights)
 
 
 def examples_with(denoised: Callable[[np.ndarray], np.ndarray], weights: str = "") -> Examples:

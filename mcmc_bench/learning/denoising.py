@@ -65,13 +65,13 @@ def denoiser(network: Network, sigma: float, *, single: bool = False) -> Callabl
     return denoised
 
 
-def to_be_expected(losses: Sequence[float]) -> tuple[float, float]:
-    """Where the loss of one further training lies with probability `SHARE`, by the spread of two or more others.
+def to_be_expected(losses: Sequence[float], share: float = SHARE) -> tuple[float, float]:
+    """Where the loss of one further training lies with probability `share`, by the spread of two or more others.
 
     The prediction interval of a normal sample: mean ± t s √(1 + 1/n).
     """
     from scipy.stats import t as student_t
 
     count = len(losses)
-    half = student_t.ppf(0.5 * (1.0 + SHARE), count - 1) * np.std(losses, ddof=1) * np.sqrt(1.0 + 1.0 / count)
+    half = student_t.ppf(0.5 * (1.0 + share), count - 1) * np.std(losses, ddof=1) * np.sqrt(1.0 + 1.0 / count)
     return float(np.mean(losses) - half), float(np.mean(losses) + half)

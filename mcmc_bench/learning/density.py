@@ -5,7 +5,7 @@ What target files call, those that `mcmc-bench train` writes too. Must not know 
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from mcmc_bench.learning.denoising import denoiser
 from mcmc_bench.learning.network import Network, WeightsError, read
 from mcmc_bench.target import Examples, Target
 
-__all__ = ["denoiser", "from_files", "learned"]
+__all__ = ["denoiser", "from_files", "learned", "network_of"]
 
 
 def learned(network: Network, sigma: float, *, single: bool = False, **about: Any) -> Target:
@@ -45,6 +45,17 @@ def learned(network: Network, sigma: float, *, single: bool = False, **about: An
     )
 
 
+def network_of(weights: str | Path) -> Network:
+    """The network of a weights file, which is read again when it has changed: after a further training, for example.
+
+    Raises:
+        WeightsError: not the name of a file, or `read` refuses the file.
+    """
+    if not isinstance(weights, str | Path):
+        raise WeightsError(f"weights = {weights!r} must be the name of a file that `mcmc-bench train` has written")
+    return _network(_version(Path(weights)))
+
+
 def from_files(stem: Path, sigma: float | None = None) -> Target:
     """The target that `mcmc-bench train NAME --data FILE` has learnt.
 
@@ -57,7 +68,12 @@ def from_files(stem: Path, sigma: float | None = None) -> Target:
     Raises:
         WeightsError: a file is missing, damaged, or does not belong to the other.
     """
-    network, stored = _files(stem)
+    network, stored = network_of(own.beside(stem, own.WEIGHTS)), _examples(_version(own.beside(stem, own.EXAMPLES)))
+    if own.flat(stored).shape[1] != network.dim:
+        raise WeightsError(
+            f"{own.beside(stem, own.EXAMPLES)} has {own.flat(stored).shape[1]} coordinates and the weights beside it "
+            f"{network.dim}: they are of two trainings; train again with `mcmc-bench train`"
+        )
     mean = network.arrays["mean"]
     training, held_out = own.split(own.flat(stored) - mean)
     sigma = network.lowest_noise if sigma is None else sigma
@@ -80,13 +96,20 @@ def from_files(stem: Path, sigma: float | None = None) -> Target:
     )  # fmt: skip
 
 
-@cache
-def _files(stem: Path) -> tuple[Network, Any]:
-    network = read(own.beside(stem, own.WEIGHTS))
-    stored = own.read_examples(own.beside(stem, own.EXAMPLES))
-    if own.flat(stored).shape[1] != network.dim:
-        raise WeightsError(
-            f"{own.beside(stem, own.EXAMPLES)} has {own.flat(stored).shape[1]} coordinates and the weights beside it "
-            f"{network.dim}: they are of two trainings; train again with `mcmc-bench train`"
-        )
-    return network, stored
+def _version(file: Path) -> tuple[Path, tuple[int, ...] | None]:
+    """A file, and what differs when it has been written again; None where there is none, as reading it will tell."""
+    try:
+        found = file.stat()
+    except OSError:
+        return file, None
+    return file, (found.st_mtime_ns, found.st_ino, found.st_size)
+
+
+@lru_cache(maxsize=8)
+def _network(version: tuple[Path, tuple[int, ...] | None]) -> Network:
+    return read(version[0])
+
+
+@lru_cache(maxsize=8)
+def _examples(version: tuple[Path, tuple[int, ...] | None]) -> Any:
+    return own.read_examples(version[0])

@@ -148,8 +148,8 @@ def read(file: Path) -> Network:
     """The network that `write` has stored.
 
     Raises:
-        WeightsError: no such file, truncated, of another network, or numbers that are not finite. Nothing in a file is
-            ever executed: it is read without pickle.
+        WeightsError: no such file, truncated, of another network, or numbers that are not finite or describe no density.
+            Nothing in a file is ever executed: it is read without pickle.
     """
     found = _arrays(file)
     shapes = SHAPES | (DIRECTIONS if "directions" in found else {"mean": "i"})
@@ -171,6 +171,12 @@ def read(file: Path) -> Network:
         raise WeightsError(
             f"{file}: scale {scale:g} and noise {low:g} … {high:g} must be greater than 0 and rising; {AGAIN}"
         )
+    for name in ("variances", "rest"):
+        if name in shapes and (found[name] < 0.0).any():
+            raise WeightsError(
+                f"{file}: {name} must not be negative, and the least is {found[name].min():g}: the energy would not "
+                f"confine; {AGAIN}"
+            )
     arrays = {name: np.asarray(found[name], dtype=np.float64) for name in shapes}
     return Network(arrays, scale, low, high, provenance)
 

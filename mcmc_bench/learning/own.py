@@ -5,9 +5,11 @@ Must not know PyTorch, nor how a network is trained.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import keyword
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,10 @@ from mcmc_bench.results import write_atomically
 
 #: What is written for NAME, after its name.
 TARGET, WEIGHTS, EXAMPLES, LOSSES = ".py", ".weights.npz", ".examples.npz", ".loss.png"
-#: Of examples, so that the ten that are held out have neighbours; of coordinates.
-FEWEST, LARGEST = 50, 28 * 28
+#: Of examples, so that the ten that are held out have neighbours; pixels of a side; of coordinates.
+FEWEST, LONGEST_SIDE, LARGEST = 50, 28, 28 * 28
+#: Of numbers in all: a gigabyte in double precision, of which training takes a few.
+MOST_NUMBERS = 2**27
 #: Noise levels in standard deviations of the data. On images the lowest is hardly seen; points have finer detail.
 LOWEST_NOISE = {"images": 0.2, "points": 0.05}
 HIGHEST_NOISE = 15.0
@@ -87,15 +91,48 @@ def check_data(data: Any, what: str) -> None:
         raise ValueError(f"{what} holds {data.dtype}; it must hold real numbers")
     if len(data) < FEWEST:
         raise ValueError(f"{what} holds {len(data)} examples; at least {FEWEST} are needed")
-    dim = int(np.prod(data.shape[1:]))
-    if not 1 <= dim <= LARGEST:
-        raise ValueError(f"{what} has {dim} coordinates for each example; from 1 to {LARGEST} (28 × 28) are possible")
+    _check_size(data.shape, what)
     array = flat(data)
     wrong = np.count_nonzero(~np.isfinite(array))
     if wrong:
         raise ValueError(f"{what} holds {wrong} numbers that are not finite; remove the examples that have them")
     if (array == array[0]).all():
         raise ValueError(f"{what}: all examples are the same; there is nothing to learn")
+    _check_spread(array, what)
+    # What is learnt from, and what sets the noise levels, is a part: the others alone may be what differs.
+    training, _ = split(array)
+    if (training == training[0]).all():
+        raise ValueError(
+            f"{what}: only examples that are held out, every fifth, differ from the first; there is nothing to learn from "
+            "the others; shuffle the examples"
+        )
+    _check_spread(training, f"{what}, without every fifth example, which is held out,")
+    repeated = _repeated(array)
+    if 2 * repeated > len(array):
+        raise ValueError(
+            f"{what}: {repeated} of {len(array)} examples are exactly equal to another, more than half; keep each of them "
+            "once"
+        )
+
+
+def _check_size(shape: tuple[int, ...], what: str) -> None:
+    """Before anything is computed from the numbers, of which there may be too many."""
+    if len(shape) == 3 and not (min(shape[1:]) >= 1 and max(shape[1:]) <= LONGEST_SIDE):
+        raise ValueError(
+            f"{what} has images of {shape[1]} × {shape[2]} pixels; any size up to {LONGEST_SIDE} × {LONGEST_SIDE} is possible"
+        )
+    dim = int(np.prod(shape[1:]))
+    if not 1 <= dim <= LARGEST:
+        raise ValueError(f"{what} has {dim} coordinates for each example; from 1 to {LARGEST} are possible")
+    if shape[0] * dim > MOST_NUMBERS:
+        raise ValueError(
+            f"{what} holds {shape[0]} examples of {dim} numbers; at most {MOST_NUMBERS // dim} so large ones are possible: "
+            "take fewer"
+        )
+
+
+def _check_spread(array: Array, what: str) -> None:
+    """Is it of a scale at which numbers in single precision can tell examples apart?"""
     with np.errstate(all="ignore"):  # of numbers so large that their squares are none
         mean = array.mean(axis=0)
         scale, offset = (array - mean).std(), np.abs(mean).max()
@@ -104,6 +141,12 @@ def check_data(data: Any, what: str) -> None:
             f"{what} has a standard deviation of {scale:.3g} at up to {offset:.3g} from 0; bring it to a scale near 1 "
             "and near 0"
         )
+
+
+def _repeated(array: Array) -> int:
+    """How many examples (number, dim) are exactly equal to another one."""
+    counts = Counter(hashlib.blake2b((row + 0.0).tobytes()).digest() for row in array)  # + 0.0: −0 is 0
+    return sum(count for count in counts.values() if count > 1)
 
 
 def flat(data: Any) -> Array:

@@ -179,7 +179,8 @@ class _View:
         if directions == 0:
             return cls(np.eye(dim), np.full(dim, scale**2), dim, scale)
         values, vectors = np.linalg.eigh(centred.T @ centred / len(centred))  # ascending
-        variances, inputs = values[::-1].copy(), min(directions, dim)
+        # Rounding puts those of constant coordinates a little below 0.
+        variances, inputs = np.maximum(values[::-1], 0.0), min(directions, dim)
         variances[inputs:] = variances[inputs:].mean() if inputs < dim else 0.0
         return cls(np.ascontiguousarray(vectors[:, ::-1]), variances, inputs, scale)
 

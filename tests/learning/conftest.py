@@ -7,12 +7,12 @@ from mcmc_bench.learning.network import FREQUENCIES, Network, write
 from mcmc_bench.streams import stream
 
 
-def drawn(dim=6, width=10, rank=4, scale=0.7, provenance=None):
-    """A network of no meaning in which every array matters."""
+def drawn(dim=6, width=10, rank=4, scale=0.7, provenance=None, directions=0):
+    """A network of no meaning in which every array matters; it looks along so many directions, 0: at the coordinates."""
     generator = stream("drawn network", dim, width, rank)
-    sizes = {"d": dim, "h": width, "r": rank, "n": 2 * FREQUENCIES, "m": 2 * width}
+    sizes = {"d": dim, "i": directions or dim, "h": width, "r": rank, "n": 2 * FREQUENCIES, "m": 2 * width}
     shapes = {
-        "mean": "d", "weight_1": "dh", "bias_1": "h", "noise_1": "nm", "weight_2": "hh", "bias_2": "h", "noise_2": "nm",
+        "mean": "d", "weight_1": "ih", "bias_1": "h", "noise_1": "nm", "weight_2": "hh", "bias_2": "h", "noise_2": "nm",
         "weight_3": "hh", "bias_3": "h", "noise_3": "nm", "linear": "h", "quadratic": "hr",
     }  # fmt: skip
     arrays = {}
@@ -20,6 +20,10 @@ def drawn(dim=6, width=10, rank=4, scale=0.7, provenance=None):
         shape = [sizes[letter] for letter in letters]
         values = generator.standard_normal(shape) / np.sqrt(shape[0]) * (0.2 if name.startswith("noise") else 1.0)
         arrays[name] = values.astype(np.float32).astype(np.float64)  # as a file holds them
+    if directions:  # in double precision, so that they are orthonormal to rounding
+        arrays["directions"] = np.linalg.qr(generator.standard_normal((dim, directions)))[0]
+        arrays["variances"] = 4.0 * scale**2 * np.exp(generator.standard_normal(directions))
+        arrays["rest"] = np.array(0.2 * scale**2)
     return Network(arrays, scale, 0.1, 8.0, provenance or {"name": "drawn"})
 
 
@@ -27,6 +31,12 @@ def drawn(dim=6, width=10, rank=4, scale=0.7, provenance=None):
 def network():
     """A small network."""
     return drawn()
+
+
+@pytest.fixture
+def along_directions():
+    """A small network that looks along four of six directions."""
+    return drawn(directions=4)
 
 
 @pytest.fixture

@@ -27,7 +27,12 @@ def evaluate(network, x, sigma):
 def formula(network, x, sigma, sign=-1.0):
     """−E(x, σ) as the docstring of `mcmc_bench.learning.network` has it, with no folding; `sign` is that of ½‖hW‖²."""
     a, s = network.arrays, network.scale
-    h = x / np.sqrt(sigma**2 + s**2)
+    covariance, h = s**2 * np.eye(network.dim), x / np.sqrt(sigma**2 + s**2)
+    if "directions" in a:
+        onto = a["directions"] @ a["directions"].T
+        covariance = a["directions"] @ np.diag(a["variances"]) @ a["directions"].T
+        covariance += a["rest"] * (np.eye(network.dim) - onto)
+        h = x @ a["directions"] / np.sqrt(sigma**2 + s * np.sqrt(a["variances"]))
     features = noise_features(np.log(sigma))
     for layer in range(1, LAYERS + 1):
         stretch, shift = np.split(features @ a[f"noise_{layer}"], 2)
@@ -35,7 +40,7 @@ def formula(network, x, sigma, sign=-1.0):
         h = v / 2.0 * (1.0 + v / np.sqrt(v**2 + 4.0))
     gain = h @ a["linear"] + sign * 0.5 * ((h @ a["quadratic"]) ** 2).sum(axis=1)
     known = 0.0 if sigma > network.highest_noise else s / sigma * gain
-    return known - (x**2).sum(axis=1) / (2.0 * (sigma**2 + s**2))
+    return known - 0.5 * (x.T * np.linalg.solve(covariance + sigma**2 * np.eye(network.dim), x.T)).sum(axis=0)
 
 
 def points(network, n, sigma, name="points"):
@@ -43,29 +48,30 @@ def points(network, n, sigma, name="points"):
 
 
 @pytest.mark.parametrize("sigma", SIGMAS)
-def test_density_is_the_formula(digits, network, sigma):
-    for net in (digits, network):
+def test_density_is_the_formula(digits, network, along_directions, sigma):
+    for net in (digits, network, along_directions):
         x = points(net, 20, sigma)
         np.testing.assert_allclose(evaluate(net, x, sigma)[0], formula(net, x, sigma), rtol=1e-11, atol=1e-11)
 
 
 @pytest.mark.parametrize("sigma", SIGMAS)
-def test_gradient_is_that_of_the_density(digits, sigma):
+def test_gradient_is_that_of_the_density(digits, along_directions, sigma):
     """Along random directions, by central differences of fourth order; one that is wrong by a thousandth must fail."""
-    x = points(digits, 20, sigma)
-    direction = stream("direction", sigma).standard_normal(x.shape)
-    direction /= np.linalg.norm(direction, axis=1)[:, None]
-    h = 1e-3 * np.hypot(digits.scale, sigma)
-    one, two = (
-        evaluate(digits, x + k * h * direction, sigma)[0] - evaluate(digits, x - k * h * direction, sigma)[0]
-        for k in (1, 2)
-    )
-    difference = (8.0 * one - two) / (12.0 * h)
-    gradient = evaluate(digits, x, sigma)[1]
-    slope = (gradient * direction).sum(axis=1)
-    allowed = 1e-7 * np.linalg.norm(gradient, axis=1)
-    assert (np.abs(slope - difference) < allowed).all()
-    assert (np.abs(1.001 * slope - difference) > allowed).any()
+    for net in (digits, along_directions):
+        x = points(net, 20, sigma)
+        direction = stream("direction", sigma).standard_normal(x.shape)
+        direction /= np.linalg.norm(direction, axis=1)[:, None]
+        h = 1e-3 * np.hypot(net.scale, sigma)
+        one, two = (
+            evaluate(net, x + k * h * direction, sigma)[0] - evaluate(net, x - k * h * direction, sigma)[0]
+            for k in (1, 2)
+        )
+        difference = (8.0 * one - two) / (12.0 * h)
+        gradient = evaluate(net, x, sigma)[1]
+        slope = (gradient * direction).sum(axis=1)
+        allowed = 1e-7 * np.linalg.norm(gradient, axis=1)
+        assert (np.abs(slope - difference) < allowed).all()
+        assert (np.abs(1.001 * slope - difference) > allowed).any()
 
 
 @pytest.mark.parametrize("chains", [1, 3, 16, 128])
@@ -79,12 +85,12 @@ def test_block_is_point_by_point(digits, chains):
 
 
 @pytest.mark.parametrize("sigma", SIGMAS)
-def test_energy_rises_along_every_ray(digits, network, sigma):
+def test_energy_rises_along_every_ray(digits, network, along_directions, sigma):
     """E → ∞, by itself: far out the score points back, along random rays and along those on which E rises least.
 
     Power: with the sign of ½‖hW‖² turned round, E falls for ever along some of the same rays at σ = 0.1.
     """
-    for net in (digits, network):
+    for net in (digits, network, along_directions):
         rays = stream("rays", sigma).standard_normal((200, net.dim))
         uphill = points(net, 40, sigma, "uphill")
         for _ in range(50):  # climb on the sphere of radius 1000 towards low E

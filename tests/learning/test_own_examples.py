@@ -41,6 +41,21 @@ def with_one(array, value):
     return array
 
 
+def repeated(count):
+    """60 points, of which so many are equal to another."""
+    points = numbers(60, 5)
+    points[:count] = points[np.arange(count) // 2 * 2]
+    if count % 2:
+        points[count - 1] = points[0]
+    return points
+
+
+def held_out_differ(array, by):
+    """Every fifth, which is held out, is moved, each one elsewhere."""
+    array[4::5] += by * np.arange(1, 13)[:, None]
+    return array
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
@@ -52,8 +67,11 @@ def with_one(array, value):
         (np.zeros((60, 3), dtype="datetime64[s]"), "holds datetime64[s]; it must hold real numbers"),
         (numbers(49, 3), "holds 49 examples; at least 50 are needed"),
         (numbers(0, 3), "holds 0 examples; at least 50 are needed"),
-        (numbers(60, 0), "has 0 coordinates for each example; from 1 to 784 (28 × 28) are possible"),
-        (numbers(60, 29, 28), "has 812 coordinates for each example; from 1 to 784 (28 × 28) are possible"),
+        (numbers(60, 0), "has 0 coordinates for each example; from 1 to 784 are possible"),
+        (numbers(60, 785), "has 785 coordinates for each example; from 1 to 784 are possible"),
+        (numbers(60, 29, 28), "has images of 29 × 28 pixels; any size up to 28 × 28 is possible"),
+        (numbers(60, 1, 784), "has images of 1 × 784 pixels; any size up to 28 × 28 is possible"),
+        (numbers(60, 5, 0), "has images of 5 × 0 pixels; any size up to 28 × 28 is possible"),
         (
             with_one(numbers(60, 5, 5), np.nan),
             "holds 1 numbers that are not finite; remove the examples that have them",
@@ -61,6 +79,23 @@ def with_one(array, value):
         (with_one(numbers(60, 5), np.inf), "holds 1 numbers that are not finite; remove the examples that have them"),
         (np.full((60, 8, 8), 7), "all examples are the same; there is nothing to learn"),
         (np.tile(numbers(1, 5), (60, 1)), "all examples are the same; there is nothing to learn"),
+        (
+            with_one(np.zeros((60, 5, 5)), 1.0),
+            "59 of 60 examples are exactly equal to another, more than half; keep each of them once",
+        ),
+        (repeated(31), "31 of 60 examples are exactly equal to another, more than half; keep each of them once"),
+        (
+            -0.0 * np.sign(repeated(60)) + (np.arange(60) == 3)[:, None],
+            "59 of 60 examples are exactly equal to another",
+        ),
+        (
+            held_out_differ(np.zeros((60, 3)), 1.0),
+            "only examples that are held out, every fifth, differ from the first",
+        ),
+        (
+            held_out_differ(1e-9 * numbers(60, 3), 1.0),
+            "without every fifth example, which is held out, has a standard deviation of",
+        ),
         (1e9 + numbers(60, 3), "up to 1e+09 from 0; bring it to a scale near 1 and near 0"),
         (1e-9 * numbers(60, 3), "bring it to a scale near 1 and near 0"),
         (with_one(numbers(60, 5), 1e200), "bring it to a scale near 1 and near 0"),
@@ -121,7 +156,9 @@ def test_several_arrays_and_none(tmp_path):
 @pytest.mark.parametrize(
     "data",
     [
-        with_one(np.zeros((60, 5, 5)), 1.0),  # one image differs, in one pixel
+        np.where(np.arange(25) < 1, np.arange(60)[:, None], 0).reshape(60, 5, 5),  # images differ in one pixel
+        repeated(30),  # half of them are equal to another
+        numbers(60, 28, 1),
         np.arange(60)[:, None, None] * np.ones((60, 3, 3), dtype=np.uint8),  # each image is of one grey
         np.column_stack([numbers(60, 2), np.full(60, 4.0)]),  # one coordinate is constant
         numbers(50, 1),
@@ -140,6 +177,24 @@ def test_data_that_are_fine(tmp_path, data):
     assert len(held_out) == len(data) // 5
     noise = own.noise_range(read)
     assert 0 < noise["lowest_noise"] < noise["highest_noise"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        (
+            (2**18, 28, 28),
+            "holds 262144 examples of 784 numbers; at most 171196 so large ones are possible: take fewer",
+        ),
+        ((10**9, 28, 29), "has images of 28 × 29 pixels"),
+        ((10**9, 785), "has 785 coordinates"),
+    ],
+)
+def test_data_that_are_too_many_are_refused_by_their_shape(monkeypatch, shape, message):
+    """Before a number of them is converted: ones of a byte would take eight times as much."""
+    monkeypatch.setattr(own, "flat", lambda data: pytest.fail("converted"))
+    with pytest.raises(ValueError, match=message):
+        own.check_data(np.broadcast_to(np.uint8(1), shape), "--data d.npy")
 
 
 @pytest.mark.parametrize(
@@ -162,6 +217,13 @@ def test_data_that_are_fine(tmp_path, data):
         (("mine", "--data", "d.npy", "--repeat", "0"), "Invalid value for '--repeat'"),
         (("mine", "--data", "d.npy", "--threads", "0"), "Invalid value for '--threads'"),
         (("mine", "--data", "d.npy", "--seed", "-1"), "Invalid value for '--seed'"),
+        (("mine", "--data", "d.npy", "--seed", "18446744073709551615"), "Invalid value for '--seed'"),
+        (("mine", "--data", "d.npy", "--seed", "99999999999999999999999"), "Invalid value for '--seed'"),
+        (
+            ("mine", "--data", "d.npy", "--folder", "X"),
+            "--folder X has no use with --data, which says where the examples are: leave out one of the two",
+        ),
+        (("mine", "--data", "d.npy", "--targets", "X"), "--targets X has no use with --data"),
         (("mine", "--data", "d.npy", "--lowest-noise", "0"), "lowest_noise = 0 must be greater than 0 and less than"),
         (("mine", "--data", "d.npy", "--lowest-noise", "99"), "lowest_noise = 99 must be greater than 0 and less than"),
         (("mine", "--data", "d.npy", "--lowest-noise", "nan"), "lowest_noise = nan must be greater than 0"),
@@ -323,3 +385,25 @@ def test_digits_with_weights_of_ones_own(tmp_path, weights):
         load_target("digits", weights=str(weights))
     with pytest.raises(CatalogError, match=r"no weights file nowhere\.npz; train it again with"):
         load_target("digits", weights="nowhere.npz")
+    write(tmp_path / "d.weights.npz", drawn(dim=64, width=12))
+    again = load_target("digits", sigma=0.5, weights=str(tmp_path / "d.weights.npz"))
+    assert len(again.data) != len(target.data), "weights that were trained again are not seen"
+
+
+@pytest.mark.parametrize("name", ["digits", "fashion"])
+@pytest.mark.parametrize("weights", [3, 0, None, 2.5, ["w.npz"]])
+def test_weights_that_are_no_name_of_a_file(name, weights):
+    with pytest.raises(CatalogError) as refused:
+        load_target(name, weights=weights)
+    assert f"weights = {weights!r} must be the name of a file that `mcmc-bench train` has written" in str(refused.value)
+
+
+def test_what_was_trained_again_is_seen_in_the_same_session(folder, arc):
+    """Weights and examples."""
+    before = load_target("arc", targets_folder=folder)
+    assert load_target("arc", targets_folder=folder).examples.centre is before.examples.centre, "read twice for nothing"
+    moved = arc + 1.0
+    own.write_target(folder / "arc", of(moved), moved, Path("arc.npy"))
+    after = load_target("arc", targets_folder=folder)
+    np.testing.assert_allclose(after.examples.centre, before.examples.centre + 1.0, atol=1e-5)
+    np.testing.assert_allclose(after.examples.held_out + after.examples.centre, moved[4::5], atol=1e-6)

@@ -19,7 +19,8 @@ from mcmc_bench.streams import stream
 from .conftest import drawn
 from .test_own_examples import call
 
-DIGITS = Path(content_folder("targets")) / "data" / "digits.weights.npz"
+DATA = Path(content_folder("targets")) / "data"
+DIGITS = DATA / "digits.weights.npz"
 
 
 @pytest.fixture
@@ -31,12 +32,27 @@ def torch():
     return torch
 
 
-def test_committed_weights_have_the_loss_that_training_told():
+@pytest.fixture
+def data_of():
+    """Examples and held-out ones of a target that is learnt, where they are on this machine."""
+
+    def find(name):
+        try:
+            return training_set(name)[:2]
+        except ValueError as error:
+            pytest.skip(f"NOT TESTED: the loss of {name}'s weights: {error}")
+
+    return find
+
+
+@pytest.mark.parametrize("name", ["digits", "checkerboard_learned", "fashion"])
+def test_committed_weights_have_the_loss_that_training_told(name, data_of):
     """PyTorch computed it in single precision; here it is the compiled kernel, in double precision, from the file.
 
-    Power: weights that are off by a thousandth of themselves, in one layer, have another loss.
+    (That of `fashion` was computed by the kernel: see docs/learned_scores.md.) Power: weights that are off by a thousandth of
+    themselves, in one layer, have another loss.
     """
-    network, (examples, held_out, _) = read(DIGITS), training_set("digits")
+    network, (examples, held_out) = read(DATA / f"{name}.weights.npz"), data_of(name)
     mean, told = network.arrays["mean"], network.provenance
     assert denoising.loss(network, held_out - mean) == pytest.approx(told["held_out_loss"], rel=2e-6)
     assert denoising.loss(network, examples - mean) == pytest.approx(told["training_loss"], rel=2e-6)
@@ -45,9 +61,10 @@ def test_committed_weights_have_the_loss_that_training_told():
     assert denoising.loss(wrong, held_out - mean) != pytest.approx(told["held_out_loss"], rel=2e-6)
 
 
-def test_committed_weights_are_no_lucky_ones():
+@pytest.mark.parametrize("name", ["digits", "checkerboard_learned"])
+def test_committed_weights_are_no_lucky_ones(name):
     """The loss of the seed that was kept lies where those of the other seeds say that a further one lies."""
-    told = read(DIGITS).provenance
+    told = read(DATA / f"{name}.weights.npz").provenance
     others = told["held_out_losses_of_further_seeds"]
     assert len(others) >= 4
     low, high = denoising.to_be_expected(others)
@@ -86,16 +103,22 @@ def in_pytorch(torch, network, x, sigma):
 
     model = {name: torch.tensor(array) for name, array in network.arrays.items()}
     points, scale = torch.tensor(x, requires_grad=True), network.scale
-    total = sigma**2 + scale**2
-    gain = energy_gain(torch, model, points / total**0.5, torch.full((len(x), 1), sigma, dtype=torch.float64))
-    values = scale / sigma * gain - (points**2).sum(dim=1) / (2.0 * total)
+    covariance, u = scale**2 * torch.eye(network.dim, dtype=torch.float64), points / (sigma**2 + scale**2) ** 0.5
+    if "directions" in model:
+        onto, variances = model["directions"], model["variances"]
+        covariance = onto @ torch.diag(variances - model["rest"]) @ onto.T
+        covariance += model["rest"] * torch.eye(network.dim, dtype=torch.float64)
+        u = points @ onto / torch.sqrt(sigma**2 + scale * torch.sqrt(variances))
+    gain = energy_gain(torch, model, u, torch.full((len(x), 1), sigma, dtype=torch.float64))
+    precise = torch.linalg.inv(covariance + sigma**2 * torch.eye(network.dim, dtype=torch.float64))
+    values = scale / sigma * gain - 0.5 * ((points @ precise) * points).sum(dim=1)
     (gradient,) = torch.autograd.grad(values.sum(), points)
     return values.detach().numpy(), gradient.numpy()
 
 
 @pytest.mark.parametrize("sigma", [0.1, 0.5, 0.75, 2.0, 8.0])
-def test_kernel_is_what_pytorch_computes(torch, network, sigma):
-    for net in (network, read(DIGITS)):
+def test_kernel_is_what_pytorch_computes(torch, network, along_directions, sigma):
+    for net in (network, along_directions, read(DIGITS)):
         x = np.hypot(net.scale, sigma) * stream("against PyTorch", sigma).standard_normal((40, net.dim))
         values, gradient = np.empty(len(x)), np.empty_like(x)
         log_density(x, values, gradient, net.folded(sigma))
@@ -172,7 +195,7 @@ def test_the_command_makes_a_target(torch, tmp_path, monkeypatch, arc):
     assert "learning arc, seed 0: 30 of 30 · loss" in said
     assert "learning arc, seed 1: 30 of 30 · loss" in said
     assert re.search(r"loss: +\d\.\d{4} on 100 held-out examples, \d\.\d{4} on 400 of the training", said)
-    assert re.search(r"seeds: +held-out loss \d\.\d{4} … \d\.\d{4} over 2; 99 % of further ones lie in", said)
+    assert re.search(r"seeds: +held-out loss \d\.\d{4} … \d\.\d{4} over 2$", said, flags=re.MULTILINE)
     assert sorted(path.name for path in Path("my_targets").iterdir()) == [
         "arc.examples.npz", "arc.loss.png", "arc.py", "arc.weights.npz",
     ]  # fmt: skip
@@ -190,6 +213,96 @@ def test_the_command_makes_a_target(torch, tmp_path, monkeypatch, arc):
     code, measured = call(*following.split())
     assert code == 0
     assert "data_sliced_wasserstein" in measured
+
+
+def test_from_four_trainings_on_it_says_where_a_further_one_lies(torch, tmp_path, monkeypatch, arc):
+    monkeypatch.chdir(tmp_path)
+    np.save("arc.npy", arc)
+    said = [
+        call("train", "arc", "--data", "arc.npy", "--steps", 2, "--width", 8, "--force", "--repeat", repeat)[1]
+        for repeat in (3, 4)
+    ]
+    assert "one further training" not in said[0]
+    low, high = re.search(
+        r"over 4; one further training lies in (-?\d+\.\d{4}) … (-?\d+\.\d{4}) \(99 %\)\n", said[1]
+    ).groups()
+    told = read(Path("my_targets/arc.weights.npz")).provenance
+    losses = [told["held_out_loss"], *told["held_out_losses_of_further_seeds"]]
+    assert (float(low), float(high)) == pytest.approx(denoising.to_be_expected(losses), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("failure", "code", "message"),
+    [
+        (
+            ValueError("it has diverged"),
+            2,
+            "mcmc-bench: seed 2: it has diverged; my_targets/arc.weights.npz holds what was",
+        ),
+        (KeyboardInterrupt(), 130, "over 2\n"),
+    ],
+)
+def test_a_later_training_that_fails_costs_nothing_of_the_first(
+    torch, tmp_path, monkeypatch, arc, failure, code, message
+):
+    """In the third of five: the files hold the first network and the loss of the second."""
+    from mcmc_bench.learning import train
+
+    def learn(*arguments, seed, **more):
+        if seed == 2:
+            raise failure
+        return original(*arguments, seed=seed, **more)
+
+    original = train.train
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(train, "train", learn)
+    np.save("arc.npy", arc)
+    ended, said = call("train", "arc", "--data", "arc.npy", "--steps", 2, "--width", 8, "--repeat", 5)
+    assert ended == code
+    assert message in said
+    told = read(Path("my_targets/arc.weights.npz")).provenance
+    assert len(told["held_out_losses_of_further_seeds"]) == 1
+    assert told["made by"].endswith("--seed 0 --repeat 2 --steps 2 --width 8")
+    assert len(list(Path("my_targets").iterdir())) == 4
+
+
+def test_the_largest_seed_and_those_after_it(torch, tmp_path, monkeypatch, arc):
+    monkeypatch.chdir(tmp_path)
+    np.save("arc.npy", arc)
+    said = call("train", "arc", "--data", "arc.npy", "--steps", 2, "--width", 8, "--seed", 2**32 - 1, "--repeat", 2)
+    assert said[0] == 0, said[1]
+
+
+@pytest.mark.parametrize("directions", [2, 5])
+def test_variances_of_directions_are_none_below_nothing(monkeypatch, directions):
+    """Rounding gives −1e-17 for coordinates that are constant: of its root the network would be none. No PyTorch needed."""
+    from mcmc_bench.learning.train import _View
+
+    monkeypatch.setattr(np.linalg, "eigh", lambda matrix: (np.array([-2e-17, -1e-17, 1.0, 2.0, 3.0]), np.eye(5)))
+    view = _View.of(stream("clipped").standard_normal((50, 5)), directions)
+    assert (view.variances >= 0.0).all()
+    assert view.stored()["rest"] >= 0.0
+    np.testing.assert_array_equal(view.variances[:2], [3.0, 2.0])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)  # on a machine that has other things to do
+def test_digits_trained_again_have_the_loss_that_is_stated(torch):
+    """The whole recipe, with a seed of its own: 40 seconds of one processor, where nothing else runs.
+
+    The interval of docs/learned_scores.md would be left once in a hundred times by chance, so that it is made wider: by the
+    same formula, from all five stored losses, for one time in ten thousand. Power: a tenth of the steps does not do.
+    """
+    from mcmc_bench.learning.train import Recipe, train
+
+    told = read(DIGITS).provenance
+    low, high = denoising.to_be_expected(
+        [told["held_out_loss"], *told["held_out_losses_of_further_seeds"]], share=1.0 - 1e-4
+    )
+    training, held_out, own_recipe = training_set("digits")
+    assert low < train(training, held_out, Recipe(**own_recipe), seed=5).held_out_loss < high
+    few = Recipe(**{**own_recipe, "steps": 500})
+    assert train(training, held_out, few, seed=5).held_out_loss > high
 
 
 @pytest.mark.slow

@@ -133,6 +133,23 @@ def test_that_says_wrong_things_about_itself(weights, changes, message):
     assert message in refusal(weights)
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"variances": np.array([0.4, -0.2, 0.3, 0.1])}, "variances must not be negative, and the least is -0.2"),
+        ({"variances": np.full(4, -1e-17)}, "variances must not be negative, and the least is -1e-17"),
+        ({"rest": np.array(-0.5)}, "rest must not be negative, and the least is -0.5: the energy would not confine"),
+    ],
+)
+def test_whose_energy_does_not_confine(weights, along_directions, changes, message):
+    write(weights, along_directions)
+    read(weights)  # which has variances that are none
+    rewritten(weights, variances=np.zeros(4), rest=np.array(0.0))
+    read(weights)  # nothing along a direction is not against the rules
+    rewritten(weights, **changes)
+    assert message in refusal(weights)
+
+
 class Hostile:
     """When it is unpickled, it makes a file."""
 

@@ -5,6 +5,7 @@ import pytest
 
 from mcmc_bench.catalog import CatalogError, load_sampler, load_target, training_set
 from mcmc_bench.learning.density import learned
+from mcmc_bench.sampler import Sampler, Setting
 from mcmc_bench.sampling import Plan, run
 from mcmc_bench.streams import stream
 
@@ -34,8 +35,61 @@ def test_images_and_classes(target):
     assert pixels.min() == pytest.approx(-1.0, abs=1e-6)
     assert pixels.max() == pytest.approx(1.0, abs=1e-6)
     assert len(np.unique(pixels.round(6), axis=0)) == 800, "both sets are different images"
-    np.testing.assert_array_equal(np.bincount(examples.held_out_class), np.full(10, 40))
     assert len(examples.class_names) == examples.classes == 10
+
+
+def test_shipped_images_are_a_sample_and_no_selection(target, root):
+    """Both sets are drawn whatever the class: shares of classes differ from the test set's as those of a sample do.
+
+    With as many of each in both sets, floors would be too good: Σ (n − 40)²/40 would be 0. Of a sample it is about χ² with nine
+    degrees of freedom, below 0.6 or above 30 once in two thousand times.
+    """
+    with np.load(root / "targets" / "data" / "fashion.npz", allow_pickle=False) as stored:
+        sets = np.split(stored["labels"], 2)
+    np.testing.assert_array_equal(target.examples.held_out_class, sets[0])
+    for labels in sets:
+        counts = np.bincount(labels, minlength=10)
+        assert counts.sum() == 400
+        assert 0.6 < ((counts - 40.0) ** 2 / 40.0).sum() < 30.0
+
+
+def test_shipped_images_are_those_of_the_package(target, root):
+    """Each is an image of the test set and none of the training, with its label and its distance to the nearest there."""
+    try:
+        training, held_out, _ = training_set("fashion")
+    except ValueError as error:
+        pytest.skip(f"NOT TESTED: the images of fashion.npz: {error}")
+    with np.load(root / "targets" / "data" / "fashion.npz", allow_pickle=False) as stored:
+        shipped = stored["images"] / 127.5 - 1.0
+        nearest = stored["nearest_training"]
+    known = {image.astype(np.float32).tobytes() for image in held_out}
+    assert all(image.astype(np.float32).tobytes() in known for image in shipped)
+    few = shipped[:400:8]  # 50 of the first set: their median has an error of a tenth of its own spread and more
+    squared = (few**2).sum(axis=1)[:, None] - 2.0 * few @ training.T + (training**2).sum(axis=1)
+    distance = np.sqrt(squared.min(axis=1))
+    assert distance.min() > 0.1
+    # A median between the 11th and the 40th of 50: outside once in 20,000 times.
+    low, high = np.sort(distance)[[10, 39]]
+    assert low < nearest[0] < high
+    assert target.examples.training_distance == nearest[0]
+
+
+def test_classifier_takes_images_less_any_mean(target, tmp_path, weights):
+    """Weights that were learnt from other images have another mean, and what is classified are the images."""
+    from dataclasses import replace
+
+    from mcmc_bench.learning.network import read, write
+
+    network = read(weights)
+    other = replace(network, arrays={**network.arrays, "mean": network.arrays["mean"] + 0.7})
+    write(tmp_path / "w.weights.npz", other)
+    examples = load_target("fashion", weights=str(tmp_path / "w.weights.npz")).examples
+    np.testing.assert_allclose(examples.held_out, target.examples.held_out - 0.7, atol=1e-6)
+    np.testing.assert_array_equal(
+        examples.classify(examples.held_out), target.examples.classify(target.examples.held_out)
+    )
+    moved = target.examples.classify(target.examples.held_out - 0.7)  # power
+    assert (moved != target.examples.classify(target.examples.held_out)).mean() > 0.1
 
 
 def test_stated_accuracy_is_that_of_the_classifier(target):
@@ -83,24 +137,40 @@ def test_single_precision_is_double_but_for_rounding(weights, sigma):
 
 def test_blocks_are_as_large_as_the_target_likes(target):
     """128 chains in blocks of 64, each with its own stream: the second block is not the first one again."""
-    ula = load_sampler("ula")
-    draws = run(
-        target, ula, {"step_size": 1e-4}, Plan(1, 1, keep=True), chains=128, start="one_point", names=("blocks",)
+    seen = []
+
+    def draw(_, generator, start, draws, settings):
+        seen.append(start.shape)
+        return np.tile(start, (draws, 1, 1))
+
+    plan = Plan(1, 1, keep=True)
+    mine = Sampler(
+        kind="biased", description="", source="", draw=draw, settings={"scale": Setting(1.0, "")}, name="mine"
     )
+    run(target, mine, {}, plan, chains=128, start="one_point", names=("blocks",))
+    assert sorted(seen) == [(64, 784)] * 2
+    ula = load_sampler("ula")
+    draws = run(target, ula, {"step_size": 1e-4}, plan, chains=128, start="one_point", names=("blocks",))
     ends = draws.end
     assert len(np.unique(ends[:, 0])) == 128
 
 
 @pytest.mark.slow
-def test_no_chain_escapes():
-    """2,000 Langevin steps at the lowest noise, from noise and from images: all stay where images are, nothing is clipped."""
-    target = load_target("fashion")
-    sigma = target.parameters.get("sigma", 0.15)
+@pytest.mark.timeout(1200)  # one minute, but on a machine that has other things to do
+@pytest.mark.parametrize(
+    ("sampler", "settings", "transitions"),
+    [
+        ("ula", {"step_size": 0.1 * 0.15**2}, 2000),
+        ("mala", {"step_size": 0.1 * 0.15**2}, 2000),
+        ("hmc", {"step_size": 0.3 * 0.15, "num_integration_steps": 5}, 400),
+    ],
+)
+def test_no_chain_escapes(target, sampler, settings, transitions):
+    """Thousands of gradients at the lowest noise, from noise and from the mean: all stay where images are, nothing is clipped."""
     farthest = np.linalg.norm(np.concatenate([target.examples.held_out, target.examples.further]), axis=1).max()
-    ula = load_sampler("ula")
     for start in ("dispersed", "one_point"):
         draws = run(
-            target, ula, {"step_size": 0.1 * sigma**2}, Plan(2000, 2000, keep=False), chains=64, start=start,
+            target, load_sampler(sampler), settings, Plan(transitions, transitions, keep=False), chains=64, start=start,
             names=("escape", start),
         )  # fmt: skip
         assert (draws.stopped_at < 0).all()
@@ -116,11 +186,21 @@ def test_density_confines_from_any_distance(target):
         assert ((gradient * points).sum(axis=1) < 0.0).all()
 
 
-def test_a_network_without_directions_has_its_gaussian_too(weights):
-    """Above the highest noise the density is the data's Gaussian: starts of its own draws have its mean log density."""
-    from mcmc_bench.learning.network import read
+@pytest.mark.parametrize("directions", [True, False])
+def test_draws_of_the_gaussian_part_are_of_the_density_without_the_rest(weights, directions):
+    """Above the highest noise the density is the data's Gaussian: starts of its own draws have its mean log density.
+
+    So of a network along directions, and of one without.
+    """
+    from mcmc_bench.learning.network import Network, read
 
     network = read(weights)
+    if not directions:
+        others = {
+            name: array for name, array in network.arrays.items() if name not in ("directions", "variances", "rest")
+        }
+        others["weight_1"] = stream("first layer").standard_normal((784, others["weight_1"].shape[1])) / 28.0
+        network = Network(others, network.scale, network.lowest_noise, network.highest_noise)
     sigma = 2.0 * network.highest_noise
     gaussian = learned(network, sigma)
     draws = network.gaussian(stream("gaussian").standard_normal((2000, 784)), sigma)

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -215,12 +216,19 @@ class Examples:
             return self.classifier.classify(x)
         assert self.training is not None, "no classifier, and no training examples to be one"
         assert self.training_class is not None, "data without classes"
-        nearest = _nearest(x, self.training, 5)
+        count = min(5, len(self.training))
+        nearest = self._tree.query(x, range(1, count + 1))[1]
         votes = np.zeros((len(x), self.classes))
-        for place in range(nearest.shape[1]):
+        for place in range(count):
             # A vote of an earlier neighbour counts a little more, which decides ties and nothing else.
             votes[np.arange(len(x)), self.training_class[nearest[:, place]]] += 1.0 - 1e-3 * place
         return np.asarray(votes.argmax(axis=1), dtype=np.int64)
+
+    @cached_property
+    def _tree(self) -> Any:
+        from scipy.spatial import cKDTree  # when it is asked for: most targets have no examples
+
+        return cKDTree(self.training)
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,12 +251,6 @@ class Classifier:
     classify: Callable[[Array], npt.NDArray[np.int64]]  # points (k, dim) -> classes (k,)
     accuracy: float  # the share that it gets right of data that neither it nor the density was learnt from
     description: str  # what it is and how its accuracy was measured
-
-
-def _nearest(x: Array, among: Array, count: int) -> npt.NDArray[np.int64]:
-    """Indices (n, count) of the nearest of `among` (m, dim), nearest first."""
-    squared = (x**2).sum(axis=1)[:, None] - 2.0 * x @ among.T + (among**2).sum(axis=1)
-    return np.asarray(np.argsort(squared, axis=1, kind="stable")[:, :count])
 
 
 @dataclass(frozen=True, eq=False)

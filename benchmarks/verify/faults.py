@@ -45,6 +45,12 @@ ACCEPT_MALA = "if generator.random() < statistics[chain, ACCEPTANCE]:"
 
 #: Replicas so few and steps so long that an error of the hot ones reaches the cold one.
 FEW_REPLICAS = (("replicas", 3), ("hottest", 0.2), ("num_integration_steps", 1))
+#: Two replicas that differ little and refuse much: what the hot one gets wrong is in the cold one at once.
+TWO_REPLICAS = (("replicas", 2), ("hottest", 0.5), ("num_integration_steps", 1), ("step_size", 1.6))
+#: A step at which trajectories turn between two of their points, so that seams decide.
+SEAMS_DECIDE = (("step_size", 0.6),)
+#: Trajectories whose length is several steps, so that twice and half of it lead elsewhere.
+SHORT_STEPS = (("step_size", 0.4), ("trajectory_length", 0.8), ("jitter", 0.1))
 
 FAULTS: dict[str, Fault] = {
     "ula_noise": Fault("ula", "√2 missing in the noise", (("np.sqrt(2.0 * step_size * temperature)", "np.sqrt(step_size * temperature)"),)),
@@ -95,6 +101,7 @@ FAULTS: dict[str, Fault] = {
     "jitter_state": Fault(
         "jittered_hmc", "the length of the trajectory depends on where a chain is",
         (("    propose_by_random_length(\n        target, data, generator, step_size, np.floor(length", "    length *= 2.0 if position[0, 0] > 0.0 else 0.5\n    propose_by_random_length(\n        target, data, generator, step_size, np.floor(length"),),
+        SHORT_STEPS,
     ),
     "jitter_one_normal": Fault(
         "jittered_hmc", "one normal for all coordinates of the momentum",
@@ -112,7 +119,7 @@ FAULTS: dict[str, Fault] = {
         "nuts", "a sub-tree that has turned is kept as long as it went",
         (("        if not valid:\n            break\n\n        depth += 1", "        if not valid and top < 0:\n            break\n\n        depth += 1"),),
     ),
-    "nuts_seams": Fault("nuts", "seams looked at only where the whole trajectory is joined", (("                valid = not turn_when_joined(\n                    one[BEGIN, 0], one[END, 0], one[SUM_OF_TREE, 0], two[BEGIN, 0], two[END, 0], two[SUM_OF_TREE, 0]\n                )", "                valid = not turns(one[BEGIN, 0], two[END, 0], one[SUM_OF_TREE, 0], two[SUM_OF_TREE, 0])"),)),
+    "nuts_seams": Fault("nuts", "seams looked at only where the whole trajectory is joined", (("                valid = not turn_when_joined(\n                    one[BEGIN, 0], one[END, 0], one[SUM_OF_TREE, 0], two[BEGIN, 0], two[END, 0], two[SUM_OF_TREE, 0]\n                )", "                valid = not turns(one[BEGIN, 0], two[END, 0], one[SUM_OF_TREE, 0], two[SUM_OF_TREE, 0])"),), SEAMS_DECIDE),
     "nuts_unchecked": Fault("nuts", "sub-trees may turn", (("                valid = not turn_when_joined(\n                    one[BEGIN, 0], one[END, 0], one[SUM_OF_TREE, 0], two[BEGIN, 0], two[END, 0], two[SUM_OF_TREE, 0]\n                )", "                valid = True"),)),
     "nuts_one_way": Fault("nuts", "trajectories go forwards only", (("forwards = generator.random() < 0.5", "forwards = generator.random() < 2.0"),)),
     "nuts_last": Fault("nuts", "the last sub-tree always gives the state", (("if generator.random() < acceptance_probability(tree_log_weight[0] - log_weight):", "if generator.random() < 2.0:"),)),
@@ -123,7 +130,7 @@ FAULTS: dict[str, Fault] = {
     "adjusted_corners": Fault("adjusted_mclmc", "direction drawn from the corners of a cube", (("    fill_standard_normal(generator, direction)\n", "    for chain in range(chains):\n        for i in range(direction.shape[1]):\n            direction[chain, i] = 1.0 if generator.random() < 0.5 else -1.0\n"),)),
     "adjusted_kinetic": Fault("adjusted_mclmc", "nine tenths of the change of volume", (("kinetic_change[chain] += (dim - 1) *", "kinetic_change[chain] += 0.9 * (dim - 1) *"),)),
     "tempering_hot": Fault("parallel_tempering", "no correction in the hot replicas", (("            if generator.random() < acceptance:\n                value[k, chain] = prop", "            if k > 0 or generator.random() < acceptance:\n                value[k, chain] = prop"),), FEW_REPLICAS),
-    "tempering_ratio": Fault("parallel_tempering", "0.8 ΔH in the hot replicas", (("energy_error = kinetic_energy(momentum[k, chain]) - beta[k] * proposal_value[k, chain] - energy[k, chain]", "energy_error = kinetic_energy(momentum[k, chain]) - beta[k] * proposal_value[k, chain] - energy[k, chain]\n            if k > 0:\n                energy_error *= 0.8"),), FEW_REPLICAS),
+    "tempering_ratio": Fault("parallel_tempering", "0.8 ΔH in the hot replicas", (("energy_error = kinetic_energy(momentum[k, chain]) - beta[k] * proposal_value[k, chain] - energy[k, chain]", "energy_error = kinetic_energy(momentum[k, chain]) - beta[k] * proposal_value[k, chain] - energy[k, chain]\n            if k > 0:\n                energy_error *= 0.8"),), TWO_REPLICAS),
     "tempering_swap_ratio": Fault("parallel_tempering", "swap ratio to the power of 0.8", (("log_ratio = (beta[k] - beta[k + 1]) * (", "log_ratio = 0.8 * (beta[k] - beta[k + 1]) * ("),)),
     "tempering_swap": Fault("parallel_tempering", "swap ratio upside down", (("(beta[k] - beta[k + 1]) * (value[k + 1, chain] - value[k, chain])", "(beta[k] - beta[k + 1]) * (value[k, chain] - value[k + 1, chain])"),)),
     "tempering_always": Fault("parallel_tempering", "swaps always accepted", (("if k % 2 == parity and generator.random() < acceptance:", "if k % 2 == parity:"),)),
@@ -147,11 +154,13 @@ FAULTS: dict[str, Fault] = {
 
 #: Nothing replaced, with the shared kernels inside as they are in the faults above: what is planted, not the planting, is seen.
 CONTROLS: dict[str, Fault] = {
-    sampler: Fault(sampler, "none", ((piece, piece),), settings)
-    for sampler, piece, settings in (
+    name: Fault(name.removesuffix("_two"), "none", ((piece, piece),), settings)
+    for name, piece, settings in (
         ("mala", ACCEPT_MALA, ()), ("hmc", "p[j] += 0.5 * step_size * force[j]\n\n\n@jit_inline\ndef kinetic", ()),
-        ("nuts", "tree_log_weight[top], point_log_density[top] = -error", ()), ("obabo", "(1.0 - decay * decay)", ()),
+        ("jittered_hmc", "    propose_by_random_length(\n", SHORT_STEPS),
+        ("nuts", "tree_log_weight[top], point_log_density[top] = -error", SEAMS_DECIDE), ("obabo", "(1.0 - decay * decay)", ()),
         ("mclmc", "toward * gradient[chain, i]", ()), ("reverse_sde", "+ np.sqrt(variance) * generator.standard_normal()", ()),
         ("parallel_tempering", "if k % 2 == parity and generator.random() < acceptance:", FEW_REPLICAS),
+        ("parallel_tempering_two", "if k % 2 == parity and generator.random() < acceptance:", TWO_REPLICAS),
     )
 }  # fmt: skip

@@ -60,7 +60,7 @@ def wanted() -> dict[str, tuple[str, Fault | None]]:
     """Every verdict of the record, by its name: kernels as they are, controls, faults."""
     return {
         **{f"right {name}": (name, None) for name in list_samplers()},
-        **{f"control {name}": (name, control) for name, control in CONTROLS.items()},
+        **{f"control {name}": (control.sampler, control) for name, control in CONTROLS.items()},
         **{f"wrong {name}": (fault.sampler, fault) for name, fault in FAULTS.items()},
     }
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from mcmc_bench.chains import BLOCK_CHAINS
 from mcmc_bench.plan import Plan
 from mcmc_bench.target import Target
 from mcmc_bench.verification.findings import ROUNDING, Finding, at_rest, balanced_signs, fall, same_law
@@ -31,6 +32,7 @@ DOUBLINGS = 3
 STILL_MOVING = 1e-5
 
 KEEPS, BALANCE, FORGETS, MOVES = "keeps its target", "proposals balance", "forgets a wrong start", "moves"
+FIRST = "first chains of blocks keep it too"
 
 
 def applicable(session: Session, targets: list[Target]) -> list[Target]:
@@ -61,6 +63,11 @@ def keeps(session: Session, chains: int, level: float) -> list[Finding]:
         start = session.exact(target, chains, f"start {chains}")
         draws = session.draws(target, settings, Plan(0, TRANSITIONS), start, f"keeps {chains}")
         found += compare(KEEPS, target, draws.end, reference, level)
+        if target.label == gaussian().label and sampler.block_chains != "all":
+            # What all chains of a block share must depend on none of them. Where it does, it is mostly the first, which is
+            # then wrong alone, and hardly seen among the others.
+            first = draws.end[:: sampler.block_chains or target.block_chains or BLOCK_CHAINS]
+            found += compare(FIRST, target, first, reference, level)
         if sampler.metropolised and sampler.energy_error_is_log_ratio:
             found += balance(target, draws.energy_error[:, 0], level)
         if target.name in SLOW and np.isfinite(draws.end).all():

@@ -1,14 +1,19 @@
 """MALA on the ring of eight modes in the plane: what a step of one chain costs, ours against C three times."""
 
 import ctypes
+import time
 
+import numba
 import numpy as np
 import pytest
 
 from mcmc_bench.catalog import load_sampler, load_target
-from mcmc_bench.sampling import Plan, run
+from mcmc_bench.kernels.block import fill_standard_normal
+from mcmc_bench.kernels.jit import FLAGS
+from mcmc_bench.sampling import BLOCK_CHAINS, Plan, run
+from mcmc_bench.streams import stream
 
-CHAINS, STEPS, STEP_SIZE = 64, 20_000, 0.5
+CHAINS, STEPS, STEP_SIZE, ROUNDS = 64, 20_000, 0.5, 9
 FORMS = {
     "C, plain loops": "mala_plain",
     "C, one chain at a time, libmvec exp": "mala_libmvec",
@@ -59,3 +64,54 @@ def test_mixture_mala(in_c, compare):
         {name: lambda form=form: in_c(form, means, start.copy()) for name, form in FORMS.items()},
         ASKED,
     )  # fmt: skip
+
+
+def test_where_a_step_goes(note):
+    """The density and the random numbers of a step by themselves, on one block of chains; the rest is what the kernel adds."""
+    ring, mala, flags = load_target("ring_of_8"), load_sampler("mala"), {**FLAGS, "cache": False}
+    density = numba.njit(**flags)(ring.density.py_func)
+    start = ring.starts("exact", np.random.default_rng(1), BLOCK_CHAINS)
+
+    @numba.njit(**flags)
+    def densities(position, data):
+        value, gradient = np.empty(position.shape[0]), np.empty_like(position)
+        for _ in range(STEPS):
+            density(position, value, gradient, data)
+        return value[0]
+
+    @numba.njit(**flags)
+    def random_numbers(position, generator):
+        noise, total = np.empty_like(position), 0.0
+        for _ in range(STEPS):
+            fill_standard_normal(generator, noise)
+            for _ in range(position.shape[0]):
+                total += generator.random()
+        return total
+
+    sides = {
+        "the whole step": lambda: run(
+            ring,
+            mala,
+            {"step_size": STEP_SIZE},
+            Plan(0, STEPS, keep=False),
+            chains=BLOCK_CHAINS,
+            start=start,
+            names=(1,),
+        ),
+        "the density": lambda: densities(start, ring.data),
+        "random numbers": lambda: random_numbers(start, stream("where a step goes")),
+    }
+    seconds = {name: [] for name in sides}
+    for _ in range(ROUNDS + 1):
+        for name, side in sides.items():
+            before = time.perf_counter()
+            side()
+            seconds[name].append(time.perf_counter() - before)
+    each = {name: 1e9 * np.median(values[1:]) / (BLOCK_CHAINS * STEPS) for name, values in seconds.items()}
+    whole = each.pop("the whole step")
+    each["what is left: proposal, ratio, records"] = whole - sum(each.values())
+    for name, nanoseconds in each.items():
+        note(
+            case=f"where a step of MALA on ring_of_8 goes, {BLOCK_CHAINS} chains: {name}", unit="ns per step and chain",
+            against="the whole step", ours=nanoseconds, other=whole, ratio=nanoseconds / whole,
+        )  # fmt: skip

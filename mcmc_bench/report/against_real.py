@@ -46,10 +46,15 @@ def of(choice: Choice, cell: Cell) -> Markup | None:
 
 
 def of_others(choice: Choice, cells: Sequence[Cell], headline: Cell) -> Markup | None:
-    """The same of the other samplers with all their noise that begin where that of the headline does: how many, and the farthest."""
+    """The same of the other samplers with all their noise that begin where that of the headline does: how many, and the farthest.
+
+    Of those of other experiments, such as have other budgets, the samplers that the headline's own does not have.
+    """
     said = []
-    for cell in cells:
-        if (cell.target, cell.experiment, cell.start) != (headline.target, headline.experiment, headline.start):
+    alike = [cell for cell in cells if (cell.target, cell.start) == (headline.target, headline.start)]
+    there = {cell.sampler for cell in alike if cell.experiment == headline.experiment}
+    for cell in alike:
+        if cell.experiment != headline.experiment and cell.sampler in there:
             continue
         if cell is headline or temperature(cell) != 1.0:
             continue

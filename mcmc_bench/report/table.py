@@ -21,7 +21,10 @@ VERDICTS = {
     "weights": ("Weights", "Do the modes hold their true shares of the draws?"),
     "spread": ("Spread", "Is the spread within modes the true one?"),
     "diagnostics_honest": ("Diagnostics honest", "Did R-hat and ESS raise an alarm where the answer is wrong?"),
-    "efficiency": ("Efficiency", "Place by real ESS per evaluation, among cells that pass the rest."),
+    "efficiency": (
+        "Efficiency",
+        "Place by real ESS per evaluation, among cells that pass the verdicts on their answer.",
+    ),
 }
 #: What a verdict shows beside its colour: sign and word.
 SIGNS = {"pass": "✓", "fail": "✗", "inconclusive": "?", "not applicable": "–"}

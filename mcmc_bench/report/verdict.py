@@ -238,18 +238,24 @@ def _is_judged(cell: Cell) -> bool:
     return any(cell.verdicts[key].verdict in ("pass", "fail") for key in OF_THE_ANSWER if key in cell.verdicts)
 
 
+def _is_unclear(cell: Cell) -> bool:
+    return any(cell.verdicts[key].verdict == "inconclusive" for key in OF_THE_ANSWER if key in cell.verdicts)
+
+
 def _is_wrong(cell: Cell) -> bool:
     return any(cell.verdicts[key].verdict == "fail" for key in OF_THE_ANSWER if key in cell.verdicts)
 
 
 def _unseen(choice: Choice) -> list[Markup]:
     """How often the usual diagnostics did not see that a cell is wrong."""
-    wrong = [cell for cell in _compared(choice) if _is_wrong(cell)]
+    asked = {cell.id: cell.verdicts.get("diagnostics_honest") for cell in _compared(choice)}
+    wrong = [
+        cell for cell in _compared(choice)
+        if _is_wrong(cell) and (judged := asked[cell.id]) is not None and judged.verdict in ("pass", "fail")
+    ]  # fmt: skip
     if not wrong:
         return []
-    unseen = [
-        c for c in wrong if "diagnostics_honest" in c.verdicts and c.verdicts["diagnostics_honest"].verdict == "fail"
-    ]
+    unseen = [cell for cell in wrong if cell.verdicts["diagnostics_honest"].verdict == "fail"]
     if not unseen:
         return [
             Markup(
@@ -279,16 +285,23 @@ def _best(choice: Choice) -> list[Markup]:
     if not ranked:
         if not any(given(cell, EFFICIENCY) for cell in _compared(choice)):
             return []
-        return [Markup("<b>Efficiency.</b> No cell passes every other verdict, so none is ranked by speed.")]
+        return [Markup("<b>Efficiency.</b> No cell passes every verdict on its answer, so none is ranked by speed.")]
     said = []
-    for (target, _), cells in ranked.items():
+    from_start = ", start: {}" if len({start for _, start in ranked}) > 1 else ""
+    for (target, start), cells in ranked.items():
         best = max(cells, key=lambda cell: cell.value(EFFICIENCY) or 0.0)
         said.append(
-            Markup("{} on {} ({} of independent draws’ worth for each evaluation, first of {})").format(
-                name(best), code(target), link(best, words.percent(row_of(best, EFFICIENCY))), len(cells)
+            Markup("{} on {} ({} of independent draws’ worth for each evaluation, first of {}{})").format(
+                name(best),
+                code(target),
+                link(best, words.percent(row_of(best, EFFICIENCY))),
+                len(cells),
+                from_start.format(words.plain_name(start)),
             )
         )
-    return [Markup("<b>Efficiency</b>, among the cells that pass every other verdict: {}.").format(join(said))]
+    return [
+        Markup("<b>Efficiency</b>, among the cells that pass every verdict on their answer: {}.").format(join(said))
+    ]
 
 
 def _failures(choice: Choice) -> list[Markup]:
@@ -312,12 +325,15 @@ def _plain_count(choice: Choice) -> Markup:
     compared = _compared(choice)
     if not compared:
         return Markup("None of the {} of these results gave numbers.").format(words.count(len(cells), "cell"))
-    judged = [cell for cell in compared if _is_judged(cell)]
-    if not judged:
-        return Markup("No truth is known of what was sampled in the {} compared here: no answer is judged.").format(
-            words.count(len(compared), "cell")
+    right = [cell for cell in compared if _is_judged(cell) and not _is_wrong(cell)]
+    wrong = [cell for cell in compared if _is_wrong(cell)]
+    unclear = [cell for cell in compared if not _is_judged(cell) and _is_unclear(cell)]
+    if not right and not wrong:
+        why = "there are too few chains to tell whether an answer is right" if unclear else "no truth is known"
+        return Markup("In the {} compared here {}: no answer is judged.").format(
+            words.count(len(compared), "cell"), why
         )
-    right = sum(not _is_wrong(cell) for cell in judged)
-    return Markup("Of {} compared here, {} fail no verdict on their answer.").format(
-        words.count(len(judged), "cell"), escape(right)
+    rest = Markup(", and {} have too few chains to tell").format(len(unclear)) if unclear else Markup("")
+    return Markup("Of {} compared here, {} fail no verdict on their answer, {} fail one or more{}.").format(
+        words.count(len(compared), "cell"), escape(len(right)), len(wrong) or "none", rest
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from mcmc_bench.report import words
@@ -22,7 +22,7 @@ _PALETTE = {
 }
 _MARKERS = {
     "optimiser": ["square"],
-    "biased": ["triangle", "inverted"],
+    "biased": ["triangle", "inverted", "pentagon"],
     "exact": ["circle", "diamond", "pentagon", "inverted"],
 }
 
@@ -95,8 +95,12 @@ class Choice:
                 continue
             place = used[kind] = used.get(kind, -1) + 1
             palette, markers = _PALETTE.get(kind, _PALETTE["exact"]), _MARKERS.get(kind, _MARKERS["exact"])
-            light, dark = palette[place % len(palette)]
-            found[sampler] = Look(sampler, Colour(f"s{index}", light, dark), markers[place % len(markers)], kind)
+            # When the colours begin again, they meet other markers.
+            again, column = divmod(place, len(palette))
+            light, dark = palette[column]
+            found[sampler] = Look(
+                sampler, Colour(f"s{index}", light, dark), markers[(column + again) % len(markers)], kind
+            )
         return found
 
     @cached_property
@@ -136,16 +140,15 @@ class Choice:
         return {target: cells for target, cells in found.items() if len({c.settings[setting] for c in cells}) > 1}
 
     def told_apart(self, cells: Sequence[Cell]) -> list[list[Cell]]:
-        """`cells` in groups of samplers of different looks, in the order of the suite: more lines in a chart are a tangle."""
-        groups: list[dict[Look, list[Cell]]] = []
+        """`cells` in groups of samplers of different colours, in the order of the suite: more lines in a chart are a tangle."""
+        groups: list[dict[str, list[Cell]]] = []
         for sampler, own in by_sampler(cells).items():
-            look = replace(self.looks[sampler], sampler="")
-            look = replace(look, colour=replace(look.colour, name=""))
-            group = next((group for group in groups if look not in group), None)
+            colour = self.looks[sampler].colour.light
+            group = next((group for group in groups if colour not in group), None)
             if group is None:
                 group = {}
                 groups.append(group)
-            group[look] = own
+            group[colour] = own
         return [[cell for own in group.values() for cell in own] for group in groups]
 
     def modes(self, target: str) -> int:

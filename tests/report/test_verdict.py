@@ -113,7 +113,7 @@ def test_nothing_that_fails_is_ranked(results: Results) -> None:
     for cell in results.cells:
         if cell.verdicts:
             cell.verdicts["efficiency"] = Judgement("not applicable", "")
-    assert "No cell passes every other verdict" in said(results)
+    assert "No cell passes every verdict on its answer" in said(results)
 
 
 def test_failed_cells_are_named(results: Results) -> None:

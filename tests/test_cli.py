@@ -121,6 +121,14 @@ def test_an_output_that_cannot_be_written(small_suite, tmp_path):
     assert "file" in err
 
 
+def test_results_need_a_folder(small_suite, tmp_path):
+    file = tmp_path / "chains.nc"
+    file.write_text("")
+    code, _, err = call("run", small_suite, "-o", file, "--no-report", "--threads", 1)
+    assert code == 2
+    assert f"mcmc-bench: {file} is a file, not a folder" in err
+
+
 def test_lists():
     for kind, words in (
         ("targets", ("banana", "reference run")),

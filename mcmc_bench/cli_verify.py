@@ -57,8 +57,13 @@ def verify(
         loaded = load_sampler(sampler, samplers_folder=samplers)
         settings = assignments(set_ or [], f"setting of {loaded.name}", loaded.settings)
         loaded.complete(settings)
-        with bar(f"verifying {loaded.name}") as progress:
-            result = run_verify(loaded, settings, stages=STAGES[:1] if quick else STAGES, seed=seed, progress=progress)
+        try:
+            with bar(f"verifying {loaded.name}") as progress:
+                result = run_verify(
+                    loaded, settings, stages=STAGES[:1] if quick else STAGES, seed=seed, progress=progress
+                )
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("nothing is kept; the same command begins anew") from None
     if not result.verified:
         typer.echo(f"{result.sampler}: not verified: none of the targets of this command has what it needs")
         raise typer.Exit(NOTHING_COMPARED)

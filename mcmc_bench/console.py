@@ -134,6 +134,8 @@ def metrics_table(frame: pandas.DataFrame, title: str) -> Table:
         value, floor = (
             "–" if line[name] is None or math.isnan(line[name]) else f"{line[name]:.4g}" for name in ("value", "floor")
         )
+        if line["censored"]:
+            value = f"> {value}"
         table.add_row(line["metric"], value, floor, plain(line.get("note") or ""))
     return table
 

@@ -56,8 +56,8 @@ class Draws:
     inverse_mass_matrix: Array | None = None  # (dim,) or (dim, dim), given or tuned
     ladder: Array = field(default_factory=lambda: np.empty(0))
     cost: Cost = field(default_factory=Cost)
-    #: What the program that made the draws does not tell, of "acceptance_rate", "divergences" and "evaluations"; the fields
-    #: above then hold what stands for it, and no metric may claim it.
+    #: What the program that made the draws does not tell, of "acceptance_rate", "divergences", "evaluations" and the seconds
+    #: of `Cost`; the fields above then hold what stands for it, and no metric may claim it.
     not_told: frozenset[str] = frozenset()
 
     @property

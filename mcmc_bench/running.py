@@ -98,6 +98,8 @@ def run(
     else:
         the_suite = suite if seed is None else with_seed(suite, str(seed))
     folder = Path(output) if output is not None else Path("reports") / the_suite.name
+    if folder.is_file():
+        raise NotADirectoryError(f"{folder} is a file, not a folder: name a folder for the results")
     folder.mkdir(parents=True, exist_ok=True)  # a folder that cannot be written is said before anything runs
     if not command:
         name = the_suite.name if isinstance(suite, Suite) else str(suite)

@@ -5,11 +5,13 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+import mcmc_bench.samplers
 from mcmc_bench.cli import app
 from mcmc_bench.results import Results
 
@@ -89,11 +91,42 @@ def test_mistakes_are_one_line_and_exit_code_2(arguments, message):
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize(
+    ("wrong", "line", "reason"),
+    [
+        ("record(nothing, chain", "record(nothing, chain", "NameError: name 'nothing' is not defined"),
+        ("record(statistics.nothing, chain", "record(statistics.nothing", "Unknown attribute 'nothing'"),
+        ("with open('x') as file: pass\n        record(statistics, chain", "@jit", "is not supported"),
+    ],
+)
+@pytest.mark.parametrize("command", ["verify", "sample"])
+def test_a_sampler_that_does_not_compile_is_one_line(tmp_path, command, wrong, line, reason):
+    right = (Path(mcmc_bench.samplers.__path__[0]) / "random_walk_metropolis.py").read_text()
+    assert right.count("record(statistics, chain") == 1
+    file = tmp_path / "mine.py"
+    file.write_text(right.replace("record(statistics, chain", wrong))
+    number = next(n for n, text in enumerate(file.read_text().splitlines(), start=1) if line in text)
+    arguments = (file, "--quick") if command == "verify" else ("gaussian", "mine", "--samplers", file, "--draws", 10)
+    code, _, err = call(command, *arguments)
+    assert code == 2
+    (said,) = (text for text in err.splitlines() if text.startswith("mcmc-bench: "))
+    assert said.startswith(f"mcmc-bench: {file}, line {number}: step() cannot be compiled: ")
+    assert reason in said
+
+
 def test_an_output_that_cannot_be_written(small_suite, tmp_path):
     (tmp_path / "file").write_text("")
     code, _, err = call("run", small_suite, "-o", tmp_path / "file" / "below", "--no-report", "--threads", 1)
     assert code == 2
     assert "file" in err
+
+
+def test_results_need_a_folder(small_suite, tmp_path):
+    file = tmp_path / "chains.nc"
+    file.write_text("")
+    code, _, err = call("run", small_suite, "-o", file, "--no-report", "--threads", 1)
+    assert code == 2
+    assert f"mcmc-bench: {file} is a file, not a folder" in err
 
 
 def test_lists():

@@ -1,6 +1,7 @@
 """Chains from elsewhere are measured like ours, however their variables are called; what does not fit is named."""
 
 import numpy as np
+import pandas
 import pytest
 import xarray
 from typer.testing import CliRunner
@@ -8,6 +9,7 @@ from typer.testing import CliRunner
 from mcmc_bench import sample
 from mcmc_bench.catalog import load_target
 from mcmc_bench.cli import app
+from mcmc_bench.console import metrics_table
 from mcmc_bench.metrics import evaluate
 from mcmc_bench.scoring import read_chains
 from mcmc_bench.streams import stream
@@ -50,6 +52,7 @@ def test_ours_are_scored_as_they_were_measured(tmp_path):
     tree = sample(target, "mala", draws=300, chains=4, step_size=0.5)
     tree.to_netcdf(tmp_path / "ours.nc", engine="h5netcdf")
     own = evaluate(tree, target).set_index("metric")["value"]
+    assert own["sampling_seconds"] == tree.attrs["sampling_seconds"] > 0
     scored = evaluate(read_chains(tmp_path / "ours.nc", target, evaluations=301), target).set_index("metric")["value"]
     for name in ("r_hat_max", "ess_bulk_min", "bias_squared_average", "calibration"):
         assert scored[name] == pytest.approx(own[name], rel=1e-9), name
@@ -83,6 +86,7 @@ def test_what_a_file_does_not_record_is_not_claimed(chains, tmp_path):
     rows = frame.set_index("metric")
     for metric, note in (
         ("acceptance_rate", "not recorded"), ("divergences", "not recorded"), ("evaluations", "not told: a draw stands for one"),
+        ("sampling_seconds", "not recorded"), ("compile_seconds", "not recorded"),
     ):  # fmt: skip
         assert np.isnan(rows.loc[metric, "value"])
         assert rows.loc[metric, "note"] == note
@@ -96,6 +100,18 @@ def test_what_a_file_does_not_record_is_not_claimed(chains, tmp_path):
     rows = evaluate(read_chains(tmp_path / "recorded.nc", target), target).set_index("metric")
     assert rows.loc["divergences", "value"] == 2
     assert rows.loc["acceptance_rate", "note"] == "not recorded"
+
+
+def test_a_lower_bound_is_shown_as_one():
+    frame = pandas.DataFrame(
+        {
+            "metric": ["gradients_to_low_error", "evaluations"], "value": [500.0, 501.0], "floor": [20.0, np.nan],
+            "note": ["", ""], "censored": [True, False],
+        }
+    )  # fmt: skip
+    table = metrics_table(frame, "")
+    assert list(table.columns[1].cells) == ["> 500", "501"]
+    assert list(table.columns[2].cells) == ["20", "–"]
 
 
 def test_the_command(chains, tmp_path):

@@ -22,6 +22,7 @@ from mcmc_bench.comparison.model import (
     Question,
     Verdict,
     worst,
+    worst_verdict,
 )
 from mcmc_bench.comparison.pool import log_costs, pooled
 from mcmc_bench.comparison.summary import count, environment, reasons, same_job, sentences, side_of
@@ -106,17 +107,17 @@ class _Comparing:
         for pair in pairs:
             findings = tuple(pair.findings + [settled[id(test)] for test in pair.hypotheses])
             cells.append(_cell_comparison(pair, findings))
-        if all(cell.verdict == "not measured" for cell in cells):
-            raise NothingComparedError(f"{self._name(1)}: no cell has anything that can be compared{reasons(cells)}")
-        cells.sort(key=lambda cell: (SEVERITY.index(cell.verdict), -_badness(cell)))
         present = {cell.match for cell in self.candidate.cells}
         vanished = tuple(_label(cell) for match, cell in self.before.items() if match not in present)
+        if all(cell.verdict == "not measured" for cell in cells) and not vanished:
+            raise NothingComparedError(f"{self._name(1)}: no cell has anything that can be compared{reasons(cells)}")
+        cells.sort(key=lambda cell: (SEVERITY.index(cell.verdict), -_badness(cell)))
         new = tuple(_label(pair.cell) for pair in pairs if pair.before is None) if self.baseline is not None else ()
         overall = [settled[id(mean)]] if mean is not None else []
         if vanished:
             words = f"{count(len(vanished), 'cell')} of the baseline {'is' if len(vanished) == 1 else 'are'} missing"
             overall.insert(0, Finding("present", "regression", words))
-        verdict = worst([*overall, *(finding for cell in cells for finding in cell.findings)])
+        verdict = worst_verdict([worst(overall), *(cell.verdict for cell in cells)])
         return Comparison(
             verdict=verdict,
             summary=sentences(verdict, cells, overall, self.rule.alpha, len(tests), self.stages),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -61,8 +62,10 @@ class CellComparison:
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of the findings that decide."""
-        return worst(self.findings)
+        """The worst of the findings that decide; where no hypothesis was tested nothing was compared: no pass."""
+        found = worst(self.findings)
+        tested = any(finding.decides and finding.p_value is not None for finding in self.findings)
+        return "not measured" if found == "pass" and not tested else found
 
     @property
     def label(self) -> str:
@@ -128,8 +131,12 @@ class Comparison:
 
 def worst(findings: tuple[Finding, ...] | list[Finding]) -> Verdict:
     """The worst verdict among the findings that decide; "not measured" if there are none."""
-    verdicts = {finding.verdict for finding in findings if finding.decides}
-    return next((verdict for verdict in SEVERITY if verdict in verdicts), "not measured")
+    return worst_verdict(finding.verdict for finding in findings if finding.decides)
+
+
+def worst_verdict(verdicts: Iterable[Verdict]) -> Verdict:
+    """The worst of them; "not measured" if there are none."""
+    return min(verdicts, key=SEVERITY.index, default="not measured")
 
 
 def _lists(value: Any) -> Any:

@@ -26,8 +26,9 @@ def sentences(
     """The verdict with the numbers it rests on; then what was seen, and how often this is wrong."""
     judged = [cell for cell in cells if cell.verdict != "not measured"]
     alike = [cell for cell in judged if cell.verdict == verdict]
-    did = {"regression": "got worse", "inconclusive": "could not be decided"}.get(verdict, "are still right")
-    said = [f"{verdict.capitalize()}: {len(alike)} of {count(len(judged), 'cell')} {did}."]
+    right = "is still right" if len(judged) == 1 else "are still right"
+    did = {"regression": "got worse", "inconclusive": "could not be decided"}.get(verdict, right)
+    said = [f"{verdict.capitalize()}: {len(alike)} of {count(len(judged), 'cell')} {did}{_not_compared(cells)}."]
     found = alike[0].decisive if alike and verdict != "pass" else None
     if found is not None:
         said[0] += f" {alike[0].label}: {found.words}."
@@ -49,6 +50,12 @@ def sentences(
         f"{count(hypotheses, 'hypothesis', 'hypotheses')} share that rate{extended}."
     )
     return tuple(said)
+
+
+def _not_compared(cells: Sequence[CellComparison]) -> str:
+    """How many cells have nothing that was compared."""
+    number = sum(cell.verdict == "not measured" for cell in cells)
+    return f"; {count(number, 'cell')} {'was' if number == 1 else 'were'} not compared" if number else ""
 
 
 def reasons(cells: Sequence[CellComparison]) -> str:

@@ -18,6 +18,7 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ import numpy as np
 import platformdirs
 from numba import types
 from numba.core import cgutils
+from numba.core.errors import NumbaError, UnsupportedBytecodeError
 from numba.core.types import npy_rng
 from numba.extending import intrinsic
 
@@ -152,16 +154,43 @@ def is_finite(x):
     return abs(x) < np.inf
 
 
+class CompileError(ValueError):
+    """A function that numba cannot compile; the message names its file, the line and the reason."""
+
+
 def compiled(dispatcher: Any, signature: Any) -> Any:
     """`dispatcher`, compiled for `signature` (or read from the cache) and for nothing else.
 
     Numba would otherwise compile a kernel anew, in every process, for each function that it is handed as an
     argument; with one signature it has to take them as function pointers.
+
+    Raises:
+        CompileError: numba cannot compile it.
     """
     if not dispatcher.overloads:
-        dispatcher.compile(signature)
+        try:
+            dispatcher.compile(signature)
+        except (NumbaError, UnsupportedBytecodeError) as error:
+            function, place = dispatcher.py_func, getattr(error, "loc", None)
+            file = function.__code__.co_filename if place is None else place.filename
+            line = function.__code__.co_firstlineno if place is None else place.line
+            raise CompileError(
+                f"{file}, line {line}: {function.__name__}() cannot be compiled: {reason(error)}"
+            ) from error
         dispatcher.disable_compile()
     return dispatcher
+
+
+#: How the lines of numba's messages begin that follow on the reason.
+_AFTER_THE_REASON = ("During:", "File ", "There are", "- ", "raised from")
+
+
+def reason(error: Exception) -> str:
+    """Why numba cannot compile a function: the lines that matter, its messages have dozens."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    said = [line for line in lines if line and not line.startswith("Failed in")]
+    first = takewhile(lambda line: not line.startswith(_AFTER_THE_REASON), said)
+    return f"{type(error).__name__}: {' '.join(first)}"
 
 
 @cache

@@ -83,8 +83,18 @@ def _cost(measured: Measured) -> tuple[list[Row], Curves]:
     ]
     rows = [over_replicates(name, [getattr(cost, name) for cost in costs], lowest=0.0) for name in names]
     if measured.not_told("evaluations"):
-        return [*measured.not_given(names[:4], "not told: a draw stands for one"), *rows[4:]], {}
-    return rows, {}
+        rows[:4] = measured.not_given(names[:4], "not told: a draw stands for one")
+    return _without_untold(measured, rows), {}
+
+
+def _without_untold(measured: Measured, rows: list[Row]) -> list[Row]:
+    """The rows, without the values of what the program that made the draws does not record."""
+    return [
+        measured.not_given([row.metric], "not recorded")[0]
+        if row.metric != "evaluations" and measured.not_told(row.metric)
+        else row
+        for row in rows
+    ]
 
 
 def _diagnostics(measured: Measured) -> tuple[list[Row], Curves]:
@@ -100,10 +110,7 @@ def _diagnostics(measured: Measured) -> tuple[list[Row], Curves]:
         over_replicates("divergences", [float(draws.divergences.sum()) for draws in replicates], lowest=0.0),
     ]
     return [
-        *(
-            measured.not_given([row.metric], "not recorded")[0] if measured.not_told(row.metric) else row
-            for row in rows
-        ),
+        *_without_untold(measured, rows),
         over_replicates(
             "stopped_chains",
             [float((draws.stopped_at >= 0).sum()) for draws in replicates],

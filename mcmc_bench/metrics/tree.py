@@ -101,7 +101,8 @@ def draws_of(tree: xarray.DataTree, target: Target) -> Draws:
     thin = int(moments.attrs.get("thin", 1)) if moments is not None else 1
     first_bad = np.where(finite.all(axis=1), -1, finite.argmin(axis=1))
     cost = {name: float(tree.attrs[name]) for name in vars(Cost()) if name in tree.attrs}
-    not_told = {
+    not_told = {name for name in vars(Cost()) if name.endswith("_seconds") and name not in cost}
+    not_told |= {
         metric
         for metric, kept, by_draw in (
             ("acceptance_rate", "mean_acceptance", "acceptance_rate"), ("divergences", "divergences", "diverging"),

@@ -69,7 +69,7 @@ def test_equal_code_passes():
     assert found.cells[0].replicates == (48, 48)
     efficiency = found.cells[0].finding("efficiency")
     assert efficiency.low < 1 < efficiency.high < 1.4
-    assert "Pass: 1 of 1 cell are still right" in found.summary[0] or "Pass" in found.summary[0]
+    assert found.summary[0] == "Pass: 1 of 1 cell is still right."
 
 
 @pytest.mark.parametrize(
@@ -143,6 +143,20 @@ def test_nothing_in_common_is_no_pass():
     unfit = replace(cell(kind="optimiser"), outcome="not applicable", evidence=[])
     with pytest.raises(NothingComparedError, match="no cell has anything that can be compared"):
         compare(results(unfit), results(unfit), Rule())
+
+
+def test_a_cell_without_a_hypothesis_is_not_compared_and_no_pass():
+    """That it ran and counted its evaluations is no answer to what a comparison asks; what fails there still counts."""
+    few = {"replicates": 2}
+    with pytest.raises(NothingComparedError, match=r"no cell has anything that can be compared \(.*8 is the least"):
+        against(cell(**few), cell(side="baseline", **few))
+    both = compare(results(cell(side="baseline"), cell("b", **few)), results(cell(), cell("b", **few)), Rule())
+    assert {one.match: one.verdict for one in both.cells} == {"match a": "pass", "match b": "not measured"}
+    assert both.verdict == "pass"
+    assert both.summary[0] == "Pass: 1 of 1 cell is still right; 1 cell was not compared."
+    assert against(cell(**few, moved=[0.0, 0.0])).verdict == "regression"
+    vanished = against(cell(**few), cell(side="baseline"), cell("gone", "baseline"))
+    assert vanished.verdict == "regression", "a cell that is missing is one, whatever could be compared"
 
 
 @pytest.mark.parametrize(

@@ -214,6 +214,16 @@ def test_flows_keep_volume(name):
 # ---- the command ----
 
 
+def test_an_interruption_keeps_nothing_and_says_so(monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys.modules["mcmc_bench.verification.verify"], "verify", interrupted)
+    done = CliRunner().invoke(app, ["verify", "ula", "--quick"])
+    assert done.exit_code == 130
+    assert "interrupted: nothing is kept" in done.output
+
+
 def test_the_command(tmp_path):
     run = CliRunner().invoke
     done = run(app, ["verify", "ula", "--quick"])

@@ -46,7 +46,7 @@ ACCEPT_MALA = "if generator.random() < statistics[chain, ACCEPTANCE]:"
 #: Replicas so few and steps so long that an error of the hot ones reaches the cold one.
 FEW_REPLICAS = (("replicas", 3), ("hottest", 0.2), ("num_integration_steps", 1))
 #: Two replicas that differ little and refuse much: what the hot one gets wrong is in the cold one at once.
-TWO_REPLICAS = (("replicas", 2), ("hottest", 0.5), ("num_integration_steps", 1), ("step_size", 1.6))
+TWO_REPLICAS = (("replicas", 2), ("hottest", 0.7), ("num_integration_steps", 1), ("step_size", 1.2))
 #: A step at which trajectories turn between two of their points, so that seams decide.
 SEAMS_DECIDE = (("step_size", 0.6),)
 #: Trajectories whose length is several steps, so that twice and half of it lead elsewhere.

@@ -55,8 +55,8 @@ def train(
 ) -> None:
     """Learn the density of examples at every noise level: denoising score matching of an energy network.
 
-    Needs PyTorch: pip install 'mcmc_bench[train]'. Writes NAME.weights.npz and a picture of the loss; for data of your own
-    also the examples and NAME.py, a target that every command takes. After Ctrl-C they hold what was learnt until then.
+    Needs PyTorch: pip install -e '.[train]' in a clone. Writes NAME.weights.npz and a picture of the loss; for data of your
+    own also the examples and NAME.py, a target that every command takes. After Ctrl-C they hold what was learnt until then.
     """
     from mcmc_bench.catalog import list_targets, training_set
     from mcmc_bench.learning import own
@@ -130,7 +130,9 @@ def _needs_pytorch(threads: int) -> None:
     try:
         import torch
     except ImportError as error:
-        raise ValueError("training needs PyTorch, which is not installed: pip install 'mcmc_bench[train]'") from error
+        raise ValueError(
+            "training needs PyTorch, which is not installed: pip install -e '.[train]' in a clone of mcmc_bench"
+        ) from error
     torch.set_num_threads(threads)
 
 

@@ -15,14 +15,12 @@ from typing import Any
 
 import numpy as np
 import pebble
-from numba.core.errors import NumbaError
 
 from mcmc_bench import show
 from mcmc_bench.catalog import CatalogError, load_sampler, load_target, target_files
 from mcmc_bench.checking import density, truth
 from mcmc_bench.checking.findings import Finding, Report
 from mcmc_bench.checking.subject import Subject
-from mcmc_bench.kernels.jit import CompileError, reason
 from mcmc_bench.processes import process_pool
 
 #: The first stage imports numba and may compile: never less than this, whatever limit is set.
@@ -186,13 +184,15 @@ def _work(
 
 
 def _in_words(error: BaseException) -> str:
-    """The lines that matter: numba's messages have dozens."""
+    """The line that matters: numba's messages have dozens."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    if isinstance(error, CompileError):
-        return str(error)
-    if isinstance(error, NumbaError):
+    if "numba" in type(error).__module__:
         place = next((line for line in lines if line.startswith("File ") and "mcmc_bench/kernels" not in line), "")
-        return f"{reason(error)} {place}".strip()
+        useful = [
+            line for line in lines
+            if not line.startswith(("Failed in", "File ", "During:", "- Resolution", "There are", "- Of which", "<source"))
+        ]  # fmt: skip
+        return f"{type(error).__name__}: {'; '.join(useful[:3])} {place}".strip()
     return f"{type(error).__name__}: {' '.join(lines)}"
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import atexit
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 import warnings
@@ -171,12 +172,8 @@ def compiled(dispatcher: Any, signature: Any) -> Any:
         try:
             dispatcher.compile(signature)
         except (NumbaError, UnsupportedBytecodeError) as error:
-            function, place = dispatcher.py_func, getattr(error, "loc", None)
-            file = function.__code__.co_filename if place is None else place.filename
-            line = function.__code__.co_firstlineno if place is None else place.line
-            raise CompileError(
-                f"{file}, line {line}: {function.__name__}() cannot be compiled: {reason(error)}"
-            ) from error
+            place = _place(error, dispatcher.py_func)
+            raise CompileError(f"{place} cannot be compiled: {_reason(error)}") from error
         dispatcher.disable_compile()
     return dispatcher
 
@@ -185,12 +182,24 @@ def compiled(dispatcher: Any, signature: Any) -> Any:
 _AFTER_THE_REASON = ("During:", "File ", "There are", "- ", "raised from")
 
 
-def reason(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     """Why numba cannot compile a function: the lines that matter, its messages have dozens."""
     lines = [line.strip() for line in str(error).splitlines()]
     said = [line for line in lines if line and not line.startswith("Failed in")]
-    first = takewhile(lambda line: not line.startswith(_AFTER_THE_REASON), said)
-    return f"{type(error).__name__}: {' '.join(first)}"
+    return f"{type(error).__name__}: {' '.join(takewhile(lambda line: not line.startswith(_AFTER_THE_REASON), said))}"
+
+
+def _place(error: Exception, function: Any) -> str:
+    """File, line and function: as far inside as numba tells it of the function's own file."""
+    file, name = function.__code__.co_filename, function.__name__
+    inside, called, outside = str(error).partition("During: resolving callee type: ")
+    if called and inside.count("Failed in") > 1:  # what it calls fails, which may be all that a lifted function does
+        callee = re.search(r"<function (\w+) at", outside)
+        line = re.search(r" at (\S.*\.py) \((\d+)\)", inside)
+        if callee is not None and (line is None or line[1] == file):
+            return f"{file}{'' if line is None else f', line {line[2]}'}: {callee[1]}()"
+    known = getattr(error, "loc", None)
+    return f"{file}, line {function.__code__.co_firstlineno if known is None else known.line}: {name}()"
 
 
 @cache

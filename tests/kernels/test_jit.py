@@ -9,6 +9,7 @@ import textwrap
 import numpy as np
 import pytest
 
+from mcmc_bench.catalog import load_target
 from mcmc_bench.kernels import jit
 
 HELPER = """
@@ -83,6 +84,24 @@ def test_the_key_sees_every_change(tmp_path):
     (tmp_path / "a.py").write_text("x = 2\n")
     third = jit.cache_folder(tmp_path)
     assert len({first, second, third, jit.cache_folder()}) == 4
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("gradient.append(1)", ", line 8: log_density() cannot be compiled: TypingError: Unknown attribute 'append'"),
+        ("gradient[0] = nothing", ": log_density() cannot be compiled: TypingError: NameError: name 'nothing' is not"),
+    ],
+)
+def test_what_cannot_be_compiled_is_named(tmp_path, wrong, said):
+    """Of a density of one point as well, which is compiled inside of its block form; numba does not tell every line."""
+    file = tmp_path / "wrong.py"
+    file.write_text(TARGET.replace("gradient[0] = 0.0", wrong))
+    (tmp_path / "_helper.py").write_text(HELPER.format(scale=-1.0))
+    target = load_target("wrong", targets_folder=tmp_path)
+    with pytest.raises(jit.CompileError) as failed:
+        _ = target.pointer
+    assert str(failed.value).startswith(f"{file}{said}")
 
 
 def test_a_function_without_a_file_is_compiled_and_not_kept():

@@ -276,7 +276,7 @@ def test_without_pytorch_it_says_how_to_get_it(tmp_path):
     code, said = call("train", "mine", "--data", tmp_path / "d.npy", "-o", tmp_path / "out")
     assert (code, said) == (
         2,
-        "mcmc-bench: training needs PyTorch, which is not installed: pip install 'mcmc_bench[train]'\n",
+        "mcmc-bench: training needs PyTorch, which is not installed: pip install -e '.[train]' in a clone of mcmc_bench\n",
     )
     assert not (tmp_path / "out").exists()
 

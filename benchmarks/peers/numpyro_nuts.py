@@ -1,6 +1,7 @@
 """NumPyro's NUTS with its window adaptation, chain by chain. Needs numpyro.
 
-Its compilation is in the seconds of tuning and sampling: it cannot be asked for before.
+It cannot be compiled without being run: a first chain, which is thrown away, stands for the compilation, whose seconds are
+therefore a little too many.
 """
 
 import numpy as np
@@ -20,14 +21,21 @@ def draw(target, generator, start, draws, settings):
         NUTS(potential_fn=lambda x: -log_density(x)), num_warmup=int(settings["tuning_transitions"]), num_samples=draws,
         progress_bar=False,
     )  # fmt: skip
-    positions = []
-    for position in start:
+
+    def one_chain(position):
         first, second = jax.random.split(jax.random.key(int(generator.integers(2**31))))
         sampler.warmup(first, init_params=position)
-        target.ends("tuning")
+        yield "tuning"
         sampler.run(second)
+        yield "sampling"
+
+    list(one_chain(start[0]))
+    target.ends("compilation")
+    positions = []
+    for position in start:
+        for phase in one_chain(position):
+            target.ends(phase)
         positions.append(np.asarray(sampler.get_samples()))
-        target.ends("sampling")
     return np.stack(positions, axis=1)
 
 

@@ -49,12 +49,12 @@ lint: $(VENV)/installed-test ## ruff and mypy
 	@$(BIN)/mypy
 
 test: lint ## lint and all tests
-	@echo "Tests: ten minutes on two cores."
+	@echo "Tests: twelve minutes on two cores."
 	@$(BIN)/python -m pytest -n 2
 
-# Where another Python or another ArviZ could show: all but targets, comparisons and the statistics of kernels.
-NEWEST_TESTS := tests/kernels tests/metrics tests/report/test_page.py tests/test_cli.py tests/test_results.py \
-  tests/test_sampling.py tests/test_scoring.py tests/samplers/test_properties.py::test_state_is_consistent
+# Where another Python or another ArviZ could show: compilation, what calls ArviZ, the commands and what they store.
+NEWEST_TESTS := tests/kernels/test_jit.py tests/metrics/test_accuracy.py tests/metrics/test_cell.py \
+  tests/metrics/test_convergence.py tests/report/test_page.py tests/test_cli.py tests/test_results.py tests/test_sampling.py tests/test_scoring.py tests/samplers/test_properties.py::test_state_is_consistent
 
 test-newest: ## the tests that a newer Python (NEWEST=python3.13) could fail, where ArviZ is 1.x
 	$(call check-version,$(NEWEST))

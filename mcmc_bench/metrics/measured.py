@@ -69,16 +69,22 @@ class Measured:
 
     @property
     def evaluations_per_transition(self) -> float:
-        """Target evaluations of one chain for one transition, counted where no chain has left."""
-        for draws, failed in zip(self.replicates, self.failed, strict=True):
-            if not failed and draws.cost.sampling_evaluations > 0:
-                return draws.cost.sampling_evaluations / draws.transitions
-        return self.ideal / self.replicates[0].transitions
+        """Target evaluations of one chain for one transition, over all replicates."""
+        return self.ideal / float(np.mean([draws.transitions for draws in self.replicates]))
 
-    @property
+    @cached_property
     def ideal(self) -> float:
-        """Independent draws of a chain that the evaluations after burn-in would buy."""
-        return self.budget * (1.0 - self.burn_in)
+        """Independent draws of a chain that its evaluations after burn-in would buy.
+
+        As counted where no chain has left: a sampler of another library need not spend the budget to the last. Where
+        nothing is counted, as the budget allows.
+        """
+        counted = [
+            draws.cost.sampling_evaluations
+            for draws, failed in zip(self.replicates, self.failed, strict=True)
+            if not failed and draws.cost.sampling_evaluations > 0
+        ]
+        return float(np.mean(counted)) if counted else self.budget * (1.0 - self.burn_in)
 
     def not_told(self, what: str) -> bool:
         """Whether the program that made the draws does not tell `what`, see `Draws.not_told`."""

@@ -178,7 +178,8 @@ def _named(verdicts: Sequence[str]) -> str:
 def _rank(cells: Iterable[Cell]) -> None:
     """Rank by efficiency among the selected cells of the same target, start and budget that pass the rest.
 
-    Settings that were tuned with the budget that all have, or chosen from a sweep, are a sampler's best; others say little.
+    Settings that were tuned, by us or by the sampler itself in evaluations that were counted, or chosen from a sweep, are a
+    sampler's best; others say little.
     """
     groups: dict[tuple[str, str, int], list[Cell]] = {}
     for cell in cells:
@@ -192,7 +193,7 @@ def _rank(cells: Iterable[Cell]) -> None:
             verdict = Judgement("not applicable", f"not ranked: fails {_named(wrong)}")
         elif unclear:
             verdict = Judgement("inconclusive", f"not ranked: {_named(unclear)} inconclusive; {words}")
-        elif cell.sweep is None and not cell.tuned:
+        elif cell.sweep is None and not cell.tuned and not cell.cost.get("tuning_evaluations"):
             verdict = Judgement("not applicable", f"not ranked: its settings are neither swept nor tuned; {words}")
         elif not cell.selected:
             verdict = Judgement("not applicable", f"not the best setting of its sweep; {words}")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from mcmc_bench import metrics
 from mcmc_bench.catalog import load_target
-from mcmc_bench.draws import Draws
+from mcmc_bench.draws import Cost, Draws
 from mcmc_bench.metrics import Reference
 from mcmc_bench.metrics.accuracy import bias_p_values
 from mcmc_bench.streams import stream
@@ -46,6 +48,15 @@ def test_independent_draws_are_worth_themselves() -> None:
     assert not rows["gradients_to_low_error_ratio"].censored
     ratio = rows["bias_squared_average"].value / rows["bias_squared_average"].floor
     assert 0.1 < ratio < 4  # a mean of 16 χ²₁: 1e−5 on either side
+
+
+def test_efficiency_is_a_share_of_what_was_spent_and_not_of_what_was_allowed() -> None:
+    """Exact arithmetic: draws that used two evaluations each, in a budget of four for each, are worth half."""
+    target, replicates = gaussian_replicates(0.0, "worth")
+    dear = [replace(draws, cost=Cost(sampling_evaluations=2.0 * draws.transitions)) for draws in replicates]
+    rows = evaluate(target, dear, "accuracy", budget=4 * DRAWS)
+    assert rows["real_ess"].floor == 2.0 * DRAWS
+    assert rows["efficiency"].value == pytest.approx(rows["real_ess"].value / (2.0 * DRAWS))
 
 
 def test_autoregression_is_worth_its_known_share() -> None:

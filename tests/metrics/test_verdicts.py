@@ -71,6 +71,8 @@ def test_only_what_is_right_is_ranked() -> None:
     assert judged(unswept)[0]["efficiency"] == "not applicable"
     tuned = cell(target, fast, "tuned", sweep=None, tuned={"step_size": [0.1] * 4})
     assert judged(tuned)[0]["efficiency"] == "pass"
+    tunes_itself = cell(target, fast, "of another library", sweep=None, cost={"tuning_evaluations": 300.0})
+    assert judged(tunes_itself)[0]["efficiency"] == "pass"
     assert [one["efficiency"] for one in verdicts] == [
         "pass", "pass", "not applicable", "not applicable", "not applicable", "pass",
     ]  # fmt: skip

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import special, stats
 
-from mcmc_bench.kernels.mathematics import exp
+from mcmc_bench.kernels.mathematics import exp, log
 from mcmc_bench.spelling import unknown
 from mcmc_bench.target import Array, Modes, Target, Truth, block_density
 
@@ -31,16 +31,15 @@ def log_density(x, log_density, gradient, data):
     over 16 chains costs as much as to run it, and in the plane each pass over a component is then a single one.
     """
     chains, dim = x.shape
-    components, last = data.shape[0] // (dim + 2), (dim + 1) // 2 * 2 - 2  # first coordinate of the last pair
-    point, weighted = (
-        np.zeros((last + 2, chains)),
-        np.zeros((last + 2, chains)),
-    )  # weighted: Σ share · precision · (mₖ − x)
-    exponent = np.zeros((components, chains))
-    largest, total = np.empty(chains), np.zeros(chains)
+    components, rows = data.shape[0] // (dim + 2), (dim + 1) // 2 * 2
+    last = rows - 2  # first coordinate of the last pair
+    work = np.zeros((2 * rows + components + 2, chains))  # one: the time to make it is not nothing
+    point, weighted = work[:rows], work[rows : 2 * rows]  # weighted: Σ share · precision · (mₖ − x)
+    exponent, largest, total = work[2 * rows : -2], work[-2], work[-1]
     for chain in range(chains):
         largest[chain] = -np.inf
-        for i in range(dim):
+    for i in range(dim):
+        for chain in range(chains):
             point[i, chain] = x[chain, i]
     for k in range(components):
         first, row = k * (dim + 2), exponent[k]
@@ -76,8 +75,9 @@ def log_density(x, log_density, gradient, data):
                 to_a[chain] += row[chain] * (one - a[chain])
                 to_b[chain] += row[chain] * (other - b[chain])
     for chain in range(chains):
-        log_density[chain] = largest[chain] + np.log(total[chain])
-        for i in range(dim):
+        log_density[chain] = largest[chain] + log(total[chain])
+    for i in range(dim):
+        for chain in range(chains):
             gradient[chain, i] = weighted[i, chain] / total[chain]
 
 

@@ -59,6 +59,26 @@ def test_exp_at_the_extremes(exp):
     np.testing.assert_allclose(found[[11, 12]], np.exp(x[[11, 12]]), rtol=1e-15)
 
 
+@pytest.fixture(scope="module")
+def log():
+    return elementwise(mathematics.log)
+
+
+def test_log_to_1e_15(log):
+    x = np.concatenate(
+        [np.exp(points(-708, 709)), points(0.5, 2.0), points(1 - 1e-6, 1 + 1e-6), 2.0 ** np.arange(-1022, 1024)]
+    )
+    x = x[x != 1.0]  # ln 1 = 0 has no relative error
+    error = np.abs(log(x) / np.log(x.astype(np.longdouble)) - 1)
+    worst = error.argmax()
+    assert error[worst] < 1e-15, f"log({x[worst]!r}) is wrong by {float(error[worst])}"
+
+
+def test_log_at_the_extremes(log):
+    found = log(np.array([1.0, 0.0, -0.0, 5e-324, np.inf, -1.0, -np.inf, np.nan]))
+    np.testing.assert_array_equal(found, [0.0, -np.inf, -np.inf, -np.inf, np.inf, np.nan, np.nan, np.nan])
+
+
 def test_the_mutant_that_may_be_reassociated_is_caught():
     """Power: with the flags of all other kernels the range reduction is undone, and the check above fails."""
     mutant = elementwise(numba.njit(**NOT_CACHED)(mathematics.exp.py_func))
@@ -75,8 +95,9 @@ def test_sigmoid_and_softplus():
         assert np.isnan(elementwise(function)(np.array([np.nan]))).all()
 
 
-def test_the_loop_runs_in_simd_registers(exp):
+@pytest.mark.parametrize("name", ["exp", "log"])
+def test_the_loop_runs_in_simd_registers(name, request):
     """What the functions are for: a loop over them compiles to vector arithmetic with no call to the C library."""
-    (code,) = exp.compiled.inspect_llvm().values()
+    (code,) = request.getfixturevalue(name).compiled.inspect_llvm().values()
     assert " x double>" in code
-    assert "@exp" not in code
+    assert f"@{name}" not in code

@@ -105,7 +105,7 @@ def test_numpy_example_of_your_own_target(python):
 @pytest.mark.slow
 def test_pymc_example_of_your_own_target(python):
     pytest.importorskip(
-        "pymc", reason="NOT TESTED: the PyMC example; install the extra: pip install 'mcmc_bench[pymc]'"
+        "pymc", reason="NOT TESTED: the PyMC example; install the extra: pip install -e '.[pymc]'"
     )
     (example,) = blocks(YOUR_OWN, "python pymc")
     printed = python("-c", example)
@@ -149,7 +149,7 @@ def test_a_sampler_in_plain_python(python, tmp_path):
 def test_learn_a_density_from_your_own_images(python, tmp_path):
     """The recipe's commands, one after the other; without the noise there is one image, with it there are many."""
     pytest.importorskip(
-        "torch", reason="NOT TESTED: the recipe that learns; install the extra: pip install 'mcmc_bench[train]'"
+        "torch", reason="NOT TESTED: the recipe that learns; install the extra: pip install -e '.[train]'"
     )
     (tmp_path / "my_images.py").write_text(recipe("my_images.py"))
     (suite,) = [block for block in blocks(CONTRIBUTING, "toml") if block.startswith("# discs.toml")]

@@ -27,7 +27,7 @@ def test_a_peer_is_declared_like_any_sampler(name):
 def test_a_peer_samples(name):
     """Variances within a quarter of the truth: far outside what 8 chains of 400 draws vary by."""
     library = name.split("_")[0]
-    pytest.importorskip(library, reason=f"NOT TESTED: {library}; install the extra: pip install 'mcmc_bench[peers]'")
+    pytest.importorskip(library, reason=f"NOT TESTED: {library}; install the extra: pip install -e '.[peers]'")
     target = load_target("gaussian", dim=2)
     draws = run(
         target, load_sampler(name, samplers_folder=FOLDER), SETTINGS.get(name, {}), Plan(100, 400), chains=8,

@@ -1,6 +1,6 @@
 """Makes digits.npz from scikit-learn's copy of the UCI handwritten digits: images as bytes, labels, and a split.
 
-    pip install 'mcmc_bench[data]' && python targets/data/make_digits.py
+    pip install -e '.[data]' && python targets/data/make_digits.py
 
 The images (8 × 8, values 0 … 16, 43 writers) are by E. Alpaydin and C. Kaynak 1998, UCI Machine Learning Repository, doi
 10.24432/C50P49, licence CC BY 4.0. Their order is shuffled with a seed from the name, so that the last 360, which are held

@@ -1,6 +1,6 @@
 """Makes fashion.npz from Fashion-MNIST: images held out, a small classifier, and what needs the training images to be known.
 
-    pip install 'mcmc_bench[data]' && apt install dataset-fashion-mnist && python targets/data/make_fashion.py
+    pip install -e '.[data]' && apt install dataset-fashion-mnist && python targets/data/make_fashion.py
 
 The images (28 × 28, bytes) are by H. Xiao, K. Rasul and R. Vollgraf 2017, arXiv 1708.07747, copyright Zalando SE, licence MIT
 (fashion.LICENSE.txt). Two sets of 400 are drawn from the 10,000 of the test set by a seed from the name, whatever their class:

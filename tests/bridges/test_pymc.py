@@ -8,7 +8,7 @@ from mcmc_bench import load_target
 from mcmc_bench.streams import stream
 
 pymc = pytest.importorskip(
-    "pymc", reason="NOT TESTED: the PyMC bridge; install the extra: pip install 'mcmc_bench[pymc]'"
+    "pymc", reason="NOT TESTED: the PyMC bridge; install the extra: pip install -e '.[pymc]'"
 )
 pytestmark = [pytest.mark.filterwarnings("ignore::FutureWarning"), pytest.mark.slow]
 

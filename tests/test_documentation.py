@@ -104,9 +104,7 @@ def test_numpy_example_of_your_own_target(python):
 
 @pytest.mark.slow
 def test_pymc_example_of_your_own_target(python):
-    pytest.importorskip(
-        "pymc", reason="NOT TESTED: the PyMC example; install the extra: pip install -e '.[pymc]'"
-    )
+    pytest.importorskip("pymc", reason="NOT TESTED: the PyMC example; install the extra: pip install -e '.[pymc]'")
     (example,) = blocks(YOUR_OWN, "python pymc")
     printed = python("-c", example)
     assert "('mu', 'tau_log__')" in printed

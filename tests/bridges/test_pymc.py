@@ -7,9 +7,7 @@ import mcmc_bench
 from mcmc_bench import load_target
 from mcmc_bench.streams import stream
 
-pymc = pytest.importorskip(
-    "pymc", reason="NOT TESTED: the PyMC bridge; install the extra: pip install -e '.[pymc]'"
-)
+pymc = pytest.importorskip("pymc", reason="NOT TESTED: the PyMC bridge; install the extra: pip install -e '.[pymc]'")
 pytestmark = [pytest.mark.filterwarnings("ignore::FutureWarning"), pytest.mark.slow]
 
 Y = np.array([28.0, 8, -3, 7, -1, 1, 18, 12])

@@ -25,9 +25,7 @@ DIGITS = DATA / "digits.weights.npz"
 
 @pytest.fixture
 def torch():
-    torch = pytest.importorskip(
-        "torch", reason="NOT TESTED: training; install the extra: pip install -e '.[train]'"
-    )
+    torch = pytest.importorskip("torch", reason="NOT TESTED: training; install the extra: pip install -e '.[train]'")
     torch.set_num_threads(1)  # on a busy machine threads of small work wait for each other
     return torch
 

@@ -203,7 +203,7 @@ class _Layout:
         values = list(chart.x_ticks) if chart.x_ticks is not None else ticks(*self.x_limits, chart.x_scale)
         free = -math.inf
         for value, label in zip(values, chart.x_tick_labels or [tick_label(v) for v in values], strict=True):
-            x, half = self.x(value), 3.4 * len(label) + 3
+            x, half = self.x(value), 3.0 * len(label) + 3
             if x - half < free:  # would run into the label before it
                 continue
             free = x + half
@@ -268,6 +268,7 @@ class _Layout:
                 around = self._points(series.x, series.high) + self._points(series.x, series.low)[::-1]
                 yield Strokes([around], fill=series.colour, fill_opacity=0.13, closed=True)
             if series.kind != "points":
+                points = [(x + series.shift, y) for x, y in points]
                 yield Strokes([points], series.colour, 2.0, (6, 4) if series.kind == "dashed" else ())
 
     def _pieces(self, series: Series) -> Iterator[list[Point]]:
@@ -347,22 +348,27 @@ def sheet(
     heading: str, rows: Sequence[Sequence[Chart | None]], legend: Sequence[Key] = (), row_titles: Sequence[str] = ()
 ) -> Sheet:
     """Arrange rows of charts; a bare chart gets its title above it. None leaves a place empty."""
+    columns = [max(chart.width for chart in row if chart is not None) + GAP for row in rows]
+    width = max(
+        [11.0 * len(heading) + 2 * MARGIN, *(MARGIN + len(row) * w for row, w in zip(rows, columns, strict=True))]
+    )
     parts: list[Part] = [Text((MARGIN, HEAD - 12), heading, "heading")]
-    y: float = HEAD + (LEGEND if legend else 0)
-    x: float = MARGIN
+    y: float = HEAD
+    x: float = width  # the first key begins a line
     for key in legend:
-        parts += [Strokes([[(x, HEAD + 6), (x + 26, HEAD + 6)]], key.colour, 2.0)]
-        parts += [Mark((x + 13, HEAD + 6), key.marker, key.colour), Text((x + 32, HEAD + 10), key.name, "label")]
-        x += 32 + 7.5 * len(key.name) + 22
-    width = max(x, 11.0 * len(heading) + 2 * MARGIN)
+        needed = 32 + 7.5 * len(key.name) + 22
+        if x + needed > width:
+            x, y = MARGIN, y + LEGEND
+        parts += [Strokes([[(x, y - 22), (x + 26, y - 22)]], key.colour, 2.0)]
+        parts += [Mark((x + 13, y - 22), key.marker, key.colour), Text((x + 32, y - 18), key.name, "label")]
+        x += needed
     placed = []
     titles = [*row_titles, *[""] * (len(rows) - len(row_titles))]
-    for row, title in zip(rows, titles, strict=True):
+    for row, title, column in zip(rows, titles, columns, strict=True):
         if title:
             parts.append(Text((MARGIN, y + ROW_TITLE - 10), title, "row"))
             y += ROW_TITLE
         charts = [chart for chart in row if chart is not None]
-        column = max(chart.width for chart in charts) + GAP
         named = any(chart.bare and chart.title for chart in charts)
         y += 18 if named else 0
         for index, chart in enumerate(row):
@@ -370,6 +376,5 @@ def sheet(
                 placed.append((MARGIN + index * column, y, draw(chart)))
                 if chart.bare:
                     parts.append(Text((MARGIN + index * column, y - 6), chart.title, "label"))
-        width = max(width, MARGIN + len(row) * column)
         y += max(chart.height for chart in charts) + GAP * (0.4 if charts[0].bare else 1)
     return Sheet(width, y + MARGIN / 2, heading, parts, placed)

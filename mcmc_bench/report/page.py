@@ -247,8 +247,12 @@ class _Page:
 
     def _card(self, target: str, cell: Cell | None) -> Card:
         look = self.choice.looks[cell.sampler] if cell is not None else None
-        show = samples.grid if samples.are_images(self.results, target) else plots.density
-        density = show(self.results, target, cell, look) if cell is None or cell.outcome == "finished" else None
+        density = None
+        if cell is None or cell.outcome == "finished":
+            images = samples.are_images(self.results, target)
+            density = (
+                samples.grid(self.results, target, cell) if images else plots.density(self.results, target, cell, look)
+            )
         histogram = plots.log_density(cell, look) if cell and look else plots.true_log_density(self.results, target)
         histogram = histogram or samples.classes(self.results, target, cell, look)
         drawn = [self._drawn(chart) for chart in (density, histogram) if chart is not None]

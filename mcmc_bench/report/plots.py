@@ -147,7 +147,7 @@ def density(results: Results, target: str, cell: Cell | None, look: Look | None)
     if cell is not None:
         x, y = _plane(positions[:SHOWN_RINGS, -1], SHOWN_RINGS)
         series.append(Series(x, y, colour, "last draws of chains", "rings"))
-    title, who = (truth_name(results, target), "") if look is None else (look.name, "draws")
+    title, who = (truth_name(results, target), "") if cell is None else (name(cell), "draws")
     return Chart(
         title, f"{who} over the density of {target}".strip(), series, width=DRAWS_SIZE[0], height=DRAWS_SIZE[1], x_limits=x_limits, y_limits=y_limits, contours=found, bare=True,
         contours_name=f"contours-{results.targets[target].key}",

@@ -13,6 +13,7 @@ import numpy as np
 from mcmc_bench.report import pixels, words
 from mcmc_bench.report.chart import SHADE, Array, Chart, Series
 from mcmc_bench.report.choose import Choice, Look
+from mcmc_bench.report.phrases import name
 from mcmc_bench.results import Cell, ExampleFacts, Results
 
 #: Pictures in a grid, and in a row of it.
@@ -36,19 +37,19 @@ def thing(results: Results, target: str) -> str:
     return "image" if are_images(results, target) else "point"
 
 
-def grid(results: Results, target: str, cell: Cell | None, look: Look | None) -> Chart | None:
+def grid(results: Results, target: str, cell: Cell | None) -> Chart | None:
     """Ends of chains as images, or held-out ones where `cell` is None."""
     portrait = results.portrait(target)
     arrays = portrait if cell is None else results.draws(cell)
-    name = "held_out" if cell is None else "data"
-    if portrait is None or arrays is None or name not in arrays or "centre" not in portrait:
+    which = "held_out" if cell is None else "data"
+    if portrait is None or arrays is None or which not in arrays or "centre" not in portrait:
         return None
     facts = _facts(results, target)
-    images = _images(arrays[name][:SHOWN], portrait["centre"], facts)
+    images = _images(arrays[which][:SHOWN], portrait["centre"], facts)
     whole = pixels.grid(images, COLUMNS)
-    title = "real images, held out" if look is None else look.name
+    title = "real images, held out" if cell is None else name(cell)
     return Chart(
-        title, f"{len(images)} {'held-out images' if look is None else 'ends of chains'}, {look.name if look else target}",
+        title, f"{len(images)} {'held-out images' if cell is None else 'ends of chains'}, {title if cell else target}",
         [], bare=True, pixels=whole, width=GRID_SIZE, height=GRID_SIZE * whole.shape[0] / whole.shape[1],
     )  # fmt: skip
 

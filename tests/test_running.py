@@ -358,3 +358,32 @@ def test_tuned_cells_say_what_was_tuned_and_what_it_cost(tmp_path):
         assert cell.value("evaluations") == pytest.approx(900, rel=0.15)
     assert fixed.settings["step_size"] == 0.2
     assert Results.load(tmp_path / "out").cells[1].tuned == tuned.tuned
+
+
+TUNES_ITSELF = """
+import numpy as np
+
+from mcmc_bench.sampler import Sampler
+
+
+def draw(target, generator, start, draws, settings):
+    target.log_density_and_gradient(start)
+    {tuning}
+    target.log_density_and_gradient(start)
+    return generator.standard_normal((draws, *start.shape))
+
+
+SAMPLER = Sampler(kind="exact", description="independent draws of N(0, I)", source="none", draw=draw)
+"""
+
+
+@pytest.mark.parametrize(("tuning", "expected"), [('target.ends("tuning")', True), ("", False)])
+def test_a_sampler_that_tunes_itself_says_so(tuning, expected, tmp_path):
+    (tmp_path / "own.py").write_text(TUNES_ITSELF.format(tuning=tuning))
+    (tmp_path / "own.toml").write_text(
+        '[suite]\ntitle = "t"\ndescription = "d"\nbudget = 50\nchains = 4\nreplicates = 2\n'
+        '[[experiment]]\nname = "e"\ntitle = "e"\ntargets = ["gaussian"]\nsamplers = ["own", "mala"]\n'
+    )
+    results = run(str(tmp_path / "own.toml"), output=tmp_path / "out", samplers_folder=tmp_path / "own.py")
+    assert {cell.sampler: cell.tunes_itself for cell in results.cells} == {"own": expected, "mala": False}
+    assert {cell.sampler: cell.tunes_itself for cell in Results.load(tmp_path / "out").cells}["own"] == expected

@@ -186,11 +186,15 @@ def _on_one_grid(measured: Measured, curves: list[Array]) -> tuple[list[Array], 
 
 
 def low_error_evaluations(draws: Draws, reference: Reference, budget: float) -> float | None:
-    """Evaluations to low error of one replicate, followed at its kept draws; None if not reached within `budget`."""
-    moments, kept = reference.moments, draws.position.shape[1]
-    if kept == 0 or not moments.usable.any():
+    """Evaluations to low error of one replicate, followed at its kept draws; None if not reached by their end.
+
+    `budget` is what it may spend after burn-in, which stands in where its evaluations are not counted.
+    """
+    moments = reference.moments
+    if draws.position.shape[1] == 0 or not moments.usable.any():
         return None
-    value, censored = _last_above(running_worst(draws, moments), budget / kept)
+    spacing = draws.thin * (draws.cost.sampling_evaluations or budget) / draws.transitions
+    value, censored = _last_above(running_worst(draws, moments), spacing)
     return None if censored else value
 
 

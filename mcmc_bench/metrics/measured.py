@@ -67,10 +67,19 @@ class Measured:
             for draws, failed in zip(self.replicates, self.failed, strict=True)
         ]
 
+    @cached_property
+    def _counted(self) -> list[Draws]:
+        """The replicates whose evaluations are known and no chain has left."""
+        return [
+            draws
+            for draws, failed in zip(self.replicates, self.failed, strict=True)
+            if not failed and draws.cost.sampling_evaluations > 0
+        ]
+
     @property
     def evaluations_per_transition(self) -> float:
-        """Target evaluations of one chain for one transition, over all replicates."""
-        return self.ideal / float(np.mean([draws.transitions for draws in self.replicates]))
+        """Target evaluations of one chain for one transition, counted where no chain has left."""
+        return self.ideal / float(np.mean([draws.transitions for draws in self._counted or self.replicates]))
 
     @cached_property
     def ideal(self) -> float:
@@ -79,11 +88,7 @@ class Measured:
         As counted where no chain has left: a sampler of another library need not spend the budget to the last. Where
         nothing is counted, as the budget allows.
         """
-        counted = [
-            draws.cost.sampling_evaluations
-            for draws, failed in zip(self.replicates, self.failed, strict=True)
-            if not failed and draws.cost.sampling_evaluations > 0
-        ]
+        counted = [draws.cost.sampling_evaluations for draws in self._counted]
         return float(np.mean(counted)) if counted else self.budget * (1.0 - self.burn_in)
 
     def not_told(self, what: str) -> bool:

@@ -178,8 +178,8 @@ def _named(verdicts: Sequence[str]) -> str:
 def _rank(cells: Iterable[Cell]) -> None:
     """Rank by efficiency among the selected cells of the same target, start and budget that pass the rest.
 
-    Settings that were tuned, by us or by the sampler itself in evaluations that were counted, or chosen from a sweep, are a
-    sampler's best; others say little.
+    Settings that were tuned, by us with the budget that all have or by the sampler itself, or chosen from a sweep, are a
+    sampler's best; others say little. What tuning has cost is said, and is not in the number.
     """
     groups: dict[tuple[str, str, int], list[Cell]] = {}
     for cell in cells:
@@ -193,7 +193,7 @@ def _rank(cells: Iterable[Cell]) -> None:
             verdict = Judgement("not applicable", f"not ranked: fails {_named(wrong)}")
         elif unclear:
             verdict = Judgement("inconclusive", f"not ranked: {_named(unclear)} inconclusive; {words}")
-        elif cell.sweep is None and not cell.tuned and not cell.cost.get("tuning_evaluations"):
+        elif cell.sweep is None and not cell.tuned and not cell.tunes_itself:
             verdict = Judgement("not applicable", f"not ranked: its settings are neither swept nor tuned; {words}")
         elif not cell.selected:
             verdict = Judgement("not applicable", f"not the best setting of its sweep; {words}")
@@ -208,4 +208,6 @@ def _rank(cells: Iterable[Cell]) -> None:
         for cell, value in zip(group, values, strict=True):
             place = 1 + int((values > value).sum())
             words = _words(cell.row("efficiency"), "real ESS per evaluation, share of the oracle's")
+            tuning = cell.cost.get("tuning_evaluations")
+            words += f"; {tuning:.0f} evaluations of tuning before" if tuning else ""
             cell.verdicts["efficiency"] = Judgement("pass", f"number {place} of {len(group)}; {words}")

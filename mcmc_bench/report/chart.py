@@ -48,7 +48,7 @@ class Series:
     high: Sequence[float | None] | None = None
     band: bool = False
     marker: str = ""  # a name in drawing.SHAPES; "" for none
-    shift: float = 0.0  # of line and markers, in pixels, so that those of different samplers do not hide each other
+    shift: float = 0.0  # in pixels, of line and markers, so that samplers do not hide each other; a band stays
     notes: Sequence[str] = ()  # of each point, shown when pointed at
 
 

@@ -349,14 +349,13 @@ def sheet(
 ) -> Sheet:
     """Arrange rows of charts; a bare chart gets its title above it. None leaves a place empty."""
     columns = [max(chart.width for chart in row if chart is not None) + GAP for row in rows]
-    width = max(
-        [11.0 * len(heading) + 2 * MARGIN, *(MARGIN + len(row) * w for row, w in zip(rows, columns, strict=True))]
-    )
+    keys = [32 + 7.5 * len(key.name) + 22 for key in legend]
+    wide = [MARGIN + len(row) * column for row, column in zip(rows, columns, strict=True)]
+    width = max(11.0 * len(heading) + 2 * MARGIN, *wide, *(MARGIN + key for key in keys))
     parts: list[Part] = [Text((MARGIN, HEAD - 12), heading, "heading")]
     y: float = HEAD
     x: float = width  # the first key begins a line
-    for key in legend:
-        needed = 32 + 7.5 * len(key.name) + 22
+    for key, needed in zip(legend, keys, strict=True):
         if x + needed > width:
             x, y = MARGIN, y + LEGEND
         parts += [Strokes([[(x, y - 22), (x + 26, y - 22)]], key.colour, 2.0)]

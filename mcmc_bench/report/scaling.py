@@ -56,7 +56,7 @@ def cost(cell: Cell) -> tuple[float, float | None, float | None] | None:
     row = cell.row(METRIC)
     if row is None or row.value is None or row.censored or not row.value > 0:
         return None
-    if row.value * cell.budget * (1.0 - cell.burn_in) < WORTH:
+    if (cell.value("real_ess") or 0.0) < WORTH:
         return None
     low, high = (None if end is None or end <= 0 else 1.0 / end for end in (row.high, row.low))
     return 1.0 / row.value, low, high

@@ -12,6 +12,7 @@ from mcmc_bench.catalog import load_target
 from mcmc_bench.draws import Cost, Draws
 from mcmc_bench.metrics import Reference
 from mcmc_bench.metrics.accuracy import bias_p_values
+from mcmc_bench.metrics.measured import Measured
 from mcmc_bench.streams import stream
 from mcmc_bench.target import QUANTILE_LEVELS, Target
 
@@ -57,6 +58,18 @@ def test_efficiency_is_a_share_of_what_was_spent_and_not_of_what_was_allowed() -
     rows = evaluate(target, dear, "accuracy", budget=4 * DRAWS)
     assert rows["real_ess"].floor == 2.0 * DRAWS
     assert rows["efficiency"].value == pytest.approx(rows["real_ess"].value / (2.0 * DRAWS))
+
+
+def test_a_transition_costs_what_was_counted_where_no_chain_left() -> None:
+    """Exact arithmetic: a replicate of which a chain has left, with ten times the transitions, has no say."""
+    target, (good, *_) = gaussian_replicates(0.0, "worth")
+    good = replace(good, cost=Cost(sampling_evaluations=10.0 * good.transitions))
+    left = replace(good, transitions=10 * good.transitions, stopped_at=np.zeros_like(good.stopped_at))
+    measured = Measured([good, left], target, Reference.of(target), budget=99, burn_in=0.0)
+    assert measured.ideal == 10.0 * good.transitions
+    assert measured.evaluations_per_transition == 10.0
+    not_counted = Measured([left, left], target, Reference.of(target), budget=99, burn_in=0.5)
+    assert not_counted.ideal == 49.5
 
 
 def test_autoregression_is_worth_its_known_share() -> None:

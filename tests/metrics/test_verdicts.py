@@ -71,8 +71,12 @@ def test_only_what_is_right_is_ranked() -> None:
     assert judged(unswept)[0]["efficiency"] == "not applicable"
     tuned = cell(target, fast, "tuned", sweep=None, tuned={"step_size": [0.1] * 4})
     assert judged(tuned)[0]["efficiency"] == "pass"
-    tunes_itself = cell(target, fast, "of another library", sweep=None, cost={"tuning_evaluations": 300.0})
+    cost = {"tuning_evaluations": 300.0}
+    tunes_itself = cell(target, fast, "of another library", sweep=None, cost=cost, tunes_itself=True)
     assert judged(tunes_itself)[0]["efficiency"] == "pass"
+    assert "300 evaluations of tuning" in tunes_itself.verdicts["efficiency"].because
+    nothing_to_tune = cell(target, fast, "settings of the suite", sweep=None, cost=cost)  # but our tuning has looked
+    assert judged(nothing_to_tune)[0]["efficiency"] == "not applicable"
     assert [one["efficiency"] for one in verdicts] == [
         "pass", "pass", "not applicable", "not applicable", "not applicable", "pass",
     ]  # fmt: skip

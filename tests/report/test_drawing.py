@@ -15,7 +15,7 @@ from made_up_results import made_up
 from mcmc_bench.report import picture, plots, svg, write_report
 from mcmc_bench.report.chart import INK, MUTED, Chart, Rule, Series, limits, ticks
 from mcmc_bench.report.choose import Choice
-from mcmc_bench.report.drawing import LEFT, Drawing, Mark, Strokes, Text, draw, sheet
+from mcmc_bench.report.drawing import LEFT, Drawing, Key, Mark, Strokes, Text, draw, sheet
 from mcmc_bench.results import Results
 
 
@@ -103,6 +103,25 @@ def test_files_and_page_have_the_same_parts() -> None:
     arranged = sheet("A heading", [[line(), None], [line()]])
     assert svg.sheet(arranged, [INK]).count('class="title"') == 2
     assert picture.sheet(arranged).startswith(b"\x89PNG")
+
+
+def test_a_line_goes_through_its_markers() -> None:
+    chart = line()
+    drawing = draw(replace(chart, series=[replace(chart.series[0], shift=7.0)]))
+    (points,) = [part.lines[0] for part in drawing.inside if isinstance(part, Strokes)]
+    assert points == [mark.at for mark in marks(drawing)]
+    assert points[0][0] == LEFT + 7.0
+
+
+@pytest.mark.parametrize("names", [["ula", "mala"], ["a sampler"] * 15, ["x" * 80, "hmc"]])
+def test_a_legend_stays_on_its_sheet(names: list[str]) -> None:
+    arranged = sheet("A heading", [[line(), line()]], [Key(name, INK, "circle") for name in names])
+    keys = [part for part in arranged.parts if isinstance(part, Text) and part.role == "label"]
+    assert [key.text for key in keys] == names
+    assert all(key.at[0] + 7.5 * len(key.text) <= arranged.width for key in keys)
+    for one, next_one in itertools.pairwise(keys):
+        assert one.at[0] + 7.5 * len(one.text) < next_one.at[0] or one.at[1] < next_one.at[1]
+    assert max(key.at[1] for key in keys) < min(top for _, top, _ in arranged.placed)
 
 
 # ------------------------------------------------------------ from results

@@ -16,8 +16,8 @@ def results_of(costs, **further):
     cells = []
     for dim, cost in costs.items():
         made = cell(f"round(dim={dim})", "mala", f"id{dim}")
-        made.rows = [row(METRIC, 1.0 / cost if cost is not None else 1e-9)]
-        made.budget = 100_000
+        share = 1.0 / cost if cost is not None else 1e-9
+        made.rows = [row(METRIC, share), row("real_ess", 75_000 * share)]
         made.selected = True
         cells.append(made)
     targets = {f"round(dim={dim})": facts(dim) for dim in costs}

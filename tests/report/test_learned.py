@@ -256,10 +256,12 @@ def test_every_number_links_to_its_cell(results: Results) -> None:
 
 
 def test_a_grid_shows_the_pixels_and_nothing_else(results: Results) -> None:
-    chart = samples.grid(
-        results, TARGET, next(cell for cell in results.cells if cell.id == "with"), Choice(results).looks["walker"]
-    )
+    chart = samples.grid(results, TARGET, next(cell for cell in results.cells if cell.id == "with"))
     assert chart is not None
+    assert chart.title == "walker"
+    without = samples.grid(results, TARGET, next(cell for cell in results.cells if cell.id == "without"))
+    assert without is not None
+    assert without.title == "walker without noise"
     assert chart.pixels is not None
     assert chart.pixels.shape == (6 * 4 + 5, 6 * 4 + 5)
     data = results.draws(next(cell for cell in results.cells if cell.id == "with"))

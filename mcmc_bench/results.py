@@ -143,7 +143,7 @@ class Cell:
     evidence: list[Evidence] = field(default_factory=list)  # of the run, then of each extension by `gate`
     tuning: int = 0  # target evaluations of each chain that our tuning may spend, on top of the budget
     tunes_itself: bool = False  # whether the sampler says that it has spent evaluations on tuning of its own
-    #: Settings that were tuned, and to what in each replicate; `ratio_of_scales` of tuned coordinates, `rung_2` … of a ladder.
+    #: Settings that were tuned, and to what in each replicate that got so far; `ratio_of_scales` of tuned coordinates, `rung_2` … of a ladder.
     tuned: dict[str, list[float]] = field(default_factory=dict)
 
     def row(self, metric: str) -> Row | None:

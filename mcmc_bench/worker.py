@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import io
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -134,8 +134,7 @@ def run_cell(plan: CellPlan, identity: str, folders: Folders, keep_draws: bool) 
     replicates = [_replicate(plan, target, sampler, "replicate", index) for index in range(plan.replicates)]
     cell.stopped_chains = int(sum((draws.stopped_at >= 0).sum() for draws in replicates))
     cell.divergences = int(sum(draws.divergences.sum() for draws in replicates))
-    each = [_learnt(draws, sampler) for draws in replicates]
-    cell.tuned = {name: [one[name] for one in each] for name in each[0]}
+    cell.tuned = _together([_learnt(draws, sampler) for draws in replicates])
     cell.cost = {name: float(np.mean([getattr(d.cost, name) for d in replicates])) for name in vars(Cost())}
     cell.tunes_itself = sampler.draw is not None and cell.cost["tuning_evaluations"] > 0
     cell.rows, cell.curves = metrics.evaluate_cell(
@@ -221,6 +220,12 @@ def _learnt(draws: Draws, sampler: Sampler) -> dict[str, float]:
     if adaptation.ladder:
         learnt |= {f"rung_{k}": float(value) for k, value in enumerate(draws.ladder[1:-1], 2)}
     return learnt
+
+
+def _together(each: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
+    """By name, the values of the replicates that have one: where chains leave while they are tuned, there are no scales."""
+    names = dict.fromkeys(name for one in each for name in one)
+    return {name: [one[name] for one in each if name in one] for name in names}
 
 
 def _as_known(plan: CellPlan, sampler: Sampler) -> Sampler:

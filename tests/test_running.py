@@ -387,3 +387,9 @@ def test_a_sampler_that_tunes_itself_says_so(tuning, expected, tmp_path):
     results = run(str(tmp_path / "own.toml"), output=tmp_path / "out", samplers_folder=tmp_path / "own.py")
     assert {cell.sampler: cell.tunes_itself for cell in results.cells} == {"own": expected, "mala": False}
     assert {cell.sampler: cell.tunes_itself for cell in Results.load(tmp_path / "out").cells}["own"] == expected
+
+
+def test_a_replicate_that_was_not_tuned_to_the_end_costs_no_cell():
+    """Scales come last: preconditioned ULA on stochastic_volatility had them in some replicates, and raised."""
+    each = [{"step_size": 0.1}, {"step_size": 0.2, "ratio_of_scales": 3.0}, {}]
+    assert worker._together(each) == {"step_size": [0.1, 0.2], "ratio_of_scales": [3.0]}

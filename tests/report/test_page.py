@@ -249,6 +249,15 @@ def test_only_failures(tmp_path: Path) -> None:
     assert '<section id="step-size">' not in html
 
 
+@pytest.mark.parametrize(("resumed", "expected"), [(0, "in 40 s"), (1, ", 1 cell kept from an earlier run")])
+def test_seconds_are_of_a_whole_run(tmp_path: Path, resumed: int, expected: str) -> None:
+    results = made_up(tmp_path)
+    results.provenance |= {"started": "2026-01-02T03:04:05Z", "seconds": 40.0, "resumed": resumed}
+    head = write_report(results, tmp_path).read_text(encoding="utf-8").split('<p class="meta">')[1].split("</p>")[0]
+    assert expected in head
+    assert ("40 s" in head) == (resumed == 0)
+
+
 def test_no_cells_at_all(tmp_path: Path) -> None:
     results = made_up(tmp_path)
     results.cells, results.targets, results.experiments, results.definitions = [], {}, {}, {}

@@ -54,7 +54,7 @@ test: lint ## lint and all tests
 
 # Where another Python or another ArviZ could show: compilation, what calls ArviZ, the commands and what they store.
 NEWEST_TESTS := tests/kernels/test_jit.py tests/metrics/test_accuracy.py tests/metrics/test_cell.py \
-  tests/metrics/test_convergence.py tests/report/test_page.py tests/test_cli.py tests/test_results.py tests/test_sampling.py tests/test_scoring.py tests/samplers/test_properties.py::test_state_is_consistent
+  tests/metrics/test_convergence.py tests/report/test_page.py tests/cli/test_cli.py tests/core/test_results.py tests/sampling/test_replicate.py tests/metrics/test_external_chains.py tests/samplers/test_properties.py::test_state_is_consistent
 
 test-newest: ## the tests that a newer Python (NEWEST=python3.13) could fail, where ArviZ is 1.x
 	$(call check-version,$(NEWEST))

@@ -9,43 +9,43 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mcmc_bench.api import sample
-    from mcmc_bench.bridges import from_numpy, from_pymc, from_stan
-    from mcmc_bench.catalog import list_samplers, list_targets, load_sampler, load_target
-    from mcmc_bench.checking import check
+    from mcmc_bench.catalog.files import list_samplers, list_targets, load_sampler, load_target
+    from mcmc_bench.checks.density import check
     from mcmc_bench.comparison import Rule, compare
+    from mcmc_bench.core.results import Results
+    from mcmc_bench.core.target import Modes, Natural, Target, Truth, block_density, point_density
+    from mcmc_bench.densities import from_numpy, from_pymc, from_stan
+    from mcmc_bench.experiments.run import run
+    from mcmc_bench.experiments.suite import load_suite
     from mcmc_bench.metrics import evaluate
     from mcmc_bench.report import write_report
-    from mcmc_bench.results import Results
-    from mcmc_bench.running import run
-    from mcmc_bench.suite import load_suite
-    from mcmc_bench.target import Modes, Natural, Target, Truth, block_density, point_density
+    from mcmc_bench.sampling.api import sample
 
 __version__ = "0.1.0"
 
 _HOME = {
-    "sample": "api",
-    "from_numpy": "bridges",
-    "from_pymc": "bridges",
-    "from_stan": "bridges",
-    "list_samplers": "catalog",
-    "list_targets": "catalog",
-    "load_sampler": "catalog",
-    "load_target": "catalog",
-    "check": "checking",
+    "sample": "sampling.api",
+    "from_numpy": "densities",
+    "from_pymc": "densities",
+    "from_stan": "densities",
+    "list_samplers": "catalog.files",
+    "list_targets": "catalog.files",
+    "load_sampler": "catalog.files",
+    "load_target": "catalog.files",
+    "check": "checks.density",
     "Rule": "comparison",
     "compare": "comparison",
     "evaluate": "metrics",
     "write_report": "report",
-    "Results": "results",
-    "run": "running",
-    "load_suite": "suite",
-    "Modes": "target",
-    "Natural": "target",
-    "Target": "target",
-    "Truth": "target",
-    "block_density": "target",
-    "point_density": "target",
+    "Results": "core.results",
+    "run": "experiments.run",
+    "load_suite": "experiments.suite",
+    "Modes": "core.target",
+    "Natural": "core.target",
+    "Target": "core.target",
+    "Truth": "core.target",
+    "block_density": "core.target",
+    "point_density": "core.target",
 }
 
 __all__ = [

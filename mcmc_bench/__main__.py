@@ -1,5 +1,5 @@
 """``python -m mcmc_bench`` is ``mcmc-bench``."""
 
-from mcmc_bench.cli import main
+from mcmc_bench.cli.app import main
 
 main()

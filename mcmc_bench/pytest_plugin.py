@@ -67,9 +67,9 @@ def _check(
     baseline: str | Path | None = None, record: str | Path | None = None, targets_folder: str | Path | None = None,
     alpha: float = 0.001, margin: float = 0.2, resolution: float = 0.2, inconclusive: str = "fail", seed: str = "",
 ) -> Any:  # fmt: skip
-    from mcmc_bench import gate
     from mcmc_bench.comparison import Rule
     from mcmc_bench.comparison.formats import render
+    from mcmc_bench.experiments import gate
 
     __tracebackhide__ = True
     if inconclusive not in ("fail", "pass"):
@@ -101,7 +101,7 @@ def _check(
 
 def _start(entry: Mapping[str, Any], targets_folder: Path | None) -> str:
     """Exact draws where the target has them."""
-    from mcmc_bench.catalog import load_target, target_parameters
+    from mcmc_bench.catalog.files import load_target, target_parameters
 
     known = target_parameters(str(entry["name"]), () if targets_folder is None else (targets_folder,))
     parameters = {key: value for key, value in entry.items() if key in known}

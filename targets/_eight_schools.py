@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from mcmc_bench.core.target import QUANTILE_LEVELS, Array, Natural, Target, Truth
 from mcmc_bench.kernels.jit import jit
-from mcmc_bench.target import QUANTILE_LEVELS, Array, Natural, Target, Truth
 
 from ._quadrature import quantiles
 

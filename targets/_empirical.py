@@ -7,8 +7,8 @@ The score that minimises the loss of denoising over the examples mₖ exactly. M
 
 import numpy as np
 
+from mcmc_bench.core.target import Array, Truth, block_density
 from mcmc_bench.kernels.mathematics import exp
-from mcmc_bench.target import Array, Truth, block_density
 
 from .gaussian_mixture import Components
 

@@ -6,9 +6,9 @@ Must not know any prior.
 import numpy as np
 from scipy import special
 
+from mcmc_bench.core.target import Array, Draw, block_density
 from mcmc_bench.kernels.jit import jit
 from mcmc_bench.kernels.mathematics import exp, sigmoid, softplus
-from mcmc_bench.target import Array, Draw, block_density
 
 
 @jit
@@ -40,7 +40,7 @@ def log_likelihood(coefficients, log_density, gradient, rows):
 
 @block_density
 def part_of_log_density(x, log_density, gradient, data):
-    """−½ ‖β‖² and n/m times the log likelihood of m rows of each chain; `data` as in `mcmc_bench.target.PartOfData`."""
+    """−½ ‖β‖² and n/m times the log likelihood of m rows of each chain; `data` as in `mcmc_bench.core.target.PartOfData`."""
     chains, dim = x.shape
     batch, count, room = int(data[0]), data[1], int(data[2])
     rows = data[3 + room * batch :].reshape(-1, dim)

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import stats
 
-from mcmc_bench.target import QUANTILE_LEVELS, Target, Truth, point_density
+from mcmc_bench.core.target import QUANTILE_LEVELS, Target, Truth, point_density
 
 from ._quadrature import normal_mean, quantiles
 

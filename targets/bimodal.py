@@ -6,7 +6,7 @@ ascent ends there from everywhere, although three quarters of the draws lie else
 
 import numpy as np
 
-from mcmc_bench.target import Target
+from mcmc_bench.core.target import Target
 
 from .gaussian_mixture import mixture
 

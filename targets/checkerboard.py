@@ -10,9 +10,9 @@ from functools import cache
 import numpy as np
 from scipy import special
 
+from mcmc_bench.core.streams import stream
+from mcmc_bench.core.target import Array, Examples, Target, Truth, point_density
 from mcmc_bench.kernels.jit import jit
-from mcmc_bench.streams import stream
-from mcmc_bench.target import Array, Examples, Target, Truth, point_density
 
 from ._quadrature import quantiles
 from ._tweedie import denoiser

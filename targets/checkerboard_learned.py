@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mcmc_bench.learning.density import denoiser, learned, network_of
-from mcmc_bench.learning.network import Network
-from mcmc_bench.target import Counterpart, Target
+from mcmc_bench.core.target import Counterpart, Target
+from mcmc_bench.densities.learning.density import denoiser, learned, network_of
+from mcmc_bench.densities.learning.network import Network
 
 from . import checkerboard
 

@@ -8,8 +8,8 @@ from functools import cache
 
 import numpy as np
 
-from mcmc_bench.streams import stream
-from mcmc_bench.target import Array, Target, Truth
+from mcmc_bench.core.streams import stream
+from mcmc_bench.core.target import Array, Target, Truth
 
 from . import digits
 from ._empirical import data_of, log_density, truth_of

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import integrate, optimize
 
-from mcmc_bench.target import QUANTILE_LEVELS, Array, Target, Truth, point_density
+from mcmc_bench.core.target import QUANTILE_LEVELS, Array, Target, Truth, point_density
 
 
 @point_density

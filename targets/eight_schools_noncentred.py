@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mcmc_bench.target import Target, point_density
+from mcmc_bench.core.target import Target, point_density
 
 from . import _eight_schools
 from ._eight_schools import half_cauchy

@@ -9,8 +9,8 @@ import functools
 
 import numpy as np
 
+from mcmc_bench.core.target import Array, Natural, Target, point_density
 from mcmc_bench.kernels.jit import is_finite
-from mcmc_bench.target import Array, Natural, Target, point_density
 
 from ._cells import Grid
 from ._finite import finite_or_nothing

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from mcmc_bench.target import Target
+from mcmc_bench.core.target import Target
 
 from .gaussian_mixture import build as build_layout
 

@@ -6,7 +6,7 @@ posteriordb's hudson_lynx_hare.
 
 import numpy as np
 
-from mcmc_bench.target import Natural, Target, point_density
+from mcmc_bench.core.target import Natural, Target, point_density
 
 from ._finite import finite_or_nothing
 

@@ -9,7 +9,7 @@ import functools
 import numpy as np
 from scipy import optimize
 
-from mcmc_bench.target import Array, Modes, Target, point_density
+from mcmc_bench.core.target import Array, Modes, Target, point_density
 
 from ._cells import Grid
 

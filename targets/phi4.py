@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mcmc_bench.target import Target, block_density
+from mcmc_bench.core.target import Target, block_density
 
 
 @block_density

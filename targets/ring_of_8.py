@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mcmc_bench.target import Target
+from mcmc_bench.core.target import Target
 
 from .gaussian_mixture import mixture
 

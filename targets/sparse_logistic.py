@@ -7,7 +7,7 @@ be far shorter than the acceptance asks for, and E x² of some log λ is known w
 
 import numpy as np
 
-from mcmc_bench.target import Array, Natural, Target, block_density
+from mcmc_bench.core.target import Array, Natural, Target, block_density
 
 from ._finite import finite_or_nothing
 from ._logistic import log_likelihood

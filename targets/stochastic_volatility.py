@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mcmc_bench.core.target import Array, Natural, Target, point_density
 from mcmc_bench.kernels.mathematics import exp
-from mcmc_bench.target import Array, Natural, Target, point_density
 
 from ._finite import finite_or_nothing
 

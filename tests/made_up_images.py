@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mcmc_bench.results import Cell, Definition, ExampleFacts, Judgement, Results, Row, TargetFacts
-from mcmc_bench.streams import stream
+from mcmc_bench.core.results import Cell, Definition, ExampleFacts, Judgement, Results, Row, TargetFacts
+from mcmc_bench.core.streams import stream
 
 TARGET, CHAINS, CLASSES = "little_faces", 64, 4
 LEVELS = np.array([8.0, 4.0, 2.0, 1.0, 0.5, 0.5])

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mcmc_bench.results import Cell, Definition, Judgement, Results, Row, TargetFacts
-from mcmc_bench.streams import stream
+from mcmc_bench.core.results import Cell, Definition, Judgement, Results, Row, TargetFacts
+from mcmc_bench.core.streams import stream
 
 VERDICTS = ("exact_kernel", "unbiased", "all_modes", "weights", "spread", "diagnostics_honest", "efficiency")
 DEFINITIONS = {

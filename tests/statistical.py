@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from mcmc_bench.catalog import load_sampler
-from mcmc_bench.sampler import Sampler
-from mcmc_bench.verification.planting import plant
+from mcmc_bench.catalog.files import load_sampler
+from mcmc_bench.checks.kernel.mutants import plant
+from mcmc_bench.core.sampler import Sampler
 
 FALSE_FAILURE = 1e-6
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import typer
 
-from mcmc_bench import cli, console
-from mcmc_bench.catalog import list_samplers, list_targets
-from mcmc_bench.results import Results
+from mcmc_bench.catalog.files import list_samplers, list_targets
+from mcmc_bench.cli import app as cli
+from mcmc_bench.cli import console
+from mcmc_bench.core.results import Results
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()

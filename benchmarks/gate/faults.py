@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from mcmc_bench.verification.planting import plant
+from mcmc_bench.checks.kernel.mutants import plant
 
 #: What a fault spoils. none: the kernel stays exact and loses less than the margin, or even gains.
 CORRECTNESS, EFFICIENCY, NONE = "correctness", "efficiency", "none"

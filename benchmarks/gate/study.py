@@ -23,18 +23,18 @@ from faults import FAULTS, Fault
 from rich.progress import track
 from scipy import stats
 
-from mcmc_bench import worker
-from mcmc_bench.catalog import Folders
+from mcmc_bench.catalog.files import Folders
 from mcmc_bench.comparison import Comparison, Rule, compare
 from mcmc_bench.comparison.decide import FEWEST_REPLICATES
 from mcmc_bench.comparison.inference import MOSTLY_CONSTANT
-from mcmc_bench.gate import BASELINE_EFFORT, GROWTH, STAGES, in_stages
+from mcmc_bench.core.processes import process_pool
+from mcmc_bench.core.provenance import describe_environment
+from mcmc_bench.core.results import Cell, Evidence, Results, write_atomically
+from mcmc_bench.core.streams import stream
+from mcmc_bench.experiments import worker
+from mcmc_bench.experiments.gate import BASELINE_EFFORT, GROWTH, STAGES, in_stages
+from mcmc_bench.experiments.suite import CellPlan, load_suite
 from mcmc_bench.metrics.evidence import Measurement, describe
-from mcmc_bench.processes import process_pool
-from mcmc_bench.provenance import describe_environment
-from mcmc_bench.results import Cell, Evidence, Results, write_atomically
-from mcmc_bench.streams import stream
-from mcmc_bench.suite import CellPlan, load_suite
 
 #: Replicates in the pool of a cell, and of a cell of a faulty sampler.
 POOL, FAULTY_POOL = 2000, 640

@@ -1,6 +1,6 @@
 """BlackJAX's MALA with a fixed step size, chain by chain. Needs blackjax."""
 
-from mcmc_bench.sampler import Sampler, Setting
+from mcmc_bench.core.sampler import Sampler, Setting
 
 from ._jax import log_density_of, run_chains
 

@@ -6,7 +6,7 @@ is to be read with care. An ensemble needs at least twice as many walkers as dim
 
 import numpy as np
 
-from mcmc_bench.sampler import Sampler
+from mcmc_bench.core.sampler import Sampler
 
 
 def draw(target, generator, start, draws, settings):  # noqa: ARG001 - the contract's; there are none

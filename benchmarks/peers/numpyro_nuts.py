@@ -6,7 +6,7 @@ therefore a little too many.
 
 import numpy as np
 
-from mcmc_bench.sampler import Sampler, Setting
+from mcmc_bench.core.sampler import Sampler, Setting
 
 from ._jax import log_density_of
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mcmc_bench.sampler import Sampler, Setting
+from mcmc_bench.core.sampler import Sampler, Setting
 
 
 def draw(target, generator, start, draws, settings):

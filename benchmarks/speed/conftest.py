@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import threadpoolctl
 
-from mcmc_bench.provenance import describe_environment
+from mcmc_bench.core.provenance import describe_environment
 
 HERE = Path(__file__).resolve().parent
 RATIOS_FILE = HERE.parents[1] / "reports" / "speed" / "ratios.json"

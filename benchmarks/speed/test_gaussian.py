@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.linalg import cython_blas
 
-from mcmc_bench.catalog import load_sampler, load_target
-from mcmc_bench.sampling import Plan, run
+from mcmc_bench.catalog.files import load_sampler, load_target
+from mcmc_bench.sampling.replicate import Plan, run
 
 CHAINS, TRANSITIONS = 16, 500
 SETTINGS = {"step_size": 0.1, "num_integration_steps": 20}

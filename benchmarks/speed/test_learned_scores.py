@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mcmc_bench.catalog import load_target
-from mcmc_bench.learning.network import LAYERS, noise_features, read
+from mcmc_bench.catalog.files import load_target
+from mcmc_bench.densities.learning.network import LAYERS, noise_features, read
 
 DATA = Path(__file__).resolve().parents[2] / "targets" / "data"
 SIGMA = 0.75

@@ -4,7 +4,7 @@ import ctypes
 
 import numpy as np
 
-from mcmc_bench.catalog import load_target
+from mcmc_bench.catalog.files import load_target
 
 CHAINS, CALLS = 16, 200
 

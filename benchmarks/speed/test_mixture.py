@@ -7,11 +7,11 @@ import numba
 import numpy as np
 import pytest
 
-from mcmc_bench.catalog import load_sampler, load_target
+from mcmc_bench.catalog.files import load_sampler, load_target
+from mcmc_bench.core.streams import stream
 from mcmc_bench.kernels.block import fill_standard_normal
 from mcmc_bench.kernels.jit import FLAGS
-from mcmc_bench.sampling import BLOCK_CHAINS, Plan, run
-from mcmc_bench.streams import stream
+from mcmc_bench.sampling.replicate import BLOCK_CHAINS, Plan, run
 
 CHAINS, STEPS, STEP_SIZE, ROUNDS = 64, 20_000, 0.5, 9
 FORMS = {

@@ -8,7 +8,7 @@ import ctypes
 import numpy as np
 import pytest
 
-from mcmc_bench.catalog import load_target
+from mcmc_bench.catalog.files import load_target
 
 CHAINS = 16
 DOUBLE, LONG = ctypes.c_double, ctypes.c_long

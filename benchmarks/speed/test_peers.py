@@ -13,10 +13,10 @@ os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={os.cpu_count
 import numpy as np
 import pytest
 
-from mcmc_bench.catalog import load_sampler, load_target
-from mcmc_bench.sampling import Budget, Plan, run
-from mcmc_bench.streams import stream
-from mcmc_bench.tuning import Tuning
+from mcmc_bench.catalog.files import load_sampler, load_target
+from mcmc_bench.core.streams import stream
+from mcmc_bench.sampling.replicate import Budget, Plan, run
+from mcmc_bench.sampling.tuning.schedule import Tuning
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # theirs
 THREADS = min(2, os.cpu_count() or 1)

@@ -7,10 +7,10 @@ import numba
 import numpy as np
 import pytest
 
-from mcmc_bench.catalog import load_sampler, load_target
+from mcmc_bench.catalog.files import load_sampler, load_target
+from mcmc_bench.core.streams import stream
 from mcmc_bench.kernels.jit import FLAGS
-from mcmc_bench.sampling import Plan, run
-from mcmc_bench.streams import stream
+from mcmc_bench.sampling.replicate import Plan, run
 
 CHAINS, STEPS, STEP_SIZE = 16, 20_000, 0.1
 

@@ -11,8 +11,8 @@ import time
 import numpy as np
 import pytest
 
-from mcmc_bench.catalog import load_sampler, load_target
-from mcmc_bench.sampling import Plan, run
+from mcmc_bench.catalog.files import load_sampler, load_target
+from mcmc_bench.sampling.replicate import Plan, run
 
 ROUNDS = 9
 
@@ -77,8 +77,8 @@ def peak():
     if status.exists():
         return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM"))
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-from mcmc_bench.catalog import load_sampler, load_target
-from mcmc_bench.sampling import Plan, run
+from mcmc_bench.catalog.files import load_sampler, load_target
+from mcmc_bench.sampling.replicate import Plan, run
 for steps in (100_000, 10_000_000):
     plan = Plan(0, steps, keep={keep})
     run(load_target("gaussian", dim=1), load_sampler("ula"), {{}}, plan, chains=1, start="exact", names=(1,))

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import mcmc_bench
-from mcmc_bench.catalog import sampler_files
-from mcmc_bench.verification.planting import plant
+from mcmc_bench.catalog.files import sampler_files
+from mcmc_bench.checks.kernel.mutants import plant
 
 PACKAGE = Path(mcmc_bench.__path__[0])
 

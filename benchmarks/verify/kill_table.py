@@ -17,10 +17,10 @@ from typing import Any
 
 from faults import CONTROLS, FAULTS, Fault, made_of
 
-from mcmc_bench.catalog import list_samplers, load_sampler
-from mcmc_bench.verification.biased import PREDICTED, SMALL, TRANSITION
-from mcmc_bench.verification.exact import BALANCE, FORGETS, KEEPS, LATE, TRANSITIONS
-from mcmc_bench.verification.verify import verify
+from mcmc_bench.catalog.files import list_samplers, load_sampler
+from mcmc_bench.checks.kernel.biased import PREDICTED, SMALL, TRANSITION
+from mcmc_bench.checks.kernel.exact import BALANCE, FORGETS, KEEPS, LATE, TRANSITIONS
+from mcmc_bench.checks.kernel.verify import verify
 
 FOLDER = Path(__file__).resolve().parent
 RECORD = FOLDER / "record.json"

@@ -26,7 +26,7 @@ from mcmc_bench.comparison.model import (
 )
 from mcmc_bench.comparison.pool import log_costs, pooled
 from mcmc_bench.comparison.summary import count, environment, reasons, same_job, sentences, side_of
-from mcmc_bench.results import Cell, Evidence, Results
+from mcmc_bench.core.results import Cell, Evidence, Results
 
 #: With fewer replicates an interval at the levels of a family is wider than anything worth knowing.
 FEWEST_REPLICATES = 8

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from mcmc_bench.comparison.inference import Array, Estimate
-from mcmc_bench.results import Evidence, Indicators
+from mcmc_bench.core.results import Evidence, Indicators
 
 
 def pooled(stages: Sequence[Evidence]) -> Evidence:

@@ -24,7 +24,7 @@ from mcmc_bench.comparison.inference import (
 )
 from mcmc_bench.comparison.model import Finding, Question, Verdict
 from mcmc_bench.comparison.pool import estimate, known, log_costs, pooled
-from mcmc_bench.results import Evidence
+from mcmc_bench.core.results import Evidence
 
 #: Draws' worth of one chain below which its error says nothing about efficiency: a chain that never moves has 1.
 LOWEST_REAL_ESS = 3.0

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mcmc_bench.comparison.model import CellComparison, Finding, Side, Verdict
-from mcmc_bench.results import Results
+from mcmc_bench.core.results import Results
 
 #: What a run is made with, besides the versions of packages.
 MADE_WITH = ("python", "system", "processor", "cores")

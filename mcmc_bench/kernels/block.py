@@ -13,7 +13,7 @@ from numba.np import arrayobj
 from mcmc_bench.kernels.jit import jit, jit_inline
 from mcmc_bench.kernels.mathematics import exp
 
-#: Columns of `statistics` that every transition fills in; their names stand in `mcmc_bench.sampler`.
+#: Columns of `statistics` that every transition fills in; their names stand in `mcmc_bench.core.sampler`.
 ACCEPTANCE, DIVERGING, ENERGY_ERROR = 0, 1, 2
 DIVERGENCE_THRESHOLD = 1000.0
 

@@ -63,7 +63,7 @@ def run_chunk(
 ):  # fmt: skip
     """`num_steps` transitions of a block.
 
-    Addresses (see `mcmc_bench.kernels.jit`) of what to run, and `position` … `evaluations`: see `mcmc_bench.sampler`.
+    Addresses (see `mcmc_bench.kernels.jit`) of what to run, and `position` … `evaluations`: see `mcmc_bench.core.sampler`.
 
     - stopped_at (chain,): evaluations after which a chain left (its position or log density was no longer
       finite), −1 while it has not. A chain that has left is NaN from there on: stopped and marked.

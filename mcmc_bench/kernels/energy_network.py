@@ -10,7 +10,7 @@ import numpy as np
 
 from mcmc_bench.kernels.jit import jit
 
-#: Numbers before the weights, see `mcmc_bench.learning.network.Network.folded`.
+#: Numbers before the weights, see `mcmc_bench.densities.learning.network.Network.folded`.
 HEAD = 8
 
 
@@ -130,7 +130,7 @@ def add_network(x, log_density, gradient, data, weights):
 
 @jit
 def log_density(x, log_density, gradient, data):
-    """−E(x, σ) and its gradient, as in `mcmc_bench.learning.network`; `data` is `Network.folded(σ)`."""
+    """−E(x, σ) and its gradient, as in `mcmc_bench.densities.learning.network`; `data` is `Network.folded(σ)`."""
     total = data[5] ** 2 + data[7]  # σ² + λ₀, or σ² + s² where there are no directions
     for chain in range(x.shape[0]):
         square = 0.0

@@ -54,7 +54,7 @@ POINT_SIGNATURE = types.float64(vector, vector, vector)
 #: ``(x (chain, dim), log_density (chain,) [out], gradient (chain, dim) [out], data)`` of a block of chains.
 BLOCK_SIGNATURE = types.void(matrix, vector, matrix, vector)
 TARGET_TYPE = types.FunctionType(BLOCK_SIGNATURE)
-#: One transition of a block of chains; the arguments are described in `mcmc_bench.sampler`.
+#: One transition of a block of chains; the arguments are described in `mcmc_bench.core.sampler`.
 STEP_SIGNATURE = types.void(TARGET_TYPE, vector, generator, vector, matrix, vector, matrix, matrix, cube, cube, counter)
 STEP_TYPE = types.FunctionType(STEP_SIGNATURE)
 

@@ -73,7 +73,7 @@ def begin_in_noise(data, generator, width, position):
 def keep_frame(memory, level, position):
     """The state on arrival at noise level number `level`, if `memory` (frame, chain, dim) has room for it.
 
-    It has none but for a film (`mcmc_bench.film`); no kernel reads it.
+    It has none but for a film (`mcmc_bench.sampling.snapshots`); no kernel reads it.
     """
     if level < memory.shape[0]:
         copy(position, memory[level])

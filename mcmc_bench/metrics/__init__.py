@@ -6,10 +6,10 @@ Knows draws, targets and results. Must not know any particular target or sampler
 from mcmc_bench.metrics.accuracy import selection_score
 from mcmc_bench.metrics.cell import evaluate_cell
 from mcmc_bench.metrics.definitions import definitions
+from mcmc_bench.metrics.evaluate import evaluate
 from mcmc_bench.metrics.evidence import Measurement, measure, summarise
 from mcmc_bench.metrics.reference import Reference, principal_components
 from mcmc_bench.metrics.score_error import fields, score_error
-from mcmc_bench.metrics.tree import evaluate
 from mcmc_bench.metrics.verdicts import judge
 
 __all__ = [

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-from mcmc_bench.draws import Array, Draws
+from mcmc_bench.core.draws import Array, Draws
+from mcmc_bench.core.results import Row
+from mcmc_bench.core.target import QUANTILE_LEVELS, Target
 from mcmc_bench.metrics.definitions import LOW_ERROR
 from mcmc_bench.metrics.intervals import over_replicates
 from mcmc_bench.metrics.measured import Measured, chain_estimates
 from mcmc_bench.metrics.reference import TRUTH_SHARE, Moments, Reference
-from mcmc_bench.results import Row
-from mcmc_bench.target import QUANTILE_LEVELS, Target
 
 Curves = dict[str, dict[str, list[float]]]
 

@@ -9,15 +9,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 
-from mcmc_bench.draws import Draws
+from mcmc_bench.core.draws import Draws
+from mcmc_bench.core.results import Row
+from mcmc_bench.core.spelling import unknown
+from mcmc_bench.core.target import Target
 from mcmc_bench.metrics import accuracy, distance, examples, modes
 from mcmc_bench.metrics.definitions import GROUPS
 from mcmc_bench.metrics.intervals import over_replicates
 from mcmc_bench.metrics.measured import Measured
 from mcmc_bench.metrics.reference import Reference
-from mcmc_bench.results import Row
-from mcmc_bench.spelling import unknown
-from mcmc_bench.target import Target
 
 Curves = dict[str, dict[str, list[float]]]
 Group = Callable[[Measured], tuple[list[Row], Curves]]

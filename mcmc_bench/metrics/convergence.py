@@ -14,7 +14,9 @@ import numpy.typing as npt
 from arviz_stats.base import array_stats
 from scipy import stats
 
-from mcmc_bench.draws import Array, Draws
+from mcmc_bench.core.draws import Array, Draws
+from mcmc_bench.core.results import Row
+from mcmc_bench.core.target import QUANTILE_LEVELS
 from mcmc_bench.metrics.definitions import (
     COLLAPSED,
     DIAGNOSED_CHAINS,
@@ -27,8 +29,6 @@ from mcmc_bench.metrics.definitions import (
 from mcmc_bench.metrics.intervals import over_replicates
 from mcmc_bench.metrics.measured import Measured, evenly
 from mcmc_bench.metrics.reference import Reference
-from mcmc_bench.results import Row
-from mcmc_bench.target import QUANTILE_LEVELS
 
 #: Silent failures are tested as if a suite had this many replicates, at 5 % for all together.
 FAMILY, FAMILY_LEVEL = 1000, 0.05

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from mcmc_bench.results import Definition
+from mcmc_bench.core.results import Definition
 
 GROUPS = ("cost", "convergence", "accuracy", "distance", "modes", "examples", "diagnostics")
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.distance import cdist, pdist, squareform
 
-from mcmc_bench.draws import Array, Draws
+from mcmc_bench.core.draws import Array, Draws
+from mcmc_bench.core.results import Row
+from mcmc_bench.core.streams import stream
+from mcmc_bench.core.target import Target
 from mcmc_bench.metrics.intervals import over_replicates
 from mcmc_bench.metrics.measured import Measured, evenly
 from mcmc_bench.metrics.reference import Reference
-from mcmc_bench.results import Row
-from mcmc_bench.streams import stream
-from mcmc_bench.target import Target
 
 PROJECTIONS = 50
 #: Draws of a replicate that are compared, at most: by projections, by pairs, and by pairs with their scores.

@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from mcmc_bench.draws import Array, Draws
+from mcmc_bench.core.draws import Array, Draws
+from mcmc_bench.core.results import Evidence, Indicators
+from mcmc_bench.core.target import QUANTILE_LEVELS
 from mcmc_bench.metrics.accuracy import bias_squared, low_error_evaluations
 from mcmc_bench.metrics.measured import chain_estimates, evenly
 from mcmc_bench.metrics.reference import Reference
-from mcmc_bench.results import Evidence, Indicators
-from mcmc_bench.target import QUANTILE_LEVELS
 
 #: Fewer replicates have no spread worth testing with: no indicators are then given.
 FEWEST_REPLICATES = 3

@@ -14,15 +14,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.distance import cdist, pdist, squareform
 
-from mcmc_bench.draws import Array
+from mcmc_bench.core.draws import Array
+from mcmc_bench.core.results import Row
+from mcmc_bench.core.streams import stream
+from mcmc_bench.core.target import Examples
 from mcmc_bench.metrics.definitions import CLASSIFIED_DRAWS
 from mcmc_bench.metrics.distance import maximum_mean_discrepancy, pair_distances, projections, sliced_wasserstein
 from mcmc_bench.metrics.intervals import over_replicates
 from mcmc_bench.metrics.measured import Measured, evenly
 from mcmc_bench.metrics.modes import FOUND, clusters
-from mcmc_bench.results import Row
-from mcmc_bench.streams import stream
-from mcmc_bench.target import Examples
 
 #: Neighbours of precision, recall, density and coverage.
 NEIGHBOURS = 5

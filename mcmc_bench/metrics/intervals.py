@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
-from mcmc_bench.results import Row
+from mcmc_bench.core.results import Row
 
 LEVEL = 0.95
 ONE_REPLICATE = "one replicate: no interval"

@@ -12,10 +12,10 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from mcmc_bench.draws import Array, Draws
+from mcmc_bench.core.draws import Array, Draws
+from mcmc_bench.core.results import Row
+from mcmc_bench.core.target import Target
 from mcmc_bench.metrics.reference import Reference
-from mcmc_bench.results import Row
-from mcmc_bench.target import Target
 
 
 @dataclass(eq=False)

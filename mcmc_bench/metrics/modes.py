@@ -8,11 +8,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from mcmc_bench.draws import Array
+from mcmc_bench.core.draws import Array
+from mcmc_bench.core.results import Row
 from mcmc_bench.metrics.intervals import over_replicates
 from mcmc_bench.metrics.measured import Measured
 from mcmc_bench.metrics.reference import scatter
-from mcmc_bench.results import Row
 
 #: Share of its true weight that a mode must hold to count as found.
 FOUND = 0.1

@@ -15,10 +15,10 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import pdist
 
-from mcmc_bench.draws import Array
+from mcmc_bench.core.draws import Array
+from mcmc_bench.core.streams import stream
+from mcmc_bench.core.target import QUANTILE_LEVELS, Target, Truth
 from mcmc_bench.metrics.definitions import DIAGNOSED_COMPONENTS, LOW_ERROR
-from mcmc_bench.streams import stream
-from mcmc_bench.target import QUANTILE_LEVELS, Target, Truth
 
 #: Numbers (draws × dim) behind the variance within modes: its relative error is √(2 / numbers), 0.14 %.
 SCATTER_NUMBERS = 1_000_000

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mcmc_bench.draws import Array
-from mcmc_bench.streams import stream
-from mcmc_bench.target import Counterpart, Target
+from mcmc_bench.core.draws import Array
+from mcmc_bench.core.streams import stream
+from mcmc_bench.core.target import Counterpart, Target
 
 #: Noise levels of the curves, in equal ratios, and noises on each example.
 LEVELS, NOISES = 12, 4

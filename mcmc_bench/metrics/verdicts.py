@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from mcmc_bench.core.results import Cell, Definition, Judgement, Row, Verdict
 from mcmc_bench.metrics.definitions import ESS_LIMIT, R_HAT_LIMIT
-from mcmc_bench.results import Cell, Definition, Judgement, Row, Verdict
 
 #: Family-wise error rate of the test for bias over a suite (Holm 1979).
 LEVEL = 0.05

@@ -1,6 +1,6 @@
 """The report: from stored results to one self-contained page and its figures.
 
-Reads `mcmc_bench.results` and nothing else of the engine: it must never import what runs.
+Reads `mcmc_bench.core.results` and nothing else of the engine: it must never import what runs.
 """
 
 from __future__ import annotations

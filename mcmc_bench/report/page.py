@@ -14,25 +14,15 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from mcmc_bench.report import (
-    chains,
-    drawing,
-    field_of_scores,
-    learned,
-    picture,
-    plots,
-    samples,
-    scaling,
-    svg,
-    table,
-    verdict,
-    words,
-)
-from mcmc_bench.report.chart import GRID, INK, MUTED, SHADE, Chart, Colour
-from mcmc_bench.report.choose import Choice, finished, temperature
+from mcmc_bench.core.results import Cell, ExampleFacts, Results, write_atomically
+from mcmc_bench.report import numbers
+from mcmc_bench.report.figures import drawing, picture, plots, svg, traces
+from mcmc_bench.report.figures import images as image_charts
+from mcmc_bench.report.figures.chart import GRID, INK, MUTED, SHADE, Chart, Colour
 from mcmc_bench.report.parts import Card, Curves, Examples, Film, TargetSection
-from mcmc_bench.report.phrases import link, name
-from mcmc_bench.results import Cell, ExampleFacts, Results, write_atomically
+from mcmc_bench.report.sections import dimension, learned_scores, samples, table, verdict
+from mcmc_bench.report.selection import Choice, finished, temperature
+from mcmc_bench.report.sentences import link, name
 
 Progress = Callable[[str, int, int], None]
 #: Bytes above which a figure is not stored as SVG too.
@@ -107,7 +97,7 @@ class _Page:
         for target in self.results.targets:
             self._step(target)
             sections.append(self._target(target))
-        fields = [self._compared(one) for one in field_of_scores.comparisons(self.results)]
+        fields = [self._compared(one) for one in learned_scores.comparisons(self.results)]
         self._step("figures")
         self._save_curves(dial, "dial", "The noise dial")
         self._save_curves(step_size, "step_size", "The step size: bias or rejection")
@@ -166,7 +156,7 @@ class _Page:
 
     def _examples(self) -> Examples | None:
         """Samples beside real data, the films of the headline and of what begins with it, and the table."""
-        said = learned.read(self.choice)
+        said = samples.read(self.choice)
         if said is None:
             return None
         pair = (said.without, said.with_noise)
@@ -178,13 +168,13 @@ class _Page:
             for cell in finished(panel.of(said.target))
             if cell not in pair and cell.start == said.with_noise.start
         ]
-        together = samples.share_a_start(self.results, [*pair, *others])
-        films = [chart for cell in together if (chart := samples.film(self.results, cell, name(cell))) is not None]
+        together = image_charts.share_a_start(self.results, [*pair, *others])
+        films = [chart for cell in together if (chart := image_charts.film(self.results, cell, name(cell))) is not None]
         if films:
             heading = f"{said.target}: down the noise levels from the same starts"
             self._save("films", heading, [films[index : index + 2] for index in range(0, len(films), 2)])
         noisy = [said.with_noise, *(cell for cell in together if cell.sampler != said.with_noise.sampler)]
-        shares = samples.class_shares(self.choice, noisy, WIDE)
+        shares = image_charts.class_shares(self.choice, noisy, WIDE)
         if shares is not None:
             self._save("classes", f"{said.target}: shares of the classes", [[shares]], [cell.sampler for cell in noisy])
         compared = [
@@ -196,7 +186,7 @@ class _Page:
         return Examples(
             said, hero, [Film(film.title, self._drawn(film)) for film in films], None if shares is None else self._drawn(shares),
             [cell.sampler for cell in noisy],
-            table.build(self.results, compared, "examples"), min(samples.SHOWN, said.with_noise.chains),
+            table.build(self.results, compared, "examples"), min(image_charts.SHOWN, said.with_noise.chains),
         )  # fmt: skip
 
     def _curves(self, setting: str, metrics: Sequence[tuple[str, str, str]]) -> list[Curves]:
@@ -222,7 +212,7 @@ class _Page:
             if cells:
                 rows.append((panel, [card for card in cards if card.density is not None or card.cell is not None]))
         slug = self.slugs[target]
-        names = [f"start: {words.plain_name(panel.start)}" for panel, _ in rows]
+        names = [f"start: {numbers.plain_name(panel.start)}" for panel, _ in rows]
         self._save_cards([cards for _, cards in rows], f"target_{slug}", target, names)
         first = finished(rows[0][0].of(target)) if rows else []
         charts = [plots.error(self.choice, first, HALF), plots.occupancy(self.choice, first, HALF)]
@@ -234,8 +224,8 @@ class _Page:
         return TargetSection(target, slug, rows, curves, self._chains(first, slug), axis)
 
     def _compared(
-        self, one: field_of_scores.Comparison
-    ) -> tuple[field_of_scores.Comparison, list[tuple[str, Markup, Markup]], list[Markup]]:
+        self, one: learned_scores.Comparison
+    ) -> tuple[learned_scores.Comparison, list[tuple[str, Markup, Markup]], list[Markup]]:
         """A learned score beside one in closed form: σ with both fields, and curves."""
         heading = f"{one.facts.name}: the learned score and {one.facts.counterpart}"
         self._write(f"field_{_slug(one.facts.name)}", drawing.sheet(heading, one.rows, one.legend))
@@ -249,12 +239,14 @@ class _Page:
         look = self.choice.looks[cell.sampler] if cell is not None else None
         density = None
         if cell is None or cell.outcome == "finished":
-            images = samples.are_images(self.results, target)
+            images = image_charts.are_images(self.results, target)
             density = (
-                samples.grid(self.results, target, cell) if images else plots.density(self.results, target, cell, look)
+                image_charts.grid(self.results, target, cell)
+                if images
+                else plots.density(self.results, target, cell, look)
             )
         histogram = plots.log_density(cell, look) if cell and look else plots.true_log_density(self.results, target)
-        histogram = histogram or samples.classes(self.results, target, cell, look)
+        histogram = histogram or image_charts.classes(self.results, target, cell, look)
         drawn = [self._drawn(chart) for chart in (density, histogram) if chart is not None]
         return Card(cell, look, density, histogram, drawn)
 
@@ -267,9 +259,9 @@ class _Page:
         for cell in cells:
             arrays = self.results.draws(cell) if cell.sampler_kind in ("biased", "exact") else None
             if arrays is not None:
-                positions[words.sampler_name(cell.sampler)] = plots.first_coordinate(arrays["position"], portrait)
+                positions[numbers.sampler_name(cell.sampler)] = plots.first_coordinate(arrays["position"], portrait)
         try:
-            pictures = chains.traces_and_ranks(positions)
+            pictures = traces.traces_and_ranks(positions)
         except Exception as error:  # noqa: BLE001  another version of ArviZ must not cost the whole page; what is missing is said
             self.not_drawn = f"{type(error).__name__}: {error}"
             return []
@@ -332,7 +324,7 @@ class _Page:
     @property
     def palette(self) -> list[Colour]:
         looks = [look.colour for look in self.choice.looks.values() if look.kind != "oracle"]
-        return [INK, MUTED, GRID, SHADE, *field_of_scores.COLOURS, *looks]
+        return [INK, MUTED, GRID, SHADE, *learned_scores.COLOURS, *looks]
 
     # ------------------------------------------------------------ template
 
@@ -342,8 +334,8 @@ class _Page:
             undefined=jinja2.StrictUndefined,
         )  # fmt: skip
         environment.filters |= {
-            "sampler": words.sampler_name, "plain": words.plain_name, "row": words.of_row, "number": words.number,
-            "count": words.count, "in_sentence": words.in_sentence, "percent": words.percent,
+            "sampler": numbers.sampler_name, "plain": numbers.plain_name, "row": numbers.of_row, "number": numbers.number,
+            "count": numbers.count, "in_sentence": numbers.in_sentence, "percent": numbers.percent,
         }  # fmt: skip
         return environment.get_template("page.html.j2").render(
             results=self.results,
@@ -355,11 +347,11 @@ class _Page:
             script=Markup((TEMPLATES / "table.js").read_text(encoding="utf-8")),
             slugs=self.slugs,
             not_drawn=self.not_drawn,
-            growths=scaling.growths(self.results),
-            interval=words.interval,
-            cost_of=scaling.cost,
+            growths=dimension.growths(self.results),
+            interval=numbers.interval,
+            cost_of=dimension.cost,
             swatch=lambda look: Markup(svg.swatch(look.marker, look.colour)),
-            settings=words.short_settings,
+            settings=numbers.short_settings,
             link=link,
             facts_of_examples=self._facts_of_examples(parts["examples"]),
             judged={key for panel in self.choice.panels for key in panel.judged(table.VERDICTS)},
@@ -384,8 +376,8 @@ def _beside(cell: Cell, key: str) -> str:
     if value is None:
         return ""
     if per_cent:
-        return f"{before}{value:.0%}{after}" if value >= 0.1 else f"{before}{words.number(100 * value, 1)}%{after}"
-    return f"{before}{words.number(value, 2)}{after}"
+        return f"{before}{value:.0%}{after}" if value >= 0.1 else f"{before}{numbers.number(100 * value, 1)}%{after}"
+    return f"{before}{numbers.number(value, 2)}{after}"
 
 
 def _has_closed_form(curves: Curves) -> bool:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
-from mcmc_bench.report import learned, table, words
-from mcmc_bench.report.chart import Chart
-from mcmc_bench.report.choose import Look, Panel
-from mcmc_bench.results import Cell
+from mcmc_bench.core.results import Cell
+from mcmc_bench.report import numbers
+from mcmc_bench.report.figures.chart import Chart
+from mcmc_bench.report.sections import samples, table
+from mcmc_bench.report.selection import Look, Panel
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Curves:
     @property
     def title(self) -> str:
         """Of the row in a picture."""
-        names = ", ".join(words.sampler_name(sampler) for sampler in self.samplers)
+        names = ", ".join(numbers.sampler_name(sampler) for sampler in self.samplers)
         return f"{self.target}: {names}" if self.is_part else self.target
 
 
@@ -56,7 +57,7 @@ class Film:
 class Examples:
     """What is shown of targets that were learnt from data, besides their cards."""
 
-    said: learned.Learned
+    said: samples.Learned
     hero: list[Card]
     films: list[Film]
     classes: Markup | None

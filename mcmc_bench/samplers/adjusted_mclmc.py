@@ -7,10 +7,10 @@ The flow of u changes volume on the sphere by just what the change of the kineti
 further factor. Needs at least two dimensions.
 """
 
+from mcmc_bench.core.sampler import Adaptation, Sampler, Setting
 from mcmc_bench.kernels.block import acceptance_probability, copy, fill_standard_normal, flat, move, record
 from mcmc_bench.kernels.jit import jit
 from mcmc_bench.kernels.microcanonical import isokinetic_flow, isokinetic_leapfrog, normalise
-from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
 @jit

@@ -10,9 +10,9 @@ The acceptance rate says how even they are. The steps of MALA are 1/(β/ε + 2 (
 
 import numpy as np
 
+from mcmc_bench.core.sampler import Adaptation, Sampler, Setting
 from mcmc_bench.kernels.block import acceptance_probability, copy, evaluate, flat, move, record
 from mcmc_bench.kernels.jit import jit
-from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
 @jit

@@ -12,6 +12,7 @@ Convention of ε as in `ula` (Song and Ermon write ε/2).
 
 import numpy as np
 
+from mcmc_bench.core.sampler import Adaptation, Sampler, Setting
 from mcmc_bench.kernels.block import flat
 from mcmc_bench.kernels.jit import jit
 from mcmc_bench.kernels.noise_levels import (
@@ -24,7 +25,6 @@ from mcmc_bench.kernels.noise_levels import (
     side_by_side,
     sigma_at,
 )
-from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
 @jit

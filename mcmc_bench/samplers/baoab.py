@@ -9,10 +9,10 @@ exact at every stable step, h < 2/√λ; that of p is 1 − h²λ/4.
 
 import numpy as np
 
+from mcmc_bench.core.sampler import Adaptation, Sampler, Setting
 from mcmc_bench.kernels.block import evaluate, flat, kinetic_energy, record
 from mcmc_bench.kernels.jit import jit
 from mcmc_bench.kernels.langevin import begin_with_momentum, refresh
-from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
 @jit

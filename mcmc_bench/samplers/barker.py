@@ -7,10 +7,10 @@ The gradient chooses only the direction of a step, never its length: a step size
 MALA. `step_size` is σ.
 """
 
+from mcmc_bench.core.sampler import Adaptation, Sampler, Setting
 from mcmc_bench.kernels.block import acceptance_probability, evaluate, flat, move, record
 from mcmc_bench.kernels.jit import jit
 from mcmc_bench.kernels.mathematics import sigmoid, softplus
-from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
 @jit

@@ -5,10 +5,10 @@
 α = 0 is HMC. With a refused proposal the momentum turns round: without that the kernel would not keep the target.
 """
 
+from mcmc_bench.core.sampler import Adaptation, Sampler, Setting
 from mcmc_bench.kernels.hamiltonian import leapfrog_flow, propose_by_leapfrog
 from mcmc_bench.kernels.jit import jit
 from mcmc_bench.kernels.langevin import begin_with_momentum, refresh
-from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
 @jit

@@ -8,9 +8,9 @@ peaks of the density, however many of them are started.
 
 import numpy as np
 
+from mcmc_bench.core.sampler import Adaptation, Sampler, Setting
 from mcmc_bench.kernels.block import evaluate, flat, record
 from mcmc_bench.kernels.jit import jit
-from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
 @jit

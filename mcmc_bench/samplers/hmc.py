@@ -9,10 +9,10 @@ A transition whose energy error exceeds 1000 is recorded as diverging (Stan's co
 import numpy as np
 from scipy import special
 
+from mcmc_bench.core.sampler import Adaptation, Sampler, Setting
 from mcmc_bench.kernels.block import fill_standard_normal
 from mcmc_bench.kernels.hamiltonian import leapfrog_flow, propose_by_leapfrog
 from mcmc_bench.kernels.jit import jit
-from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
 @jit

@@ -8,9 +8,9 @@ depends on none of them: each is exact, and none tells anything of another. No t
 
 import numpy as np
 
+from mcmc_bench.core.sampler import Adaptation, Sampler, Setting
 from mcmc_bench.kernels.hamiltonian import LONGEST, leapfrog_flow, propose_by_random_length
 from mcmc_bench.kernels.jit import jit
-from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
 @jit

@@ -15,9 +15,9 @@ Convention of the step size as in `ula`: MALA with ε is HMC with one leapfrog s
 import numpy as np
 from scipy import special
 
+from mcmc_bench.core.sampler import ACCEPTANCE, Adaptation, Sampler, Setting
 from mcmc_bench.kernels.block import acceptance_probability, evaluate, fill_standard_normal, flat, record
 from mcmc_bench.kernels.jit import jit
-from mcmc_bench.sampler import ACCEPTANCE, Adaptation, Sampler, Setting
 
 
 @jit

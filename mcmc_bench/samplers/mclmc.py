@@ -9,11 +9,11 @@ direction is forgotten. Needs at least two dimensions.
 
 import numpy as np
 
+from mcmc_bench.core.sampler import Adaptation, Sampler, Setting
 from mcmc_bench.kernels.block import flat, record
 from mcmc_bench.kernels.jit import jit
 from mcmc_bench.kernels.langevin import begin_with_momentum
 from mcmc_bench.kernels.microcanonical import isokinetic_flow, isokinetic_leapfrog, normalise
-from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
 @jit

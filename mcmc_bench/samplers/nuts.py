@@ -14,6 +14,7 @@ Unit mass; a mass matrix is other coordinates. Trajectories differ in length, so
 
 import numpy as np
 
+from mcmc_bench.core.sampler import DIVERGING, Adaptation, Sampler, Setting
 from mcmc_bench.kernels.block import (
     acceptance_probability,
     copy,
@@ -26,7 +27,6 @@ from mcmc_bench.kernels.block import (
 from mcmc_bench.kernels.hamiltonian import leapfrog_flow
 from mcmc_bench.kernels.jit import jit, jit_inline
 from mcmc_bench.kernels.mathematics import exp
-from mcmc_bench.sampler import DIVERGING, Adaptation, Sampler, Setting
 
 #: Arrays of `scratch`: both ends of the trajectory and the end that moves, each position, momentum and gradient; Σ p.
 LEFT, RIGHT, MOVING, SUM, FIRST_TREE = 0, 3, 6, 9, 10

@@ -9,10 +9,10 @@ is 1/(λ(1 − h²λ/4)) and that of p is 1, whatever γ.
 
 import numpy as np
 
+from mcmc_bench.core.sampler import Adaptation, Sampler, Setting
 from mcmc_bench.kernels.block import flat, kinetic_energy, leapfrog, record
 from mcmc_bench.kernels.jit import jit
 from mcmc_bench.kernels.langevin import begin_with_momentum, refresh
-from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
 @jit

@@ -6,7 +6,7 @@ a row in every table, so that no figure has to be judged without its floor. One 
 
 import numpy as np
 
-from mcmc_bench.sampler import Sampler
+from mcmc_bench.core.sampler import Sampler
 
 
 def draw(target, generator, start, draws, settings):

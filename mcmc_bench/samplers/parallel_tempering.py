@@ -11,6 +11,7 @@ the hottest replica, and is at β = 1 again: nothing else brings news of another
 
 import numpy as np
 
+from mcmc_bench.core.sampler import ACCEPTANCE, Adaptation, Sampler, Setting
 from mcmc_bench.kernels.block import (
     acceptance_probability,
     copy,
@@ -21,7 +22,6 @@ from mcmc_bench.kernels.block import (
     record,
 )
 from mcmc_bench.kernels.jit import jit
-from mcmc_bench.sampler import ACCEPTANCE, Adaptation, Sampler, Setting
 
 
 @jit

@@ -6,9 +6,9 @@ P is the inverse mass matrix: given, or tuned to the covariance of the draws. In
 ULA, u' = u + ε ∇log p(u) + √(2ε) z, and that is how it is computed. Convention of ε as in `ula`.
 """
 
+from mcmc_bench.core.sampler import Adaptation, Sampler, Setting
 from mcmc_bench.kernels.jit import jit
 from mcmc_bench.kernels.langevin import characteristic_of, unadjusted_step, variance_on_gaussian
-from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
 @jit

@@ -12,6 +12,7 @@ import itertools
 
 import numpy as np
 
+from mcmc_bench.core.sampler import Adaptation, Sampler, Setting
 from mcmc_bench.kernels.block import flat
 from mcmc_bench.kernels.jit import jit
 from mcmc_bench.kernels.noise_levels import (
@@ -25,7 +26,6 @@ from mcmc_bench.kernels.noise_levels import (
     side_by_side,
     sigma_at,
 )
-from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
 @jit

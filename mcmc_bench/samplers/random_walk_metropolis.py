@@ -9,9 +9,9 @@ s = ℓ/√d the optimal acceptance in high dimension is 0.234.
 import numpy as np
 from scipy import special
 
+from mcmc_bench.core.sampler import ACCEPTANCE, Adaptation, Sampler, Setting
 from mcmc_bench.kernels.block import acceptance_probability, evaluate, move, record
 from mcmc_bench.kernels.jit import jit
-from mcmc_bench.sampler import ACCEPTANCE, Adaptation, Sampler, Setting
 
 
 @jit

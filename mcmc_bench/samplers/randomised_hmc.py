@@ -9,9 +9,9 @@ trajectory has more than 1000 steps: longer ones are cut there.
 
 import numpy as np
 
+from mcmc_bench.core.sampler import Adaptation, Sampler, Setting
 from mcmc_bench.kernels.hamiltonian import LONGEST, leapfrog_flow, propose_by_random_length
 from mcmc_bench.kernels.jit import jit
-from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
 @jit

@@ -10,6 +10,7 @@ import itertools
 
 import numpy as np
 
+from mcmc_bench.core.sampler import Adaptation, Sampler, Setting
 from mcmc_bench.kernels.jit import jit
 from mcmc_bench.kernels.noise_levels import (
     begin_in_noise,
@@ -21,7 +22,6 @@ from mcmc_bench.kernels.noise_levels import (
     nothing_to_report,
     side_by_side,
 )
-from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
 @jit

@@ -9,10 +9,10 @@ Convention of ε as in `ula` (Welling and Teh write ε/2).
 
 import numpy as np
 
+from mcmc_bench.core.sampler import Sampler, Setting
 from mcmc_bench.kernels.block import evaluate, flat
 from mcmc_bench.kernels.jit import BLOCK_SIGNATURE, compiled, jit
 from mcmc_bench.kernels.noise_levels import nothing_to_report
-from mcmc_bench.sampler import Sampler, Setting
 
 MOST_CHAINS = 16  # of a block: every one has rows of its own
 
@@ -46,7 +46,7 @@ def whole_rows(target, settings):
 
 
 def with_rows(target, settings, ladder):
-    """The density of part of the data; see `mcmc_bench.target.PartOfData`."""
+    """The density of part of the data; see `mcmc_bench.core.target.PartOfData`."""
     part = target.part_of_data
     batch = round(whole_rows(target, settings)["share"] * part.rows)
     return part.density, np.concatenate([[batch, part.rows, MOST_CHAINS], np.zeros(MOST_CHAINS * batch), target.data])

@@ -9,10 +9,10 @@ Convention of ε as in `ula`.
 
 import numpy as np
 
+from mcmc_bench.core.sampler import Adaptation, Sampler, Setting
 from mcmc_bench.kernels.block import copy, evaluate, flat, record
 from mcmc_bench.kernels.jit import jit
 from mcmc_bench.kernels.langevin import characteristic_of
-from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
 @jit

@@ -7,9 +7,9 @@ write x + (ε/2) ∇log p + √ε z (Roberts and Tweedie 1996) mean twice this s
 τ = 1 is ULA, τ = 0 is gradient ascent.
 """
 
+from mcmc_bench.core.sampler import Adaptation, Sampler, Setting
 from mcmc_bench.kernels.jit import jit
 from mcmc_bench.kernels.langevin import characteristic_of, unadjusted_step, variance_on_gaussian
-from mcmc_bench.sampler import Adaptation, Sampler, Setting
 
 
 @jit

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mcmc_bench.catalog import _content_module
+from mcmc_bench.catalog.files import _content_module
 
 TARGETS = Path(__file__).resolve().parent.parent
 

@@ -11,9 +11,9 @@ from scipy import stats
 
 from mcmc_bench.comparison import NothingComparedError, Rule, compare
 from mcmc_bench.comparison.pool import pooled
+from mcmc_bench.core.results import Cell, Evidence, Indicators, Results
+from mcmc_bench.core.streams import stream
 from mcmc_bench.metrics.evidence import describe
-from mcmc_bench.results import Cell, Evidence, Indicators, Results
-from mcmc_bench.streams import stream
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 

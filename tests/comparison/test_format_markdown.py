@@ -8,7 +8,7 @@ from html import unescape
 
 import pytest
 
-from mcmc_bench.comparison.formats import markdown, render, words
+from mcmc_bench.comparison.formats import markdown, render, sentences
 from mcmc_bench.comparison.model import Side
 
 from .made_up import HOSTILE, cell, comparison, hostile, large, one_of_each
@@ -53,7 +53,7 @@ def test_hostile_names_are_text_in_markdown():
     visible = "".join(token.content for token in tokens if token.type in ("text", "text_special"))
     assert "<script>alert(1)</script>|`x`` </details> **bold** _it_ [a](http" in visible
     assert LINKED.findall(visible) == ADDRESS.findall(text) == []
-    assert rows(text)[0][2].replace("\u200b", "") == words.one_line(HOSTILE)
+    assert rows(text)[0][2].replace("\u200b", "") == sentences.one_line(HOSTILE)
 
 
 @pytest.mark.parametrize(

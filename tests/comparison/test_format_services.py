@@ -10,7 +10,7 @@ import pytest
 from junitparser import Failure, JUnitXml, Skipped
 from lxml import etree
 
-from mcmc_bench.comparison.formats import github, render, words
+from mcmc_bench.comparison.formats import github, render, sentences
 
 from .made_up import HOSTILE, cell, comparison, finding, hostile, large, one_of_each
 from .read_formats import COMMAND, rows
@@ -65,7 +65,7 @@ def test_hostile_names_break_no_annotation():
     annotations, other = commands(render(hostile(), "github"))
     assert len(annotations) == 9
     assert len(other) == 1
-    assert annotations[0][2] == words.one_line(HOSTILE)
+    assert annotations[0][2] == sentences.one_line(HOSTILE)
     assert annotations[2][1].startswith("regression: <script>alert(1)</script>|`x``")
 
 
@@ -164,8 +164,8 @@ def test_junit_shows_a_regression_of_the_suite():
 def test_hostile_names_are_text_in_junit():
     suite = junit(hostile())
     of_the_suite, of_the_cell = (case.result[0].message for case in list(suite)[:2])
-    assert of_the_suite == f"{words.one_line(HOSTILE)}; {words.one_line(HOSTILE)}"
-    assert of_the_cell == words.one_line(HOSTILE)
+    assert of_the_suite == f"{sentences.one_line(HOSTILE)}; {sentences.one_line(HOSTILE)}"
+    assert of_the_cell == sentences.one_line(HOSTILE)
     assert all(case.classname.startswith("mcmc_bench.") and case.classname.count(".") == 2 for case in list(suite)[1:])
 
 

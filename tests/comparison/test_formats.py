@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 
 import mcmc_bench.comparison
-from mcmc_bench.comparison.formats import FORMATS, render, words
+from mcmc_bench.comparison.formats import FORMATS, render, sentences
 from mcmc_bench.comparison.model import Side
 
 from .made_up import HOSTILE, cell, comparison, finding, hostile, one_of_each
@@ -82,9 +82,9 @@ def test_a_package_of_formats_costs_nothing_to_import():
 
 
 def test_one_line_keeps_what_can_be_seen():
-    assert words.one_line("a é 漢 × ⟨x⟩  b\tc\n d ") == "a é 漢 × ⟨x⟩ b c d"
-    assert words.one_line("\x1b[1m\x00\u202e###[x]") == "�[1m��# # #[x]"
-    assert words.one_line(words.one_line(HOSTILE)) == words.one_line(HOSTILE)
+    assert sentences.one_line("a é 漢 × ⟨x⟩  b\tc\n d ") == "a é 漢 × ⟨x⟩ b c d"
+    assert sentences.one_line("\x1b[1m\x00\u202e###[x]") == "�[1m��# # #[x]"
+    assert sentences.one_line(sentences.one_line(HOSTILE)) == sentences.one_line(HOSTILE)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_one_line_keeps_what_can_be_seen():
 )
 def test_ratios_have_the_digits_of_their_interval(values, said):
     one = cell("inconclusive", findings=(finding("inconclusive", **values),))
-    assert words.numbers(one) == ["–", said, "–", "–"]
+    assert sentences.numbers(one) == ["–", said, "–", "–"]
 
 
 # ---------------------------------------------------------------- text

@@ -16,7 +16,7 @@ from mcmc_bench.comparison.inference import (
     seen,
     sequential,
 )
-from mcmc_bench.streams import stream
+from mcmc_bench.core.streams import stream
 
 RUNS = 20_000
 

@@ -9,7 +9,7 @@ import textwrap
 import numpy as np
 import pytest
 
-from mcmc_bench.catalog import load_target
+from mcmc_bench.catalog.files import load_target
 from mcmc_bench.kernels import jit
 
 HELPER = """
@@ -20,7 +20,7 @@ def scale(x):
     return {scale} * x
 """
 TARGET = """
-from mcmc_bench.target import Target, point_density
+from mcmc_bench.core.target import Target, point_density
 from ._helper import scale
 import numpy as np
 
@@ -33,7 +33,7 @@ def build():
     return Target(dim=1, density=log_density, draw_dispersed=lambda generator, n: np.ones((n, 1)), one_point=np.ones(1))
 """
 EVALUATE = """
-from mcmc_bench.catalog import load_target
+from mcmc_bench.catalog.files import load_target
 {change}
 target = load_target("stale", targets_folder={folder!r})
 print(target.log_density_and_gradient([[2.0]])[0][0])
@@ -126,7 +126,7 @@ class Listener(event.Listener):
     def on_end(self, happening):
         pass
 event.register("numba:compile", Listener())
-from mcmc_bench.api import sample
+from mcmc_bench.sampling.api import sample
 for sampler in ("mala", "hmc"):
     for target in ("banana", "gaussian", "song_ermon"):
         sample(target, sampler, draws=3)
@@ -171,7 +171,7 @@ def test_numpy_isfinite_is_not_to_be_used_in_kernels():
 
 def test_a_lifted_density_has_the_source_of_its_point_form():
     """Numba reads the source of what it compiles; anywhere else in the file Python 3.13 may find no whole function."""
-    from mcmc_bench.catalog import load_target
+    from mcmc_bench.catalog.files import load_target
 
     lifted = load_target("banana").density.py_func
     assert "residual = x[1]" in inspect.getsource(lifted)

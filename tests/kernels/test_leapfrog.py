@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from mcmc_bench.catalog import load_sampler, load_target
-from mcmc_bench.chains import Setup
+from mcmc_bench.catalog.files import load_sampler, load_target
+from mcmc_bench.core.streams import stream
 from mcmc_bench.kernels.block import leapfrog
-from mcmc_bench.streams import stream
+from mcmc_bench.sampling.chains import Setup
 
 
 def integrate(target, step_size, num_steps, position, momentum):

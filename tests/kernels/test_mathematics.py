@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy import special
 
+from mcmc_bench.core.streams import stream
 from mcmc_bench.kernels import mathematics
 from mcmc_bench.kernels.jit import FLAGS
-from mcmc_bench.streams import stream
 
 NOT_CACHED = {**FLAGS, "cache": False}
 

@@ -13,10 +13,10 @@ import pytest
 from scipy import stats
 
 from mcmc_bench import metrics
-from mcmc_bench.draws import Cost, Draws
-from mcmc_bench.results import Row
-from mcmc_bench.streams import stream
-from mcmc_bench.target import QUANTILE_LEVELS, Modes, Target, Truth, point_density
+from mcmc_bench.core.draws import Cost, Draws
+from mcmc_bench.core.results import Row
+from mcmc_bench.core.streams import stream
+from mcmc_bench.core.target import QUANTILE_LEVELS, Modes, Target, Truth, point_density
 
 CHAINS, DRAWS, REPLICATES = 20, 400, 8
 

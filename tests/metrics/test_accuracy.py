@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from mcmc_bench import metrics
-from mcmc_bench.catalog import load_target
-from mcmc_bench.draws import Cost, Draws
+from mcmc_bench.catalog.files import load_target
+from mcmc_bench.core.draws import Cost, Draws
+from mcmc_bench.core.streams import stream
+from mcmc_bench.core.target import QUANTILE_LEVELS, Target
 from mcmc_bench.metrics import Reference
 from mcmc_bench.metrics.accuracy import bias_p_values
 from mcmc_bench.metrics.measured import Measured
-from mcmc_bench.streams import stream
-from mcmc_bench.target import QUANTILE_LEVELS, Target
 
 from .conftest import autoregressive, evaluate, independent, make_draws, two_modes
 

@@ -7,15 +7,15 @@ import pytest
 import xarray
 
 from mcmc_bench import metrics
-from mcmc_bench.api import sample
-from mcmc_bench.catalog import load_sampler, load_target
-from mcmc_bench.draws import Draws
+from mcmc_bench.catalog.files import load_sampler, load_target
+from mcmc_bench.core.draws import Draws
+from mcmc_bench.core.streams import stream
+from mcmc_bench.core.target import Target
 from mcmc_bench.metrics.cell import RECORDED
 from mcmc_bench.metrics.definitions import GROUPS
 from mcmc_bench.metrics.intervals import over_replicates
-from mcmc_bench.sampling import Plan, run
-from mcmc_bench.streams import stream
-from mcmc_bench.target import Target
+from mcmc_bench.sampling.api import sample
+from mcmc_bench.sampling.replicate import Plan, run
 
 from .conftest import evaluate, independent, make_draws
 

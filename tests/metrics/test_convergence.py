@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from arviz_stats.base import array_stats
 
-from mcmc_bench.catalog import load_target
+from mcmc_bench.catalog.files import load_target
 from mcmc_bench.metrics import Reference, convergence
 
 from .conftest import autoregressive, evaluate, independent, make_draws, two_modes

@@ -9,8 +9,9 @@ import pytest
 from scipy.spatial.distance import cdist
 from scipy.stats import wasserstein_distance
 
-from mcmc_bench.catalog import load_target
-from mcmc_bench.draws import Draws
+from mcmc_bench.catalog.files import load_target
+from mcmc_bench.core.draws import Draws
+from mcmc_bench.core.target import Target
 from mcmc_bench.metrics import Reference
 from mcmc_bench.metrics.distance import (
     energy_distance,
@@ -20,7 +21,6 @@ from mcmc_bench.metrics.distance import (
     projections,
     sliced_wasserstein,
 )
-from mcmc_bench.target import Target
 
 from .conftest import evaluate, independent, make_draws, two_modes
 

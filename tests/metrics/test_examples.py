@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mcmc_bench.catalog import load_target
+from mcmc_bench.catalog.files import load_target
+from mcmc_bench.core.results import Row
+from mcmc_bench.core.streams import stream
+from mcmc_bench.core.target import Classifier, Examples, Target
+from mcmc_bench.experiments.run import run
 from mcmc_bench.metrics import Reference, evaluate_cell, principal_components
 from mcmc_bench.metrics.definitions import DIAGNOSED_COMPONENTS
 from mcmc_bench.metrics.examples import Judge
-from mcmc_bench.results import Row
-from mcmc_bench.running import run
-from mcmc_bench.streams import stream
-from mcmc_bench.target import Classifier, Examples, Target
 
 from .conftest import make_draws
 

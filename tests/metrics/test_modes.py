@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from mcmc_bench import metrics
-from mcmc_bench.catalog import load_target
-from mcmc_bench.draws import Draws
+from mcmc_bench.catalog.files import load_target
+from mcmc_bench.core.draws import Draws
+from mcmc_bench.core.streams import stream
+from mcmc_bench.core.target import Target
 from mcmc_bench.metrics import Reference
 from mcmc_bench.metrics.modes import clusters, entropy, shares, transitions, weight_error
-from mcmc_bench.streams import stream
-from mcmc_bench.target import Target
 
 from .conftest import evaluate, independent, make_draws
 

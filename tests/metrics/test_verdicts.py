@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from mcmc_bench import metrics
-from mcmc_bench.catalog import load_target
-from mcmc_bench.draws import Draws
+from mcmc_bench.catalog.files import load_target
+from mcmc_bench.core.draws import Draws
+from mcmc_bench.core.results import Cell
+from mcmc_bench.core.target import Target
 from mcmc_bench.metrics.verdicts import VERDICTS, _holm
-from mcmc_bench.results import Cell
-from mcmc_bench.target import Target
 
 from .conftest import autoregressive, evaluate, independent, make_draws
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mcmc_bench.draws import Draws
-from mcmc_bench.target import Target
+from mcmc_bench.core.draws import Draws
+from mcmc_bench.core.target import Target
 
 from .conftest import SPOILERS, evaluate
 

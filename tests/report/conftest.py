@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from made_up_results import made_up
 
-from mcmc_bench.results import Results
+from mcmc_bench.core.results import Results
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from mcmc_bench.sampling import Plan, run
-from mcmc_bench.target import Target, point_density
+from mcmc_bench.core.target import Target, point_density
+from mcmc_bench.sampling.replicate import Plan, run
 
 
 @point_density

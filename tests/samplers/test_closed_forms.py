@@ -9,9 +9,9 @@ import pytest
 from scipy import linalg
 from statistical import WrongMean, check_mean, mutant
 
-from mcmc_bench.catalog import list_samplers, load_sampler, load_target
-from mcmc_bench.sampling import Plan, run
-from mcmc_bench.streams import stream
+from mcmc_bench.catalog.files import list_samplers, load_sampler, load_target
+from mcmc_bench.core.streams import stream
+from mcmc_bench.sampling.replicate import Plan, run
 
 DIMENSIONS = (1, 2, 10, 50)
 METROPOLISED = [name for name in list_samplers() if load_sampler(name).mean_acceptance is not None]

@@ -2,7 +2,7 @@
 
 Checks by `check_mean` have a false-failure rate of 1e-6 (tests/statistical.py). The two that compare with a value up to
 an approximation (round trips of replicas, weights after annealing) say what is left to it and what to chance. That each of
-them sees faults is shown by `verify` on planted ones (tests/verification).
+them sees faults is shown by `verify` on planted ones (tests/checks/kernel).
 """
 
 import numpy as np
@@ -10,10 +10,10 @@ import pytest
 from scipy import special
 from statistical import check_mean
 
-from mcmc_bench.catalog import load_sampler, load_target
+from mcmc_bench.catalog.files import load_sampler, load_target
+from mcmc_bench.core.streams import stream
 from mcmc_bench.kernels.microcanonical import isokinetic_leapfrog
-from mcmc_bench.sampling import Plan, run
-from mcmc_bench.streams import stream
+from mcmc_bench.sampling.replicate import Plan, run
 
 
 def go(target, sampler, settings, steps, chains, name, start="exact", warm_up=0, **more):

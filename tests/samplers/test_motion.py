@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from statistical import WrongMean, check_mean, mutant
 
-from mcmc_bench.catalog import load_sampler, load_target
-from mcmc_bench.chains import Chains, Setup
+from mcmc_bench.catalog.files import load_sampler, load_target
+from mcmc_bench.core.streams import stream
+from mcmc_bench.core.target import Target, point_density
 from mcmc_bench.kernels.microcanonical import isokinetic_leapfrog
-from mcmc_bench.sampling import Plan, run
-from mcmc_bench.streams import stream
-from mcmc_bench.target import Target, point_density
+from mcmc_bench.sampling.chains import Chains, Setup
+from mcmc_bench.sampling.replicate import Plan, run
 
 
 def go(target, sampler, settings, steps, chains, name, start="exact", warm_up=0):

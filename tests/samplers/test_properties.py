@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from statistical import WrongMean, check_mean
 
-from mcmc_bench.catalog import list_samplers, load_sampler, load_target
-from mcmc_bench.chains import Chains, Setup
-from mcmc_bench.sampling import Plan, run
-from mcmc_bench.target import PartOfData, Target, block_density, point_density
+from mcmc_bench.catalog.files import list_samplers, load_sampler, load_target
+from mcmc_bench.core.target import PartOfData, Target, block_density, point_density
+from mcmc_bench.sampling.chains import Chains, Setup
+from mcmc_bench.sampling.replicate import Plan, run
 
 SAMPLERS = list_samplers()
 #: A biased kernel moves its target; by how much is tested in test_closed_forms.
@@ -119,7 +119,7 @@ def test_is_re_entrant(sampler, monkeypatch):
         return run(target, sampler, {}, Plan(11, 50, thin=3), chains=5, start="dispersed", names=("chunks",))
 
     whole = go()
-    monkeypatch.setattr("mcmc_bench.chains.CHUNK_EVALUATIONS", 1)
+    monkeypatch.setattr("mcmc_bench.sampling.chains.CHUNK_EVALUATIONS", 1)
     np.testing.assert_array_equal(whole.position, go().position)
     np.testing.assert_array_equal(whole.mean_square, go().mean_square)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mcmc_bench.catalog import list_targets, load_target
+from mcmc_bench.catalog.files import list_targets, load_target
 
 #: Further parameters of built-in targets; the defaults of every target are always tested.
 VARIANTS = [

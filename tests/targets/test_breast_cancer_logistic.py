@@ -7,8 +7,8 @@ import pytest
 from scipy import special
 from statistical import WrongMean, check_mean
 
-from mcmc_bench.catalog import content_folder, load_target
-from mcmc_bench.streams import stream
+from mcmc_bench.catalog.files import content_folder, load_target
+from mcmc_bench.core.streams import stream
 
 FOLDER = content_folder("targets") / "data"
 DATA = FOLDER / "breast_cancer.csv"

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import special
 
-from mcmc_bench.catalog import CatalogError, load_target, training_set
-from mcmc_bench.streams import stream
+from mcmc_bench.catalog.files import CatalogError, load_target, training_set
+from mcmc_bench.core.streams import stream
 
 SIGMAS = (0.02, 0.1, 0.7, 8.0)
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import special
 
-from mcmc_bench.catalog import load_sampler, load_target
+from mcmc_bench.catalog.files import load_sampler, load_target
+from mcmc_bench.core.streams import stream
 from mcmc_bench.metrics.examples import Judge
-from mcmc_bench.sampling import Plan, run
-from mcmc_bench.streams import stream
+from mcmc_bench.sampling.replicate import Plan, run
 
 
 def plain(x, examples, sigma):

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from mcmc_bench.catalog import CatalogError, list_targets, load_sampler, load_target, target_parameters
-from mcmc_bench.sampling import Plan, run
-from mcmc_bench.streams import stream
-from mcmc_bench.target import TAGS
+from mcmc_bench.catalog.files import CatalogError, list_targets, load_sampler, load_target, target_parameters
+from mcmc_bench.core.streams import stream
+from mcmc_bench.core.target import TAGS
+from mcmc_bench.sampling.replicate import Plan, run
 
 STEP = 1e-3  # of the finite differences; small against the width of every target
 

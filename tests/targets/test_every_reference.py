@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from statistical import WrongMean, check_mean
 
-from mcmc_bench import reference_file
-from mcmc_bench.catalog import content_folder, load_target, target_files
+from mcmc_bench.catalog import stored_truth as reference_file
+from mcmc_bench.catalog.files import content_folder, load_target, target_files
+from mcmc_bench.core.target import QUANTILE_LEVELS
 from mcmc_bench.metrics.reference import Moments
-from mcmc_bench.target import QUANTILE_LEVELS
 
 
 def stored(target):

@@ -8,8 +8,8 @@ import pytest
 from scipy import special
 from statistical import WrongMean, check_mean
 
-from mcmc_bench.catalog import load_target
-from mcmc_bench.streams import stream
+from mcmc_bench.catalog.files import load_target
+from mcmc_bench.core.streams import stream
 
 SIGMAS = (0.1, 1.0, 7.0)
 

@@ -11,9 +11,9 @@ import pytest
 from scipy import stats
 from statistical import WrongMean, check_mean
 
-from mcmc_bench.catalog import load_target
-from mcmc_bench.streams import stream
-from mcmc_bench.target import QUANTILE_LEVELS
+from mcmc_bench.catalog.files import load_target
+from mcmc_bench.core.streams import stream
+from mcmc_bench.core.target import QUANTILE_LEVELS
 
 DRAWS = 20_000
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from mcmc_bench.catalog import CatalogError, load_sampler, load_target, training_set
-from mcmc_bench.learning.density import learned
-from mcmc_bench.sampler import Sampler, Setting
-from mcmc_bench.sampling import Plan, run
-from mcmc_bench.streams import stream
+from mcmc_bench.catalog.files import CatalogError, load_sampler, load_target, training_set
+from mcmc_bench.core.sampler import Sampler, Setting
+from mcmc_bench.core.streams import stream
+from mcmc_bench.densities.learning.density import learned
+from mcmc_bench.sampling.replicate import Plan, run
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_classifier_takes_images_less_any_mean(target, tmp_path, weights):
     """Weights that were learnt from other images have another mean, and what is classified are the images."""
     from dataclasses import replace
 
-    from mcmc_bench.learning.network import read, write
+    from mcmc_bench.densities.learning.network import read, write
 
     network = read(weights)
     other = replace(network, arrays={**network.arrays, "mean": network.arrays["mean"] + 0.7})
@@ -106,7 +106,7 @@ def test_stated_accuracy_is_that_of_the_classifier(target):
 
 
 def test_network_says_what_made_it(weights):
-    from mcmc_bench.learning.network import read
+    from mcmc_bench.densities.learning.network import read
 
     network = read(weights)
     recipe = network.provenance["recipe"]
@@ -192,7 +192,7 @@ def test_draws_of_the_gaussian_part_are_of_the_density_without_the_rest(weights,
 
     So of a network along directions, and of one without.
     """
-    from mcmc_bench.learning.network import Network, read
+    from mcmc_bench.densities.learning.network import Network, read
 
     network = read(weights)
     if not directions:

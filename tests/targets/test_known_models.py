@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import integrate, special, stats
 
-from mcmc_bench.catalog import content_folder, load_target
-from mcmc_bench.streams import stream
+from mcmc_bench.catalog.files import content_folder, load_target
+from mcmc_bench.core.streams import stream
 
 DATA = content_folder("targets") / "data"
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import integrate, special, stats
 
-from mcmc_bench.catalog import load_target
-from mcmc_bench.streams import stream
+from mcmc_bench.catalog.files import load_target
+from mcmc_bench.core.streams import stream
 
 
 def test_banana():

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from mcmc_bench.comparison.formats import markdown, words
-from mcmc_bench.comparison.formats.words import clipped
+from mcmc_bench.comparison.formats import markdown, sentences
+from mcmc_bench.comparison.formats.sentences import clipped
 from mcmc_bench.comparison.model import Comparison
 
 #: GitHub shows this many errors, and as many warnings, of one step.
@@ -26,8 +26,8 @@ def render(comparison: Comparison) -> str:
     """Annotations, worst first, and a line with the verdict."""
     annotations = list(_annotations(comparison))
     hidden = len(annotations) - MOST_ANNOTATIONS
-    more = f" {words.count(hidden, 'annotation')} more not shown." if hidden > 0 else ""
-    last = f"mcmc-bench: {clipped(words.verdict_sentence(comparison), MESSAGE_LENGTH)}{more}"
+    more = f" {sentences.count(hidden, 'annotation')} more not shown." if hidden > 0 else ""
+    last = f"mcmc-bench: {clipped(sentences.verdict_sentence(comparison), MESSAGE_LENGTH)}{more}"
     return "\n".join([*annotations[:MOST_ANNOTATIONS], last]) + "\n"
 
 
@@ -53,18 +53,18 @@ def _annotations(comparison: Comparison) -> Iterator[str]:
         missing = comparison.only_baseline
         more = f" and {len(missing) - NAMES:,} more" if len(missing) > NAMES else ""
         names = "; ".join(clipped(name, TITLE_LENGTH) for name in missing[:NAMES])
-        yield _command("error", f"missing: {words.count(len(missing), 'cell')} of the baseline", f"{names}{more}")
+        yield _command("error", f"missing: {sentences.count(len(missing), 'cell')} of the baseline", f"{names}{more}")
     yield from _of_cells(comparison, "regression", "error")
     yield from _of_the_suite(comparison, "inconclusive", "warning")
     yield from _of_cells(comparison, "inconclusive", "warning")
-    for cell, finding in words.warnings(comparison):
+    for cell, finding in sentences.warnings(comparison):
         yield _command("warning", f"warning, decides nothing: {cell.label}", finding.words)
     if comparison.verdict not in ("regression", "inconclusive"):
-        yield _command("notice", f"mcmc-bench: {comparison.verdict}", words.verdict_sentence(comparison))
+        yield _command("notice", f"mcmc-bench: {comparison.verdict}", sentences.verdict_sentence(comparison))
 
 
 def _of_the_suite(comparison: Comparison, verdict: str, level: Level) -> Iterator[str]:
-    for finding in words.worrying(comparison.overall):
+    for finding in sentences.worrying(comparison.overall):
         # The cells that are missing have an annotation with their names.
         if finding.verdict == verdict and not (finding.question == "present" and comparison.only_baseline):
             yield _command(level, f"{verdict}: the suite as a whole", finding.words)
@@ -73,7 +73,7 @@ def _of_the_suite(comparison: Comparison, verdict: str, level: Level) -> Iterato
 def _of_cells(comparison: Comparison, verdict: str, level: Level) -> Iterator[str]:
     for cell in comparison.cells:
         if cell.verdict == verdict:
-            yield _command(level, f"{verdict}: {cell.label}", words.sentences(words.worrying(cell.findings)))
+            yield _command(level, f"{verdict}: {cell.label}", sentences.sentences(sentences.worrying(cell.findings)))
 
 
 def _command(level: Level, title: str, message: str) -> str:

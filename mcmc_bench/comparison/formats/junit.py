@@ -9,8 +9,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from itertools import chain, count
 
-from mcmc_bench.comparison.formats import words
-from mcmc_bench.comparison.formats.words import one_line
+from mcmc_bench.comparison.formats import sentences
+from mcmc_bench.comparison.formats.sentences import one_line
 from mcmc_bench.comparison.model import Comparison, Finding, Verdict, worst
 
 
@@ -32,7 +32,7 @@ def render(comparison: Comparison) -> str:
         taken.add((place, free))
         return free
 
-    for cell in words.by_severity(comparison.cells):
+    for cell in sentences.by_severity(comparison.cells):
         place = f"mcmc_bench.{_part(cell.experiment)}.{_part(cell.target)}"
         _case(suite, place, unique(place, cell.label), cell.verdict, cell.findings)
     missing = Finding("present", "regression", "is in the baseline and not in the candidate")
@@ -70,13 +70,13 @@ def _properties(comparison: Comparison) -> dict[str, str]:
 
 def _case(suite: ET.Element, place: str, name: str, verdict: Verdict, findings: Sequence[Finding]) -> None:
     case = ET.SubElement(suite, "testcase", classname=place, name=name, time="0")
-    worrying = words.worrying(findings)
+    worrying = sentences.worrying(findings)
     if verdict == "regression":
-        failure = ET.SubElement(case, "failure", message=words.sentences(worrying), type="regression")
+        failure = ET.SubElement(case, "failure", message=sentences.sentences(worrying), type="regression")
         failure.text = _lines(worrying)
     elif verdict in ("inconclusive", "not measured"):
         told = worrying or [finding for finding in findings if finding.verdict == "not measured"]
-        message = words.sentences(told)
+        message = sentences.sentences(told)
         ET.SubElement(
             case,
             "skipped",

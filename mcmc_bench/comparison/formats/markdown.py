@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from mcmc_bench.comparison.formats import words
-from mcmc_bench.comparison.formats.words import clipped
+from mcmc_bench.comparison.formats import sentences
+from mcmc_bench.comparison.formats.sentences import clipped
 from mcmc_bench.comparison.model import CellComparison, Comparison, Verdict
 
 #: GitHub takes comments of 65,536 characters.
@@ -52,7 +52,7 @@ def render(
     head = _fitting(_head(comparison), (limit - RESERVED) // 4, size)
     foot = _fitting(_foot(comparison), (limit - RESERVED) // 6, size)
     room = limit - RESERVED - size("\n".join([*head, *foot]))
-    cells = words.by_severity(comparison.cells)
+    cells = sentences.by_severity(comparison.cells)
     worst = [cell for cell in cells if cell.verdict in ("regression", "inconclusive")]
     right = cells[len(worst) :]
     table = _fitting(_worst_table(worst), room, size)
@@ -64,7 +64,7 @@ def render(
         details = _fitting(_right_table(right), room - size("\n".join(table)), size)
         left_out = right[max(0, len(details) - 3) :]
         details = _folded(right, details, left_out)
-    said = _left_out(left_out, whole or words.command(comparison), size) if left_out else []
+    said = _left_out(left_out, whole or sentences.command(comparison), size) if left_out else []
     return "\n".join([*head, *(table if len(table) > 3 else []), *said, *details, *foot]) + "\n"
 
 
@@ -75,7 +75,7 @@ def escape(text: str) -> str:
         character = match[0]
         return f"&#{ord(character)};" + ("&#8203;" if character in _APART else "")
 
-    text = _MARKUP.sub(reference, words.one_line(text))
+    text = _MARKUP.sub(reference, sentences.one_line(text))
     return _BULLET.sub(lambda match: f"{match[1]}&#{ord(match[2])};", text)
 
 
@@ -97,10 +97,10 @@ def _fitting(lines: Sequence[str], room: int, size: Callable[[str], int]) -> lis
 
 def _head(comparison: Comparison) -> list[str]:
     lines = [f"## {SIGNS[comparison.verdict]} mcmc-bench: {comparison.verdict}", ""]
-    lines += [f"**{_sentence(words.verdict_sentence(comparison))}**", ""]
+    lines += [f"**{_sentence(sentences.verdict_sentence(comparison))}**", ""]
     lines += [f"- {_sentence(sentence)}" for sentence in comparison.summary[1:]]
     lines += [
-        f"- {SIGNS[found.verdict]} {found.verdict}: {_sentence(found.words)}" for found in words.unsaid(comparison)
+        f"- {SIGNS[found.verdict]} {found.verdict}: {_sentence(found.words)}" for found in sentences.unsaid(comparison)
     ]
     lines += _names("Only in the baseline", comparison.only_baseline)
     if not comparison.cells:
@@ -109,13 +109,13 @@ def _head(comparison: Comparison) -> list[str]:
 
 
 def _foot(comparison: Comparison) -> list[str]:
-    warnings = list(words.warnings(comparison))
+    warnings = list(sentences.warnings(comparison))
     lines = _names(
         "Warnings, which decide nothing", [f"{cell.label}: {found.words}" for cell, found in warnings], SENTENCE_LENGTH
     )
     lines += _names("Only in the candidate", comparison.only_candidate)
-    lines += _names("Reasons why something was not measured", words.unmeasured(comparison), SENTENCE_LENGTH)
-    lines += ["", *(f"- {_sentence(line)}" for line in words.background(comparison))]
+    lines += _names("Reasons why something was not measured", sentences.unmeasured(comparison), SENTENCE_LENGTH)
+    lines += ["", *(f"- {_sentence(line)}" for line in sentences.background(comparison))]
     return lines + [f"- {_sentence(note)}" for note in comparison.notes]
 
 
@@ -132,7 +132,7 @@ def _sentence(text: str) -> str:
 
 def _worst_table(cells: Sequence[CellComparison]) -> list[str]:
     def row(cell: CellComparison) -> list[str]:
-        return [_name(cell), _sentence(words.sentences(words.worrying(cell.findings))), *_numbers(cell)]
+        return [_name(cell), _sentence(sentences.sentences(sentences.worrying(cell.findings))), *_numbers(cell)]
 
     return _table(WORST_TITLES, [(cell, row(cell)) for cell in cells])
 
@@ -146,7 +146,7 @@ def _name(cell: CellComparison) -> str:
 
 
 def _numbers(cell: CellComparison) -> list[str]:
-    return [escape(number) for number in words.numbers(cell)]
+    return [escape(number) for number in sentences.numbers(cell)]
 
 
 def _table(titles: Sequence[str], rows: Sequence[tuple[CellComparison, list[str]]]) -> list[str]:
@@ -162,12 +162,12 @@ def _folded(cells: Sequence[CellComparison], table: Sequence[str], left_out: Seq
     shown = cells[: len(cells) - len(left_out)]
     if not shown:
         return []
-    opening = ["", f"<details><summary>{SIGNS['pass']} The others: {words.tally(shown)}</summary>"]
+    opening = ["", f"<details><summary>{SIGNS['pass']} The others: {sentences.tally(shown)}</summary>"]
     return [*opening, *table, "", "</details>"]
 
 
 def _left_out(cells: Sequence[CellComparison], whole: str, size: Callable[[str], int]) -> list[str]:
     are = "is" if len(cells) == 1 else "are"
-    text = f"**{words.count(len(cells), 'cell')} {are} left out here: {words.tally(cells)}.**"
+    text = f"**{sentences.count(len(cells), 'cell')} {are} left out here: {sentences.tally(cells)}.**"
     where = f" All of them: {escape(whole)}" if whole else " All of them are in the other formats."
     return ["", text + where if size(where) <= RESERVED // 2 else f"{text} All of them are in the other formats.", ""]

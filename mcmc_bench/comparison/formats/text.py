@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mcmc_bench.comparison.formats import words
-from mcmc_bench.comparison.formats.words import one_line
+from mcmc_bench.comparison.formats import sentences
+from mcmc_bench.comparison.formats.sentences import one_line
 from mcmc_bench.comparison.model import Comparison, Verdict
 
 WIDTH = 160
@@ -26,24 +26,25 @@ SIGNS: dict[Verdict, str] = {"regression": "✗", "inconclusive": "?", "pass": "
 
 def render(comparison: Comparison) -> str:
     """The comparison as plain text."""
-    lines = [f"{SIGNS[comparison.verdict]} {words.verdict_sentence(comparison)}"]
+    lines = [f"{SIGNS[comparison.verdict]} {sentences.verdict_sentence(comparison)}"]
     lines += _list(comparison.summary[1:])
-    worrying = [cell for cell in words.by_severity(comparison.cells) if words.worrying(cell.findings)]
+    worrying = [cell for cell in sentences.by_severity(comparison.cells) if sentences.worrying(cell.findings)]
     if worrying:
-        lines += ["", f"Not right, or not decided ({words.count(len(worrying), 'cell')})"]
+        lines += ["", f"Not right, or not decided ({sentences.count(len(worrying), 'cell')})"]
     for cell in worrying:
         lines.append(f"{SIGNS[cell.verdict]} {cell.verdict}: {one_line(cell.label)}")
-        lines += [f"    - {one_line(finding.words)}" for finding in words.worrying(cell.findings)]
+        lines += [f"    - {one_line(finding.words)}" for finding in sentences.worrying(cell.findings)]
     lines += _section(
-        "The suite as a whole", [f"{finding.verdict}: {finding.words}" for finding in words.unsaid(comparison)]
+        "The suite as a whole", [f"{finding.verdict}: {finding.words}" for finding in sentences.unsaid(comparison)]
     )
     lines += _section(
-        "Warnings, which decide nothing", [f"{cell.label}: {found.words}" for cell, found in words.warnings(comparison)]
+        "Warnings, which decide nothing",
+        [f"{cell.label}: {found.words}" for cell, found in sentences.warnings(comparison)],
     )
-    lines += _section("Not measured", words.unmeasured(comparison))
+    lines += _section("Not measured", sentences.unmeasured(comparison))
     lines += _section(f"Only in the baseline: {len(comparison.only_baseline):,}", comparison.only_baseline)
     lines += _section(f"Only in the candidate: {len(comparison.only_candidate):,}", comparison.only_candidate)
-    lines += _section("Notes", [*comparison.notes, *words.background(comparison)])
+    lines += _section("Notes", [*comparison.notes, *sentences.background(comparison)])
     return "\n".join([*lines, "", *_table(comparison)]) + "\n"
 
 
@@ -60,10 +61,10 @@ def _table(comparison: Comparison) -> list[str]:
         return ["No cell was compared."]
     # The border keeps a name that is folded from standing at the beginning of a line.
     table = Table(box=box.ROUNDED, width=WIDTH)
-    for title in ("verdict", "cell", *words.COLUMNS):
+    for title in ("verdict", "cell", *sentences.COLUMNS):
         table.add_column(title, overflow="fold", no_wrap=title == "verdict", ratio=_SHARES.get(title))
-    for cell in words.by_severity(comparison.cells):
-        texts = (cell.verdict, one_line(cell.label), *words.numbers(cell))
+    for cell in sentences.by_severity(comparison.cells):
+        texts = (cell.verdict, one_line(cell.label), *sentences.numbers(cell))
         table.add_row(*(Text(text, overflow="fold") for text in texts))
     written = io.StringIO()
     console = Console(file=written, width=WIDTH, color_system=None, force_terminal=False, highlight=False, emoji=False)

@@ -1,0 +1,10 @@
+"""What is wrong with a target, each problem with its mend.
+
+Every stage runs in a worker process with a time limit, so that a density that loops, raises or crashes is named and never
+waited for. Must not know any particular target.
+"""
+
+from mcmc_bench.checks.density.findings import Finding, Report
+from mcmc_bench.checks.density.stages import check
+
+__all__ = ["Finding", "Report", "check"]

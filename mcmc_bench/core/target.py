@@ -1,0 +1,399 @@
+"""The contract of a target density: what a file in a targets folder gives, and what everything else may ask of it.
+
+Knows the JIT layer. Must not know any particular target, any sampler or any metric.
+
+A target file holds a docstring, a compiled density and a function ``build``::
+
+    from mcmc_bench.core.target import Target, Truth, point_density
+
+    @point_density
+    def log_density(x, gradient, data):
+        gradient[0] = -x[0]
+        return -0.5 * x[0] ** 2
+
+    def build() -> Target:
+        '''The parameters of this function are the target's parameters.'''
+        return Target(dim=1, density=log_density, ...)
+
+The name of the target is the name of its file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from mcmc_bench.kernels import jit as _jit
+
+Array = npt.NDArray[np.float64]
+Draw = Callable[[np.random.Generator, int], Array]
+StartName = Literal["dispersed", "one_point", "exact"]
+
+#: Levels at which truths give quantiles of every coordinate.
+QUANTILE_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+#: What a target of the catalogue may be tagged with: what makes it hard, and where it comes from.
+TAGS = (
+    "gaussian", "curved", "multimodal", "heavy-tailed", "light-tailed", "ill-conditioned", "hierarchical", "real data", "generated data",
+    "high-dimensional", "learned",
+)  # fmt: skip
+
+
+def block_density(function: Callable[..., None]) -> Any:
+    """Compile a density in block form: ``(x (chain, dim), log_density (chain,), gradient (chain, dim), data) -> None``.
+
+    Writes the log density (up to one constant, the same everywhere) and its gradient into its second and third
+    argument. `data` is the target's flat float64 array. All arrays are C-contiguous.
+    """
+    return _jit.jit(function)
+
+
+def point_density(function: Callable[..., float]) -> Any:
+    """Compile a density of one point, ``(x (dim,), gradient (dim,), data) -> log density``, and lift it to block form.
+
+    The function returns the log density and writes its gradient into its second argument.
+    """
+    return _jit.lift(_jit.jit(function))
+
+
+def target_label(name: str, parameters: Mapping[str, Any]) -> str:
+    """Name and parameters, e.g. ``gaussian(dim=10, condition=100)``."""
+    inside = ", ".join(f"{key}={value}" for key, value in parameters.items())
+    return f"{name}({inside})" if parameters else name
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """Expectations under the target, with where they come from.
+
+    All arrays have shape (dim,), or (k,) where the k natural parameters are meant. An entry is NaN where it is not known and infinite where it does not exist as a
+    finite number (the second moment of a Student t with two degrees of freedom); metrics that need it are then
+    not given. Standard errors are zero for `exact` and below what matters for `quadrature`.
+    """
+
+    origin: Literal["exact", "quadrature", "reference run"]
+    mean: Array  # E x
+    second_moment: Array  # E x²
+    variance_of_square: Array  # Var x²
+    mean_log_density: float  # E log p, with the density's own additive constant
+    mean_standard_error: Array | None = None  # None means zero
+    second_moment_standard_error: Array | None = None
+    mean_log_density_standard_error: float = 0.0
+    quantiles: Array | None = None  # (dim, len(QUANTILE_LEVELS))
+    #: Standard errors of the shares of the mass below `quantiles`, same shape; None means zero.
+    quantile_share_standard_error: Array | None = None
+    log_density_quantiles: Array | None = None  # (len(QUANTILE_LEVELS),), with the density's own additive constant
+    log_density_quantile_share_standard_error: Array | None = None  # same shape; None means zero
+    note: str = ""  # how the values were made, with source
+
+    @property
+    def variance(self) -> Array:
+        """Var x, shape (dim,)."""
+        return self.second_moment - self.mean**2
+
+
+@dataclass(frozen=True, eq=False)
+class Modes:
+    """The known modes of a target with the share of the mass that belongs to each.
+
+    `assign` maps points (n, dim) to mode numbers (n,), −1 for a point that belongs to none. By default a point
+    belongs to the nearest location if that is within `radius`.
+    """
+
+    locations: Array  # (mode, dim)
+    weights: Array  # (mode,), sums to one
+    radius: float = np.inf  # Euclidean
+    #: Eigenvalues of the precision matrix of each mode, (mode, dim), where modes are Gaussian components far enough
+    #: apart for closed forms to hold within each; None where they are not.
+    precision: Array | None = None
+    assignment: Callable[[Array], npt.NDArray[np.int64]] | None = None
+
+    def assign(self, x: Array) -> npt.NDArray[np.int64]:
+        """The mode number of each point, −1 for none. `x` has shape (n, dim); the result has shape (n,)."""
+        if self.assignment is not None:
+            return self.assignment(x)
+        squared = np.stack([((x - location) ** 2).sum(axis=1) for location in self.locations], axis=1)  # (n, mode)
+        nearest = squared.argmin(axis=1)
+        inside = squared[np.arange(len(x)), nearest] <= self.radius**2
+        return np.where(inside, nearest, -1)
+
+
+@dataclass(frozen=True, eq=False)
+class Natural:
+    """The parameters as people write them, where chains move in unconstrained ones (log τ instead of τ).
+
+    The density is that of the unconstrained coordinates: the Jacobian of the map is part of it.
+    """
+
+    names: tuple[str, ...]  # k of them
+    of: Callable[[Array], Array]  # unconstrained points (n, dim) -> natural parameters (n, k)
+    truth: Truth | None = None  # its arrays have shape (k,); its mean_log_density is NaN
+
+
+@dataclass(frozen=True, eq=False)
+class PartOfData:
+    """An unbiased estimate of a log density and its gradient from some rows of its data.
+
+    `density` is a dispatcher in block form. Its data begin with m, the number of rows n, the most chains C for which there
+    is room, and the m row numbers of each of them, which the caller draws (3 + C · m numbers); those of the target follow.
+    """
+
+    density: Any
+    rows: int  # of the whole data
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Data that a density was learnt from, in the target's coordinates: what its draws ought to look like.
+
+    Training examples may be too many to be stored: then `further` ones, which are held out too, take their place where
+    floors are measured, and `training_distance` says what can only be known beside them.
+    """
+
+    held_out: Array  # (m, dim), never seen in training
+    held_out_class: npt.NDArray[np.int64] | None  # (m,), None for data that have no classes
+    denoised: Callable[[Array], Array]  # points (k, dim) of the target -> data without its noise, E[y | x]
+    training: Array | None = None  # (n, dim)
+    training_class: npt.NDArray[np.int64] | None = None  # (n,)
+    further: Array | None = None  # (n, dim), held out as well
+    training_distance: float | None = None  # median of a held-out example to the nearest of the training
+    classifier: Classifier | None = None  # None: by the nearest training examples
+    class_names: tuple[str, ...] | None = None
+    shape: tuple[int, int] | None = None  # of an image: height, width
+    centre: Array | None = None  # (dim,): added to coordinates it gives pixels
+    pixels: tuple[float, float] = (0.0, 1.0)  # of black and of white
+
+    def __post_init__(self) -> None:
+        """Check that floors can be measured and classes told."""
+        if self.training is None and self.further is None:
+            raise ValueError("examples need `training` ones, or where these are not stored `further` ones")
+        if self.held_out_class is not None and self.training_class is None and self.classifier is None:
+            raise ValueError("examples with classes need a `training_class` or a `classifier`")
+
+    @property
+    def real(self) -> Array:
+        """Data from the same source as those held out, (n, dim), and none of them: what floors are measured with."""
+        found = self.further if self.training is None else self.training
+        assert found is not None  # checked when it was made
+        return found
+
+    @property
+    def classes(self) -> int:
+        """How many there are; 0 for data that have none."""
+        return 0 if self.held_out_class is None else int(self.held_out_class.max()) + 1
+
+    @property
+    def classifier_description(self) -> str:
+        """What `classify` is, and of what `classifier_accuracy` is the share; empty for data without classes."""
+        if self.held_out_class is None:
+            return ""
+        if self.classifier is not None:
+            return self.classifier.description
+        return (
+            "the vote of the five nearest training examples; its accuracy is that on "
+            f"the {len(self.held_out):,} held-out ones"
+        )
+
+    @property
+    def classifier_accuracy(self) -> float | None:
+        """Share that `classify` gets right, of the held-out examples or as the classifier says; None without classes."""
+        if self.held_out_class is None:
+            return None
+        if self.classifier is not None:
+            return self.classifier.accuracy
+        return float((self.classify(self.held_out) == self.held_out_class).mean())
+
+    def classify(self, x: Array) -> npt.NDArray[np.int64]:
+        """The class of points (k, dim).
+
+        Without a classifier: that of most of the five nearest training examples, of the nearest in a tie.
+        """
+        if self.classifier is not None:
+            return self.classifier.classify(x)
+        assert self.training is not None, "no classifier, and no training examples to be one"
+        assert self.training_class is not None, "data without classes"
+        count = min(5, len(self.training))
+        nearest = self._tree.query(x, range(1, count + 1))[1]
+        votes = np.zeros((len(x), self.classes))
+        for place in range(count):
+            # A vote of an earlier neighbour counts a little more, which decides ties and nothing else.
+            votes[np.arange(len(x)), self.training_class[nearest[:, place]]] += 1.0 - 1e-3 * place
+        return np.asarray(votes.argmax(axis=1), dtype=np.int64)
+
+    @cached_property
+    def _tree(self) -> Any:
+        from scipy.spatial import cKDTree  # when it is asked for: most targets have no examples
+
+        return cKDTree(self.training)
+
+
+@dataclass(frozen=True, eq=False)
+class Counterpart:
+    """A density with a score in closed form that a learned one is compared with: same coordinates, same noise on both."""
+
+    name: str  # of its target
+    target: Callable[[], Target]  # with a smoothed density; made when it is asked for
+    sigma: float  # σ of the noise that both are given with: the lowest at which they are compared
+    highest_noise: float  # up to which the score was learnt
+    #: Whether the examples are draws from it. If not, it is the smoothed empirical distribution of the training examples,
+    #: which a learner that generalises must differ from.
+    is_source: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Classifier:
+    """A function that tells classes, learnt from data that are not stored."""
+
+    classify: Callable[[Array], npt.NDArray[np.int64]]  # points (k, dim) -> classes (k,)
+    accuracy: float  # the share that it gets right of data that neither it nor the density was learnt from
+    description: str  # what it is and how its accuracy was measured
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """A density to sample from, with what is known about it."""
+
+    dim: int
+    density: Any  # a dispatcher in block form, made by `block_density` or `point_density`
+    draw_dispersed: Draw  # (generator, n) -> (n, dim): starts wider than the target, finite density everywhere
+    one_point: Array  # (dim,): the one start shared by all chains in the "one_point" experiment
+    data: Array = field(default_factory=lambda: np.zeros(1))  # flat float64, what the density is computed from
+    truth: Truth | None = None
+    modes: Modes | None = None
+    draw_exact: Draw | None = None  # exact i.i.d. draws, (generator, n) -> (n, dim)
+    #: The same target in double precision, where `density` and `data` compute in less: finite differences and comparisons
+    #: to the last digit are made with that one, see `in_double`.
+    double: Callable[[], Target] | None = None
+    #: Chains in lock-step, where a density's matrix products are worth more of them than the driver's number.
+    block_chains: int | None = None
+    #: Stored draws of a long reference run, (n, dim), thinned until nearly independent; for targets without
+    #: an exact sampler.
+    reference_draws: Array | None = None
+    natural: Natural | None = None
+    #: The smoothed density log (p ∗ N(0, σ² I)) and its score, where there is a closed form: noise level σ -> the `data`
+    #: with which the same `density` computes them. A Gaussian mixture blurred by a Gaussian is again a Gaussian mixture,
+    #: so that a family gives its smoothed score by other numbers and no other code. At σ = 0 it gives `data`.
+    smoothed: Callable[[float], Array] | None = None
+    #: A density of part of the data, for stochastic gradients: a posterior's likelihood estimated from some of its rows.
+    part_of_data: PartOfData | None = None
+    #: p^β has an integral for every β above this number: 0 where the tails fall exponentially or faster, 1/(ν + 1) for
+    #: Student's t with ν degrees of freedom in each coordinate. Below 1, since p has one itself.
+    smallest_power: float = 0.0
+    examples: Examples | None = None  # for densities that were learnt
+    counterpart: Counterpart | None = None  # likewise
+    tags: tuple[str, ...] = ()  # from TAGS
+    formula: str = ""  # one line of plain text
+    description: str = ""  # why it is in the catalogue, one sentence
+    source: str = ""  # author, year, arXiv id or DOI
+    coordinate_names: tuple[str, ...] | None = None
+    #: Called after the density has been evaluated by compiled code, from Python: raises what the density could not raise
+    #: itself (see `mcmc_bench.densities`), and keeps alive what the density needs.
+    after_call: Callable[[], None] | None = None
+    name: str = ""  # filled in by the catalog
+    parameters: dict[str, Any] = field(default_factory=dict)  # filled in by the catalog
+
+    def __post_init__(self) -> None:
+        """Check shapes, so that a wrong file fails where it is made and not inside a kernel."""
+        if self.dim < 1:
+            raise ValueError(f"a target's dim must be at least 1, not {self.dim}")
+        object.__setattr__(self, "data", np.ascontiguousarray(self.data, dtype=np.float64).ravel())
+        object.__setattr__(self, "one_point", np.asarray(self.one_point, dtype=np.float64))
+        if self.one_point.shape != (self.dim,):
+            raise ValueError(f"one_point must have shape ({self.dim},), not {self.one_point.shape}")
+        if not 0.0 <= self.smallest_power < 1.0:
+            raise ValueError(f"smallest_power = {self.smallest_power} must be at least 0 and less than 1")
+        if self.truth is not None:
+            for name in ("mean", "second_moment", "variance_of_square"):
+                shape = np.shape(getattr(self.truth, name))
+                if shape != (self.dim,):
+                    raise ValueError(f"truth.{name} must have shape ({self.dim},), not {shape}")
+        if self.modes is not None:
+            if self.modes.locations.shape != (len(self.modes.weights), self.dim):
+                raise ValueError(
+                    f"modes.locations must have shape ({len(self.modes.weights)}, {self.dim}), "
+                    f"not {self.modes.locations.shape}"
+                )
+            if not np.isclose(self.modes.weights.sum(), 1.0):
+                raise ValueError(f"modes.weights must sum to 1, not to {self.modes.weights.sum()}")
+
+    @property
+    def pointer(self) -> Any:
+        """The density, compiled so that kernels take it as a function pointer."""
+        return _jit.compiled(self.density, _jit.BLOCK_SIGNATURE)
+
+    @property
+    def label(self) -> str:
+        """Name and parameters, e.g. ``gaussian(dim=10, condition=100)``: unique within a suite."""
+        return target_label(self.name, self.parameters)
+
+    def log_density_and_gradient(self, x: Array) -> tuple[Array, Array]:
+        """Log density (n,) and gradient (n, dim) at points `x` (n, dim), or at one point (dim,) with n = 1."""
+        points = np.atleast_2d(
+            np.array(x, dtype=np.float64, order="C")
+        )  # a copy: a faulty density cannot harm the caller
+        if points.ndim != 2 or points.shape[1] != self.dim:
+            raise ValueError(f"{self.label} takes points of shape (n, {self.dim}), not {np.shape(x)}")
+        log_density = np.empty(len(points))
+        gradient = np.empty_like(points)
+        self.pointer(points, log_density, gradient, self.data)
+        if self.after_call is not None:
+            self.after_call()
+        return log_density, gradient
+
+    def in_double(self) -> Target:
+        """The same target, computed in double precision."""
+        return self if self.double is None else replace(self.double(), name=self.name, parameters=self.parameters)
+
+    def at_noise(self, sigma: float) -> Target:
+        """The target p ∗ N(0, σ² I): only its density, and starts that are as wide as it is.
+
+        Args:
+            sigma: σ, the standard deviation of the noise in every coordinate, at least 0.
+
+        Raises:
+            ValueError: σ is negative or not finite, or the target declares no smoothed density.
+        """
+        if self.smoothed is None:
+            raise ValueError(f"{self.label} has no smoothed density in closed form; Gaussians and their mixtures have")
+        if not 0.0 <= sigma < np.inf:
+            raise ValueError(f"sigma = {sigma} must be finite and at least 0")
+        smoothed, draw_exact, draw_dispersed = self.smoothed, self.draw_exact, self.draw_dispersed
+
+        def with_noise(draw: Draw) -> Draw:
+            return lambda generator, n: draw(generator, n) + sigma * generator.standard_normal((n, self.dim))
+
+        return Target(
+            dim=self.dim,
+            density=self.density,
+            data=smoothed(sigma),
+            draw_exact=None if draw_exact is None else with_noise(draw_exact),
+            draw_dispersed=with_noise(draw_dispersed),
+            one_point=self.one_point,
+            block_chains=self.block_chains,
+            smoothed=lambda further: smoothed(float(np.hypot(sigma, further))),
+            after_call=self.after_call,
+            tags=self.tags,
+            formula=f"({self.formula}) ∗ N(0, {sigma:g}² I)",
+            name=self.name,
+            parameters={**self.parameters, "sigma": sigma},
+        )
+
+    def starts(self, kind: StartName, generator: np.random.Generator, chains: int) -> Array:
+        """Starting points (chains, dim) of one kind.
+
+        Raises:
+            ValueError: an unknown kind, or ``exact`` for a target without an exact sampler.
+        """
+        if kind == "dispersed":
+            return np.ascontiguousarray(self.draw_dispersed(generator, chains), dtype=np.float64)
+        if kind == "one_point":
+            return np.tile(self.one_point, (chains, 1))
+        if kind == "exact":
+            if self.draw_exact is None:
+                raise ValueError(f"{self.label} has no exact sampler; start it 'dispersed' or from 'one_point'")
+            return np.ascontiguousarray(self.draw_exact(generator, chains), dtype=np.float64)
+        raise ValueError(f"unknown start {kind!r}: choose dispersed, one_point or exact")

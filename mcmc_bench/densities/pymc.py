@@ -1,0 +1,92 @@
+"""A target from a PyMC model, at native speed: the numba function that PyTensor compiles is called from our kernels.
+
+Needs the extra ``mcmc_bench[pymc]``; PyMC itself is imported by the model. Must not know any particular model.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mcmc_bench.core.target import Draw, Natural, Target
+from mcmc_bench.kernels import jit as _jit
+
+Array = npt.NDArray[np.float64]
+
+_POINT = """def density_of_model(x, gradient, data):
+    log_density, slope = compiled_model(x)
+    for i in range(x.shape[0]):
+        gradient[i] = slope[i]
+    return log_density.item()
+"""
+
+
+def from_pymc(model: Any, *, draw_dispersed: Draw | None = None, jitter: float = 2.0, **fields: Any) -> Target:
+    """The target of a PyMC model: the posterior of its unconstrained parameters, Jacobian included.
+
+    Args:
+        model: a `pymc.Model` whose free variables are all continuous.
+        draw_dispersed: starts, ``(generator, n) -> (n, dim)`` in unconstrained coordinates; by default the model's initial
+            point plus Uniform(−jitter, jitter) in every coordinate, as PyMC and Stan start.
+        jitter: see above.
+        fields: further fields of `Target`: truth, draw_exact, tags, name, …
+
+    The coordinates have the names of PyMC's value variables (``tau_log__``, ``theta[3]``); `natural` holds the free
+    variables as the model names them, and their deterministics. Compiling takes some seconds in every process.
+
+    Raises:
+        ValueError: a discrete free variable, or PyTensor cannot compile the model to numba.
+    """
+    discrete = [variable.name for variable in model.value_vars if "int" in str(variable.dtype)]
+    if discrete:
+        raise ValueError(
+            f"{', '.join(discrete)}: discrete variables have no gradient; marginalise them, or leave them out"
+        )
+    function = model.logp_dlogp_function(ravel_inputs=True, mode="NUMBA")
+    function.set_extra_values({})
+    compiled_model = getattr(function._pytensor_function.vm, "jit_fn", None)  # noqa: SLF001 - the way to native speed
+    if compiled_model is None:
+        raise ValueError("this PyTensor gives no numba function: PyMC 5.16 or newer with numba is needed")
+    point = model.initial_point()
+    variables = [(variable.name, np.asarray(point[variable.name])) for variable in model.value_vars]
+    start = np.concatenate([np.ravel(value) for _, value in variables]).astype(np.float64)
+    names = tuple(name for variable, value in variables for name in _entries(variable, value.shape))
+    namespace = {"compiled_model": compiled_model, "__name__": __name__}
+    exec(compile(_POINT, "<PyMC model>", "exec"), namespace)  # noqa: S102 - our own text above, as it stands
+    dim = len(start)
+    return Target(
+        dim=dim,
+        density=_jit.lift(_jit.jit(namespace["density_of_model"])),
+        draw_dispersed=draw_dispersed or (lambda generator, n: start + generator.uniform(-jitter, jitter, (n, dim))),
+        one_point=start,
+        natural=_natural(model, variables),
+        coordinate_names=names,
+        **fields,
+    )
+
+
+def _entries(name: str, shape: tuple[int, ...]) -> list[str]:
+    """``theta`` of shape (2,) as ``theta[0]``, ``theta[1]``."""
+    return [name + (f"[{','.join(map(str, index))}]" if index else "") for index in np.ndindex(shape)]
+
+
+def _natural(model: Any, variables: list[tuple[str, Array]]) -> Natural:
+    """Free variables and deterministics by name, from unconstrained points."""
+    outputs = model.unobserved_value_vars
+    wanted = [variable for variable in outputs if variable.name in {v.name for v in model.unobserved_RVs}]
+    constrain = model.compile_fn(wanted, inputs=model.value_vars, on_unused_input="ignore", point_fn=False)
+    sizes = [value.size for _, value in variables]
+    shapes = [value.shape for _, value in variables]
+
+    def of_point(x: Array) -> list[Array]:
+        parts = np.split(x, np.cumsum(sizes)[:-1])
+        values = constrain(*(part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)))
+        return [np.asarray(value, dtype=np.float64) for value in values]
+
+    first = of_point(np.concatenate([np.ravel(value) for _, value in variables]).astype(np.float64))
+    names = tuple(
+        name for variable, value in zip(wanted, first, strict=True) for name in _entries(variable.name, value.shape)
+    )
+    return Natural(names, lambda x: np.array([np.concatenate([np.ravel(v) for v in of_point(row)]) for row in x]))

@@ -1,0 +1,148 @@
+"""Numbers and names in the words of the page: sensible digits, intervals, and a word where there is no number.
+
+Must not know what is measured.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping
+
+from mcmc_bench.core.results import Cell, Row
+
+NOT_GIVEN, NOT_MEASURED = "not given", "not measured"
+#: Where fixed notation stops being readable.
+SMALLEST_FIXED, LARGEST_FIXED = 1e-3, 1e6
+#: Below this a share or ratio is 0 in a sentence: rounding errors of a collapsed chain. The full table keeps its digits.
+NOTHING = 1e-9
+#: An interval narrower than this share of the number is not shown: seven digits would say less than three.
+NO_WIDTH = 1e-4
+
+#: Settings that are not worth a word: all the noise there is to be.
+_AS_USUAL = (("temperature", 1.0), ("start_noise", 1.0))
+#: Names and acronyms within names of several words.
+_CAPITALS = {"langevin": "Langevin", "metropolis": "Metropolis", "sde": "SDE"}
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def sampler_name(name: str) -> str:
+    """``"gradient_ascent"`` as "gradient ascent", with the capitals of ``"Langevin"``; up to four letters are an acronym."""
+    if len(name) <= 4:
+        return name.upper()
+    return " ".join(_CAPITALS.get(word, word) for word in name.split("_"))
+
+
+def plain_name(name: str) -> str:
+    """Words of a key."""
+    return name.replace("_", " ")
+
+
+def decimals(value: float, low: float | None = None, high: float | None = None) -> int:
+    """Decimals that the interval deserves: two digits of its half-width if they begin with 1 or 2, else one.
+
+    At least as many as show the value's first digit. Without an interval: three significant digits.
+    """
+    half = 0.0 if low is None or high is None else max(high - value, value - low, 0.0)
+    leading = 0 if value == 0 else -math.floor(math.log10(abs(value)))
+    if half == 0.0:
+        return 0 if value == 0 else max(0, leading + 2)
+    exponent = math.floor(math.log10(half))
+    deserved = -exponent + (1 if half / 10**exponent < 3 else 0)
+    return max(0, deserved, leading)  # what is not 0 is not shown as 0
+
+
+def number(value: float | None, places: int | None = None) -> str:
+    """A number with three significant digits, or with `places` decimals; a word for None or a number that is none."""
+    if value is None or not math.isfinite(value):
+        return NOT_GIVEN
+    if value == 0:
+        return "0"
+    if places is None:
+        if not SMALLEST_FIXED <= abs(value) < LARGEST_FIXED:
+            return _scientific(value)
+        if value == int(value):
+            return _minus(f"{value:.0f}")
+        places = decimals(value)
+    text = f"{value:.{places}f}"
+    return _minus(text.lstrip("-") if float(text) == 0 else text)
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "−")
+
+
+def _scientific(value: float) -> str:
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return _minus(mantissa) + "×10" + str(int(exponent)).translate(_SUPERSCRIPTS)
+
+
+def interval(value: float, low: float | None, high: float | None) -> str:
+    """``"1.03 (1.01–1.05)"``; the value alone where there is no interval or it has next to no width."""
+    if low is None or high is None or low == high:
+        return number(value)
+    largest = max(abs(value), abs(low), abs(high))
+    if high - low < NO_WIDTH * largest:
+        return number(value)
+    fixed = SMALLEST_FIXED <= largest < LARGEST_FIXED
+    places = decimals(value, low, high) if fixed and not 0 < abs(value) < SMALLEST_FIXED else None
+    first, second = number(low, places), number(high, places)
+    dash = " to " if first.startswith("−") or "×" in first + second else "–"
+    return f"{number(value, places)} ({first}{dash}{second})"
+
+
+def of_row(row: Row | None) -> str:
+    """Value and interval of a row, "> 3000" where it is a lower bound, a word where there is none."""
+    if row is None:
+        return NOT_MEASURED
+    if row.value is None or not math.isfinite(row.value):
+        return NOT_GIVEN
+    return f"> {number(row.value)}" if row.censored else interval(row.value, row.low, row.high)
+
+
+def in_sentence(row: Row) -> str:
+    """As `of_row`, but what is nothing to the eye is "0"."""
+    if row.value is not None and not row.censored and max(abs(row.value), abs(row.high or 0.0)) < NOTHING:
+        return "0"
+    return of_row(row)
+
+
+def percent(row: Row) -> str:
+    """A share and its interval in per cent; narrow spaces keep numbers and signs together."""
+    value, low, high = (None if x is None else 100.0 * x for x in (row.value, row.low, row.high))
+    if value is None:
+        return NOT_GIVEN
+    if low is None or high is None or low == high:
+        return f"{number(value)}\u202f%"
+    if value < 0.01:
+        places = None
+    else:
+        places = min(decimals(value, low, high), 3) if high - low < 2 or value < 1 else 0
+    return f"{number(value, places)}\u202f% ({number(low, places)}–{number(high, places)}\u202f%)"
+
+
+def settings(values: Mapping[str, float]) -> str:
+    """``"step size 0.1, temperature 1"``; "no settings" where there are none."""
+    return ", ".join(f"{plain_name(key)} {value:g}" for key, value in values.items()) or "no settings"
+
+
+def short_settings(cell: Cell) -> str:
+    """The settings that say something: without a temperature of 1 and the like; what was tuned by its median over replicates."""
+    given = {
+        key: value for key, value in cell.settings.items() if (key, value) not in _AS_USUAL and key not in cell.tuned
+    }
+    found = {key: f"{statistics.median(values):.3g}" for key, values in cell.tuned.items() if values}
+    rungs = [value for key, value in found.items() if key.startswith("rung_")]
+    tuned = [f"{plain_name(key)} {value} (tuned)" for key, value in found.items() if not key.startswith("rung_")]
+    tuned += [f"rungs of the ladder {', '.join(rungs)} (tuned)"] if rungs else []
+    return ", ".join([*tuned, *([settings(given)] if given or not tuned else [])])
+
+
+def listing(items: list[str]) -> str:
+    """``"a, b and c"``."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else ""
+
+
+def count(number_of: int, thing: str, plural: str = "") -> str:
+    """``"1 cell"``, ``"2 cells"``."""
+    return f"{number_of} {thing if number_of == 1 else plural or thing + 's'}"

@@ -1,0 +1,263 @@
+"""Runs one replicate: chains of one sampler on one target, from their starts to draws.
+
+Knows the contracts, the chains and their tuning. Must not know any particular sampler or target, nor what the draws
+are for.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mcmc_bench.core.draws import Cost, Draws
+from mcmc_bench.core.sampler import ACCEPTANCE, DIVERGING, ENERGY_ERROR, STATISTICS, Sampler
+from mcmc_bench.core.streams import stream
+from mcmc_bench.core.target import StartName, Target
+from mcmc_bench.sampling.budget import Budget, Plan, SamplingError
+from mcmc_bench.sampling.chains import BLOCK_CHAINS, CHUNK_EVALUATIONS, Chains, Progress, Setup
+from mcmc_bench.sampling.tuning import schedule as _tuning
+
+__all__ = ["BLOCK_CHAINS", "CHUNK_EVALUATIONS", "Budget", "Plan", "Progress", "SamplingError", "compile_kernels", "run"]
+
+Array = npt.NDArray[np.float64]
+
+
+def compile_kernels(target: Target, sampler: Sampler) -> None:
+    """Compile, or read from the cache, what a run needs."""
+    settings = sampler.complete({})
+    Setup(target, sampler, settings, ladder=_ladder(sampler, settings, None)).compile()
+
+
+def run(
+    target: Target,
+    sampler: Sampler,
+    settings: Mapping[str, Any],
+    plan: Plan | Budget,
+    *,
+    chains: int,
+    start: StartName | Array,
+    names: Sequence[object],
+    threads: int = 1,
+    inverse_mass_matrix: npt.ArrayLike | None = None,
+    ladder: npt.ArrayLike | None = None,
+    tuning: _tuning.Tuning | None = None,
+    progress: Progress | None = None,
+    stop: threading.Event | None = None,
+) -> Draws:
+    """One replicate.
+
+    Args:
+        target: what to sample from.
+        sampler: what to sample with.
+        settings: the sampler's settings; the rest keep their defaults, or are tuned.
+        plan: how long.
+        chains: how many chains.
+        start: a kind of start, or positions (chains, dim).
+        names: the names of the random stream. The numbers do not depend on `threads`.
+        threads: blocks run at a time.
+        inverse_mass_matrix: diagonal (dim,) or whole (dim, dim); ones by default.
+        ladder: temperatures or noise levels, for samplers that go through several densities.
+        tuning: what to tune before; nothing by default. Chains go on from where tuning leaves them, and exact starts are
+            drawn anew, so that they stay exact.
+        progress: called with the number of chain transitions made since the last call.
+        stop: set from outside to end after the current chunk with `KeyboardInterrupt`.
+
+    Raises:
+        SamplingError: the run cannot be started.
+    """
+    if chains < 1:
+        raise SamplingError(f"chains = {chains}: at least 1 is needed")
+    try:
+        complete = sampler.complete(settings)
+    except ValueError as error:
+        raise SamplingError(str(error)) from error
+    if missing := sampler.why_not(target, complete):
+        raise SamplingError(f"{sampler.name} cannot run: {missing}")
+    complete = dict(sampler.fit(target, complete))
+    positions = _starts(target, start, chains, stream(*names, "start"))
+    setup = Setup(
+        target, sampler, complete, _matrix(sampler, target, inverse_mass_matrix), _ladder(sampler, complete, ladder)
+    )
+    before = time.perf_counter()
+    setup.compile()
+    compile_seconds = time.perf_counter() - before
+
+    moving = Chains(setup, positions, names, threads=threads, progress=progress, stop=stop)
+    tuned: _tuning.Tuned | None = None
+    tuning_evaluations = tuning_seconds = 0.0
+    if tuning is not None and sampler.adaptation is not None:
+        before = time.perf_counter()
+        tuned = _tuning.tune(moving, tuning, fixed=set(settings))
+        tuning_seconds = time.perf_counter() - before
+        if isinstance(start, str) and start == "exact":
+            moving.place(moving.setup, _starts(target, start, chains, stream(*names, "start after tuning")))
+        tuning_evaluations = float(moving.spent.mean())
+    return _measured(moving, plan, positions, tuned, tuning_evaluations, tuning_seconds, compile_seconds)
+
+
+def _measured(
+    moving: Chains, plan: Plan | Budget, positions: Array, tuned: _tuning.Tuned | None,
+    tuning_evaluations: float, tuning_seconds: float, compile_seconds: float,
+) -> Draws:  # fmt: skip
+    """Warm-up and measured transitions of chains that are ready."""
+    sampler, settings = moving.setup.sampler, moving.setup.settings
+    already = moving.spent
+    warm_up_seconds = 0.0
+    if isinstance(plan, Budget) and sampler.varying_cost and sampler.draw is None:
+        plan, warm_up_seconds = _warmed_up(moving, plan)
+    else:
+        if isinstance(plan, Budget):
+            plan = plan.plan(sampler, settings)
+        if sampler.draw is None:
+            moving.keep(0)
+            warm_up_seconds = moving.advance(plan.warm_up)
+    warm_up = moving.spent
+    # What the warm-up has summed up is not part of the measurement.
+    moving.keep(plan.transitions // plan.thin if plan.keep else 0)
+    if sampler.draw is None:
+        sampling_seconds = moving.advance(plan.transitions, plan.thin)
+    else:
+        made = plan
+        handed_out = moving.each(lambda block: block.run_python(made, moving.progress))
+        seconds = {phase: sum(counted.seconds[phase] for counted in handed_out) for phase in handed_out[0].seconds}
+        share = made.warm_up / (made.warm_up + made.transitions)
+        compile_seconds, tuning_seconds = compile_seconds + seconds["compilation"], seconds["tuning"]
+        warm_up_seconds, sampling_seconds = share * seconds["sampling"], (1.0 - share) * seconds["sampling"]
+        already = moving.tuning_spent
+        tuning_evaluations = float(already.mean())
+        warm_up = already + np.round(share * (moving.spent - already))
+    if sampler.draw is not None or sampler.prepare is not None:
+        moving.each(lambda block: block.look_up_log_density())
+    # At the start there is one evaluation, which belongs to whatever comes first.
+    if tuned is None and sampler.draw is None:
+        already = np.zeros_like(already)
+    cost = Cost(
+        tuning_evaluations=tuning_evaluations,
+        tuning_seconds=tuning_seconds,
+        compile_seconds=compile_seconds,
+        warm_up_seconds=warm_up_seconds,
+        sampling_seconds=sampling_seconds,
+    )
+    return _join(moving, positions, plan, cost, already, warm_up, tuned)
+
+
+def _warmed_up(moving: Chains, budget: Budget) -> tuple[Plan, float]:
+    """Warm-up of a sampler of varying cost, until its share is spent: it tells what a transition costs."""
+    begun = moving.spent.mean()
+    moving.keep(0)
+    made, seconds = 0, 0.0
+    while True:
+        seconds += moving.advance(1)
+        made += 1
+        spent = float(moving.spent.mean() - begun)
+        if spent >= budget.burn_in * budget.evaluations:
+            break
+    cost = spent / made
+    # Where a transition costs more than what is left, one is made all the same: no draw would say nothing.
+    left = replace(budget, evaluations=max(budget.evaluations - round(spent), int(cost) + 2), burn_in=0.0)
+    plan = left.plan(moving.setup.sampler, moving.setup.settings, cost=cost)
+    return replace(plan, warm_up=made), seconds
+
+
+def _starts(target: Target, start: StartName | Array, chains: int, generator: np.random.Generator) -> Array:
+    if isinstance(start, str):
+        try:
+            return target.starts(start, generator, chains)
+        except ValueError as error:
+            raise SamplingError(str(error)) from error
+    positions = np.ascontiguousarray(start, dtype=np.float64)
+    if positions.shape != (chains, target.dim):
+        raise SamplingError(f"starts of {target.label} must have shape ({chains}, {target.dim}), not {positions.shape}")
+    return positions
+
+
+def _ladder(sampler: Sampler, settings: Mapping[str, float], given: npt.ArrayLike | None) -> Array:
+    if sampler.ladder is None:
+        if given is not None:
+            raise SamplingError(f"{sampler.name} uses no ladder; leave it out")
+        return np.empty(0)
+    own = np.asarray(sampler.ladder(settings), dtype=np.float64)
+    if given is None:
+        return own
+    ladder = np.ascontiguousarray(given, dtype=np.float64)
+    if ladder.shape != own.shape or not (np.isfinite(ladder).all() and (np.diff(ladder) < 0).all()):
+        raise SamplingError(f"ladder must be {len(own)} finite numbers in falling order, as the settings say")
+    return ladder
+
+
+def _matrix(sampler: Sampler, target: Target, given: npt.ArrayLike | None) -> Array | None:
+    if given is None:
+        return None
+    if not sampler.uses_inverse_mass_matrix:
+        raise SamplingError(f"{sampler.name} uses no inverse_mass_matrix; leave it out")
+    matrix = np.ascontiguousarray(given, dtype=np.float64)
+    if matrix.shape not in ((target.dim,), (target.dim, target.dim)):
+        raise SamplingError(
+            f"inverse_mass_matrix must have shape ({target.dim},) or ({target.dim}, {target.dim}), not {matrix.shape}"
+        )
+    if matrix.ndim == 1 and not (np.isfinite(matrix).all() and (matrix > 0).all()):
+        raise SamplingError("inverse_mass_matrix must be finite and greater than 0 in every entry")
+    if matrix.ndim == 2:
+        try:
+            np.linalg.cholesky(matrix)
+        except np.linalg.LinAlgError as error:
+            raise SamplingError("inverse_mass_matrix must be symmetric and positive definite") from error
+        if not np.allclose(matrix, matrix.T):
+            raise SamplingError("inverse_mass_matrix must be symmetric and positive definite")
+    return matrix
+
+
+def _join(
+    moving: Chains, start: Array, plan: Plan, cost: Cost, already: Array, warm_up: Array, tuned: _tuning.Tuned | None
+) -> Draws:
+    """The draws of all blocks, chains in order; `already` and `warm_up` are what had been spent before and after it."""
+    statistics = moving.chains_first("kept_statistics")  # (chain, draw, statistic)
+    sums = moving.all("statistic_sums")  # (chain, statistic)
+    powers = np.concatenate([block.mean_powers for block in moving.blocks], axis=1)  # (2, chain, dim)
+    left = moving.all("stopped_at") >= 0
+    stopped_at = np.concatenate([block.spent_when_left for block in moving.blocks])
+    used = np.where(left, stopped_at, moving.spent)
+    warm_up = np.minimum(used, warm_up)
+    sampler, not_told = moving.setup.sampler, set()
+    if sampler.draw is not None:
+        not_told |= {"acceptance_rate", "divergences"} if sampler.kind != "oracle" else set()
+        not_told |= {"evaluations"} if not used.any() else set()
+    return Draws(
+        position=moving.chains_first("kept_position"),
+        log_density=moving.chains_first("kept_log_density"),
+        acceptance_rate=statistics[:, :, ACCEPTANCE],
+        diverging=statistics[:, :, DIVERGING] > 0,
+        energy_error=statistics[:, :, ENERGY_ERROR],
+        records={
+            name: statistics[:, :, len(STATISTICS) + k]
+            for k, name in enumerate(moving.setup.statistics[len(STATISTICS) :])
+        },
+        record_means={
+            name: float(sums[~left, len(STATISTICS) + k].mean() / plan.transitions) if (~left).any() else np.nan
+            for k, name in enumerate(moving.setup.statistics[len(STATISTICS) :])
+        },
+        mean=powers[0],
+        mean_square=powers[1],
+        mean_acceptance=np.where(left, np.nan, sums[:, ACCEPTANCE] / plan.transitions),
+        divergences=sums[:, DIVERGING].astype(np.int64),
+        stopped_at=np.where(left, np.ceil(stopped_at), -1).astype(np.int64),
+        start=start,
+        end=np.concatenate([block.x for block in moving.blocks]),
+        transitions=plan.transitions,
+        thin=plan.thin,
+        tuned={} if tuned is None else tuned.chosen,
+        inverse_mass_matrix=moving.setup.inverse_mass_matrix,
+        ladder=moving.setup.ladder,
+        not_told=frozenset(not_told),
+        cost=replace(
+            cost,
+            warm_up_evaluations=float(np.maximum(warm_up - already, 0.0).mean()),
+            sampling_evaluations=float((used - warm_up).mean()),
+        ),
+    )

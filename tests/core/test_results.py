@@ -1,0 +1,129 @@
+"""Stored results: what is written can be read, follows its schema, and what cannot be read is said clearly."""
+
+import json
+
+import jsonschema
+import numpy as np
+import pytest
+
+import mcmc_bench.core.results as stored
+from mcmc_bench.core.results import Cell, Results, ResultsError, Row, identity_hash, write_atomically
+from mcmc_bench.kernels.jit import ENGINE_FOLDER
+
+PROVENANCE = {
+    "python": "3.99", "versions": {"numba": "9"}, "processor": "p", "cores": 1, "threads": 1, "engine_hash": "e",
+    "seed": "s", "suite_text": "", "command": "c", "started": "2001-02-03T04:05:06Z", "seconds": 1.5, "complete": True,
+}  # fmt: skip
+
+
+def results(**change):
+    cell = Cell("abc", "main", "banana", "mala", "exact", {"step_size": 0.5}, "dispersed", 500, 0.25, 4, 2)
+    cell.match = "0123456789ab"
+    cell.rows = [
+        Row("real_ess", 3.5, 0.0, 7.0, 2, floor=0.0),
+        Row("b", float("nan"), note="why"),
+        Row("c", 9.0, censored=True),
+    ]
+    cell.curves = {"error": {"evaluations": [1.0, 2.0], "median": [float("inf"), 0.123456789]}}
+    given = {
+        "suite": "mine", "title": "Mine", "description": "", "cells": [cell], "definitions": {}, "targets": {},
+        "provenance": PROVENANCE, **change,
+    }  # fmt: skip
+    return Results(**given)
+
+
+def test_what_is_saved_is_loaded(tmp_path):
+    first = Results.load(results().save(tmp_path))
+    assert first.cells[0].row("real_ess") == Row("real_ess", 3.5, 0.0, 7.0, 2, floor=0.0)  # zeros are values
+    assert first.cells[0].row("b") == Row("b", None, note="why")
+    assert first.cells[0].row("c").censored
+    assert first.cells[0].curves["error"]["median"] == [None, 0.12346]
+    first.save(tmp_path / "again")
+    again = Results.load(tmp_path / "again")
+    assert again.to_json() == first.to_json()
+    assert "NaN" not in (tmp_path / "results.json").read_text()
+    assert first.to_dataframe()["metric"].tolist() == ["real_ess", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "cannot be read as results"),
+        ('{"schema_version": 2', "cannot be read as results"),
+        ("[]", "has schema version None"),
+        ('{"schema_version": 99}', "has schema version 99; this program reads version 2"),
+        ('{"schema_version": 2, "cells": []}', "does not follow the schema"),
+        ('{"schema_version": 2, "cells": ["ab"], "definitions": {}, "targets": {}, "provenance": {}}', "not follow"),
+        (
+            '{"schema_version": 2, "cells": [], "definitions": [], "targets": {}, "provenance": {}}',
+            "not follow the schema: data",
+        ),
+        (
+            '{"schema_version": 2, "cells": [], "definitions": {}, "targets": {}, "provenance": 3}',
+            "not follow the schema: data",
+        ),
+        ('{"schema_version": NaN}', "NaN is not a number of JSON"),
+        ("[" * 100_000, "cannot be read as results"),
+        ('{"schema_version": 1}', "make the results again"),
+        ('{"schema_version": "' + "x" * 9000 + '"}', "…; this program reads"),
+        ('{"schema_version": 2, "cells": [{"rows": [], "verdicts": {}}]}', "does not follow the schema"),
+    ],
+)
+def test_what_cannot_be_read_is_said(tmp_path, text, message):
+    (tmp_path / "results.json").write_text(text)
+    with pytest.raises(ResultsError, match=message) as raised:
+        Results.load(tmp_path)
+    assert str(tmp_path) in str(raised.value)
+
+
+def test_a_missing_file_says_how_to_make_one(tmp_path):
+    with pytest.raises(ResultsError, match="no such file; make one with: mcmc-bench run SUITE"):
+        Results.load(tmp_path)
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
+    file = tmp_path / "file"
+    write_atomically(file, b"old")
+
+    def fail(*arguments):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(stored.os, "replace", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write_atomically(file, b"new")
+    assert file.read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_hashes_do_not_depend_on_the_order_of_keys():
+    assert identity_hash({"a": 1, "b": np.float64(2.0)}) == identity_hash({"b": 2.0, "a": 1})
+    assert identity_hash({"a": 1}) != identity_hash({"a": 2})
+
+
+def schema():
+    return json.loads((ENGINE_FOLDER / "core" / "results.schema.json").read_text())
+
+
+def test_the_schema_is_one():
+    jsonschema.Draft202012Validator.check_schema(schema())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"verdict": "maybe"}, {"extra": 1}, {"outcome": "lost"}, {"schema_version": 3}, {"row": 1}, {"provenance": {}}],
+)
+def test_the_schema_refuses(wrong, small_run):
+    """A real file passes (`test_running`); the same file with one thing wrong does not."""
+    content = json.loads((small_run / "results.json").read_text())
+    jsonschema.validate(content, schema())
+    for key, value in wrong.items():
+        if key == "verdict":
+            content["cells"][0]["verdicts"]["spread"]["verdict"] = value
+        elif key == "row":
+            content["cells"][0]["rows"][0]["extra"] = value
+        elif key == "outcome":
+            content["cells"][0]["outcome"] = value
+        else:
+            content[key] = value
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(content, schema())

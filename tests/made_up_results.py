@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.results import Cell, Definition, Judgement, Results, Row, TargetFacts
 from mcmc_bench.core.streams import stream
 
@@ -118,7 +119,7 @@ def made_up(folder: Path) -> Results:
                      experiment="step_size", settings={"step_size": step, "temperature": 1.0})
                 for step in (0.05, 0.4)
             ]  # fmt: skip
-    for number, outcome in enumerate(("raised", "timed out", "died", "not applicable")):
+    for number, outcome in enumerate([Outcome.RAISED, Outcome.TIMED_OUT, Outcome.DIED, Outcome.NOT_APPLICABLE]):
         settings = {"step_size": 1.0 + number}
         failed = cell(ONE_MODE, "hmc", f"bad-{outcome.replace(' ', '-')}", experiment="broken", settings=settings)
         cells.append(
@@ -150,7 +151,7 @@ def _store_arrays(results: Results, folder: Path) -> None:
     for kind in ("draws", "targets"):
         (folder / kind).mkdir(parents=True, exist_ok=True)
     for one in results.cells:
-        if one.outcome == "finished" and not one.swept:
+        if one.outcome == Outcome.FINISHED and not one.swept:
             position = generator.normal(size=(4, 40, results.targets[one.target].dim))
             np.savez(
                 folder / "draws" / f"{one.id}.npz", position=position, log_density=-0.5 * (position**2).sum(axis=2)

@@ -111,7 +111,7 @@ def run(
         _write_report(results, results.folder)
     else:
         typer.echo(f"next:    {command_line(['report', str(results.folder)])}")
-    if any(cell.outcome in ("raised", "timed out", "died") for cell in results.cells):
+    if any(cell.outcome.failed for cell in results.cells):
         raise typer.Exit(FAILED)
 
 
@@ -121,7 +121,7 @@ def _outcomes(results: Results) -> None:
     counts: dict[str, int] = {}
     for cell in results.cells:
         counts[cell.outcome] = counts.get(cell.outcome, 0) + 1
-        if cell.outcome in ("raised", "timed out", "died"):
+        if cell.outcome.failed:
             say(f"{cell.outcome}: {cell.target} · {cell.sampler} · {cell.start}: {cell.message}")
     words = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
     resumed = results.provenance.get("resumed", 0)

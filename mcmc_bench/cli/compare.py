@@ -195,7 +195,7 @@ def baseline(
             suite, output, targets_folder=targets, samplers_folder=samplers, effort=effort, threads=threads, seed=seed,
             progress=progress, command=command_line(sys.argv[1:]),
         )  # fmt: skip
-    failed = [cell for cell in results.cells if cell.outcome in ("raised", "timed out", "died")]
+    failed = [cell for cell in results.cells if cell.outcome.failed]
     for cell in failed:
         say(f"{cell.outcome}: {cell.target} · {cell.sampler} · {cell.start}: {cell.message}")
     typer.echo(f"baseline: {output}: {len(results.cells)} cells, in {results.provenance['seconds']:.1f} s")

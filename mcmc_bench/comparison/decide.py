@@ -26,6 +26,7 @@ from mcmc_bench.comparison.model import (
 )
 from mcmc_bench.comparison.pool import log_costs, pooled
 from mcmc_bench.comparison.summary import count, environment, reasons, same_job, sentences, side_of
+from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.results import Cell, Evidence, Results
 
 #: With fewer replicates an interval at the levels of a family is wider than anything worth knowing.
@@ -143,10 +144,10 @@ class _Comparing:
     def _pair(self, cell: Cell) -> _Pair:
         before = self.before.get(cell.match)
         pair = _Pair(cell, before, [], [])
-        if cell.outcome == "not applicable" and (before is None or before.outcome == "not applicable"):
+        if cell.outcome is Outcome.NOT_APPLICABLE and (before is None or before.outcome is Outcome.NOT_APPLICABLE):
             pair.findings.append(Finding("ran", "not measured", f"not applicable: {cell.message}"))
             return pair
-        if cell.outcome != "finished":
+        if cell.outcome is not Outcome.FINISHED:
             also = "; so did the baseline" if before is not None and before.outcome == cell.outcome else ""
             pair.findings.append(Finding("ran", "regression", f"{cell.outcome}: {cell.message}{also}"))
             return pair
@@ -154,7 +155,7 @@ class _Comparing:
             pair.findings.append(Finding("ran", "not measured", "not measured: no evidence is stored"))
             return pair
         pair.findings += [_moved(cell), _evaluations(cell)]
-        finished = before is not None and before.outcome == "finished" and bool(before.evidence)
+        finished = before is not None and before.outcome is Outcome.FINISHED and bool(before.evidence)
         baseline = pooled(before.evidence) if finished and before is not None else None
         self._ask_whether_finite(pair, baseline)
         self._ask_correctness(pair, baseline)

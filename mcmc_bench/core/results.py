@@ -21,13 +21,14 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 import numpy as np
 import numpy.typing as npt
 
+from mcmc_bench.core.outcome import Outcome
+
 if TYPE_CHECKING:
     import pandas
 
 SCHEMA_VERSION = 2
 FILE_NAME = "results.json"
 
-Outcome = Literal["finished", "raised", "timed out", "died", "not applicable"]
 Verdict = Literal["pass", "fail", "inconclusive", "not applicable"]
 
 
@@ -123,7 +124,7 @@ class Cell:
     burn_in: float  # share discarded
     chains: int
     replicates: int
-    outcome: Outcome = "finished"
+    outcome: Outcome = Outcome.FINISHED
     message: str = ""  # what went wrong, where something did
     #: Cells with the same sweep compete for the best setting; chosen on replicates that are not the reported ones.
     sweep: str | None = None
@@ -353,6 +354,7 @@ def _short(value: object) -> str:
 def cell_from_json(content: Mapping[str, Any]) -> Cell:
     """A cell from its JSON form."""
     values = dict(content)
+    values["outcome"] = Outcome(values["outcome"])
     values["rows"] = [Row(**row) for row in values["rows"]]
     values["verdicts"] = {key: Judgement(**value) for key, value in values["verdicts"].items()}
     values["evidence"] = [evidence_from_json(evidence) for evidence in values.get("evidence", ())]

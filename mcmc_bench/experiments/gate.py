@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mcmc_bench.comparison import Comparison, Rule, compare, measured_efficiency
+from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.results import Evidence, Results, ResultsError, write_atomically
 from mcmc_bench.experiments.run import Progress, extend, run
 from mcmc_bench.experiments.suite import Suite, load_suite
@@ -100,7 +101,7 @@ def in_stages(
         for cell in results.cells:
             found = further.get(cell.match)
             if isinstance(found, str):
-                cell.outcome, cell.message = "raised", f"when it was extended: {found}"
+                cell.outcome, cell.message = Outcome.RAISED, f"when it was extended: {found}"
             elif found is not None:
                 cell.evidence.append(found)
         comparison = compare(baseline, results, rule, paths=paths)

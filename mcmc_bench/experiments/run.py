@@ -21,6 +21,7 @@ import pebble
 
 from mcmc_bench import metrics
 from mcmc_bench.catalog.files import Folders, sampler_files, target_files
+from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.processes import process_pool
 from mcmc_bench.core.provenance import command_line, describe_environment
 from mcmc_bench.core.results import (
@@ -216,7 +217,7 @@ class _Session:
             cell = cell_from_json(json.loads(file.read_text(encoding="utf-8")))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None  # absent, or of another version: run it again
-        if cell.outcome == "finished":
+        if cell.outcome is Outcome.FINISHED:
             wanted = ["npz", "nc"] if self.keep_draws else ["npz"]
             if not all((self.folder / "draws" / f"{identity}.{ending}").is_file() for ending in wanted):
                 return None
@@ -273,28 +274,28 @@ class _Session:
             if outcome.draws is not None:
                 write_atomically(self.folder / "draws" / f"{identity}.nc", outcome.draws)
             text = json.dumps(cell_to_json(outcome.cell))
-            if outcome.cell.outcome in ("finished", "not applicable"):
+            if not outcome.cell.outcome.failed:
                 write_atomically(self.folder / "cells" / f"{identity}.json", text.encode())
             # As it will be read when the run is resumed: what is concluded from it must not depend on that.
             self.cells[identity] = cell_from_json(json.loads(text))
             self.progress(todo[identity].label, len(self.cells), len(self.plans))
 
-    def _outcome(self, task: Any, plan: CellPlan, identity: str) -> worker.Outcome:
+    def _outcome(self, task: Any, plan: CellPlan, identity: str) -> worker.CellOutput:
         failed = worker.blank(plan, identity, self.folders)
         try:
-            outcome: worker.Outcome = task.result()
+            outcome: worker.CellOutput = task.result()
         except TimeoutError:
-            failed.outcome = "timed out"
+            failed.outcome = Outcome.TIMED_OUT
             failed.message = f"not finished after {plan.time_limit:g} s; raise time_limit or lower budget"
         except pebble.ProcessExpired as error:
-            failed.outcome = "died"
+            failed.outcome = Outcome.DIED
             failed.message = f"its process ended with exit code {error.exitcode}"
         except Exception as error:  # noqa: BLE001 - whatever a cell raises is its outcome
-            failed.outcome = "raised"
+            failed.outcome = Outcome.RAISED
             failed.message = _words(error)
         else:
             return outcome
-        return worker.Outcome(failed)
+        return worker.CellOutput(failed)
 
     def _describe_stored(self) -> dict[str, CellPlan]:
         """Facts of targets from an earlier run; returns the plans whose targets have none."""
@@ -384,7 +385,7 @@ def _select(cells: list[Cell]) -> None:
     """Mark the best setting of every sweep, by its score on replicates that are not the reported ones."""
     best: dict[str, Cell] = {}
     for cell in cells:
-        if cell.sweep is not None and cell.outcome == "finished":
+        if cell.sweep is not None and cell.outcome is Outcome.FINISHED:
             other = best.setdefault(cell.sweep, cell)
             if _score(cell) > _score(other):
                 best[cell.sweep] = cell

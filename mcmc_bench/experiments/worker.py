@@ -19,6 +19,7 @@ from mcmc_bench import metrics
 from mcmc_bench.catalog import stored_truth
 from mcmc_bench.catalog.files import Folders, load_sampler, load_target, target_files
 from mcmc_bench.core.draws import Array, Cost, Draws
+from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.results import Cell, Evidence, ExampleFacts, TargetFacts, identity_hash
 from mcmc_bench.core.sampler import Sampler
 from mcmc_bench.core.target import Target
@@ -38,7 +39,7 @@ GRID_POINTS = 120
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CellOutput:
     """One cell, done: its results, its figure draws, and what is asked for besides."""
 
     cell: Cell
@@ -126,13 +127,13 @@ def _not_applicable(plan: CellPlan, target: Target, sampler: Sampler) -> str:
 
 
 @_in_words
-def run_cell(plan: CellPlan, identity: str, folders: Folders, keep_draws: bool) -> Outcome:
+def run_cell(plan: CellPlan, identity: str, folders: Folders, keep_draws: bool) -> CellOutput:
     """All replicates of one cell, measured."""
     target, sampler = _load(plan, folders), _sampler(plan, folders)
     cell = blank(plan, identity, folders)
     if message := _not_applicable(plan, target, sampler):
-        cell.outcome, cell.message = "not applicable", message
-        return Outcome(cell)
+        cell.outcome, cell.message = Outcome.NOT_APPLICABLE, message
+        return CellOutput(cell)
     replicates = [_replicate(plan, target, sampler, "replicate", index) for index in range(plan.replicates)]
     cell.stopped_chains = int(sum((draws.stopped_at >= 0).sum() for draws in replicates))
     cell.divergences = int(sum(draws.divergences.sum() for draws in replicates))
@@ -154,7 +155,7 @@ def run_cell(plan: CellPlan, identity: str, folders: Folders, keep_draws: bool) 
         pilots = [_replicate(plan, target, sampler, "selection", index) for index in range(plan.selection_replicates)]
         cell.selection_score = metrics.selection_score(pilots, target)
     figure = _npz(**_figure_draws(replicates[0]), **_figure_data(plan, target, sampler, replicates[0]))
-    return Outcome(cell, figure, _netcdf(replicates, plan, target) if keep_draws else None)
+    return CellOutput(cell, figure, _netcdf(replicates, plan, target) if keep_draws else None)
 
 
 @_in_words

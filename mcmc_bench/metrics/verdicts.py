@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.results import Cell, Definition, Judgement, Row, Verdict
 from mcmc_bench.metrics.definitions import ESS_LIMIT, R_HAT_LIMIT
 
@@ -34,8 +35,8 @@ def judge(cells: Sequence[Cell], definitions: Mapping[str, Definition]) -> None:
     """
     adjusted = _holm({cell.id: p for cell in cells if (p := cell.value("calibration_p_value")) is not None})
     for cell in cells:
-        if cell.outcome != "finished":
-            verdict: Verdict = "not applicable" if cell.outcome == "not applicable" else "inconclusive"
+        if cell.outcome is not Outcome.FINISHED:
+            verdict: Verdict = "not applicable" if cell.outcome is Outcome.NOT_APPLICABLE else "inconclusive"
             because = f"{cell.outcome}: {cell.message}" if cell.message else cell.outcome
             cell.verdicts = {key: Judgement(verdict, because) for key in VERDICTS}
             continue
@@ -47,7 +48,7 @@ def judge(cells: Sequence[Cell], definitions: Mapping[str, Definition]) -> None:
             "spread": _spread(cell, definitions),
             "diagnostics_honest": _diagnostics_honest(cell, adjusted.get(cell.id)),
         }
-    _rank([cell for cell in cells if cell.outcome == "finished"])
+    _rank([cell for cell in cells if cell.outcome is Outcome.FINISHED])
 
 
 def _holm(p_values: Mapping[str, float]) -> dict[str, float]:

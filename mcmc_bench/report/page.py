@@ -14,6 +14,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.results import Cell, ExampleFacts, Results, write_atomically
 from mcmc_bench.report import numbers
 from mcmc_bench.report.figures import drawing, picture, plots, svg, traces
@@ -238,7 +239,7 @@ class _Page:
     def _card(self, target: str, cell: Cell | None) -> Card:
         look = self.choice.looks[cell.sampler] if cell is not None else None
         density = None
-        if cell is None or cell.outcome == "finished":
+        if cell is None or cell.outcome is Outcome.FINISHED:
             images = image_charts.are_images(self.results, target)
             density = (
                 image_charts.grid(self.results, target, cell)

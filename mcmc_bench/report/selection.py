@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.results import Cell, Results
 from mcmc_bench.report import numbers
 from mcmc_bench.report.figures.chart import INK, Colour
@@ -174,7 +175,7 @@ def by_sampler(cells: Iterable[Cell]) -> dict[str, list[Cell]]:
 
 def finished(cells: Iterable[Cell]) -> list[Cell]:
     """The cells that gave numbers."""
-    return [cell for cell in cells if cell.outcome == "finished"]
+    return [cell for cell in cells if cell.outcome is Outcome.FINISHED]
 
 
 def temperature(cell: Cell) -> float:

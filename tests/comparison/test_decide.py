@@ -11,6 +11,7 @@ from scipy import stats
 
 from mcmc_bench.comparison import NothingComparedError, Rule, compare
 from mcmc_bench.comparison.pool import pooled
+from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.results import Cell, Evidence, Indicators, Results
 from mcmc_bench.core.streams import stream
 from mcmc_bench.metrics.evidence import describe
@@ -104,7 +105,7 @@ def test_the_words_have_the_numbers():
     assert "would have been seen" in words
 
 
-@pytest.mark.parametrize("outcome", ["raised", "timed out", "died"])
+@pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if outcome.failed])
 def test_a_cell_that_breaks_is_a_regression(outcome):
     broken = replace(cell(), outcome=outcome, message="why", evidence=[])
     found = against(broken, cell(side="baseline"), cell("b", "baseline"))
@@ -115,7 +116,7 @@ def test_a_cell_that_breaks_is_a_regression(outcome):
 
 
 def test_what_was_never_applicable_is_no_regression():
-    absent = replace(cell("b"), outcome="not applicable", message="no exact sampler", evidence=[])
+    absent = replace(cell("b"), outcome=Outcome.NOT_APPLICABLE, message="no exact sampler", evidence=[])
     found = compare(results(cell(side="baseline"), absent), results(cell(), absent), Rule())
     assert found.verdict == "pass"
     assert found.count("not measured") == 1
@@ -140,7 +141,7 @@ def test_nothing_in_common_is_no_pass():
         against(cell("b"))
     with pytest.raises(NothingComparedError, match="no cell in common"):
         compare(results(), results(), Rule())
-    unfit = replace(cell(kind="optimiser"), outcome="not applicable", evidence=[])
+    unfit = replace(cell(kind="optimiser"), outcome=Outcome.NOT_APPLICABLE, evidence=[])
     with pytest.raises(NothingComparedError, match="no cell has anything that can be compared"):
         compare(results(unfit), results(unfit), Rule())
 

@@ -8,6 +8,7 @@ import pytest
 from mcmc_bench import metrics
 from mcmc_bench.catalog.files import load_target
 from mcmc_bench.core.draws import Draws
+from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.results import Cell
 from mcmc_bench.core.target import Target
 from mcmc_bench.metrics.verdicts import VERDICTS, _holm
@@ -123,8 +124,10 @@ def test_chains_that_left_fail_and_cells_without_numbers_are_said_to_be() -> Non
     position = independent(target, "left", chains=8)
     position[0, 100:] = np.nan
     left = cell(target, [make_draws(target, position)] * 2, "left")
-    raised = cell(target, [make_draws(target, position)], "raised", outcome="raised", message="KeyError: 'a'", rows=[])
-    excluded = cell(target, [make_draws(target, position)], "excluded", outcome="not applicable", rows=[])
+    raised = cell(
+        target, [make_draws(target, position)], "raised", outcome=Outcome.RAISED, message="KeyError: 'a'", rows=[]
+    )
+    excluded = cell(target, [make_draws(target, position)], "excluded", outcome=Outcome.NOT_APPLICABLE, rows=[])
     verdicts = judged(left, raised, excluded)
     assert verdicts[0]["unbiased"] == verdicts[0]["spread"] == "fail"
     assert "2 of 16 chains left" in left.verdicts["unbiased"].because

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.results import Cell, Results
 from mcmc_bench.report import numbers
 from mcmc_bench.report.figures.chart import INK, SHADE, Array, Chart, Rule, Series
@@ -105,7 +106,7 @@ def _truth(results: Results, metric: str) -> Rule | None:
 
 def _note(look: Look, setting: str, cell: Cell, metric: str) -> str:
     row = cell.row(metric)
-    value = numbers.of_row(row) if cell.outcome == "finished" else cell.outcome
+    value = numbers.of_row(row) if cell.outcome is Outcome.FINISHED else cell.outcome
     predicted = (
         f"; closed form {numbers.number(row.predicted)}" if row is not None and row.predicted is not None else ""
     )

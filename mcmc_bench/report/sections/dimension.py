@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.results import Cell, Results
 
 #: Real ESS of an evaluation, over that of an independent draw; the cost of an independent draw is its inverse.
@@ -41,7 +42,7 @@ def growths(results: Results) -> list[Growth]:
     found: dict[tuple[str, str, str, str], dict[int, Cell]] = defaultdict(dict)
     for cell in results.cells:
         facts = results.targets.get(cell.target)
-        if facts is not None and cell.selected and cell.outcome == "finished" and cell.sampler_kind != "oracle":
+        if facts is not None and cell.selected and cell.outcome is Outcome.FINISHED and cell.sampler_kind != "oracle":
             family = (cell.experiment, cell.start, facts.name, cell.sampler)
             found[family].setdefault(facts.dim, cell)
     return [

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.results import Cell, Row
 from mcmc_bench.report import numbers
 from mcmc_bench.report.figures.images import thing
@@ -363,9 +364,9 @@ def _escaped(choice: Choice) -> Markup | None:
     unknown: list[tuple[Cell, str]] = []
     for cell in choice.results.cells:
         row = cell.row(ESCAPED)
-        if choice.results.targets[cell.target].examples is None or cell.outcome == "not applicable":
+        if choice.results.targets[cell.target].examples is None or cell.outcome is Outcome.NOT_APPLICABLE:
             continue
-        if cell.outcome != "finished":
+        if cell.outcome is not Outcome.FINISHED:
             unknown.append((cell, cell.outcome))
         elif row is not None and (row.value is None or cell.stopped_chains):
             unknown.append((cell, row.note or numbers.count(cell.stopped_chains, "stopped chain")))

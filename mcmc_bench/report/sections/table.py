@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.results import Cell, Definition, Results, Row
 from mcmc_bench.report import numbers
 
@@ -115,7 +116,7 @@ def _column(cells: Sequence[Cell], key: str, definition: Definition) -> Column:
 
 def _entry(cell: Cell, row: Row | None, notes: dict[str, int]) -> Entry:
     if row is None:
-        return Entry(numbers.NOT_MEASURED if cell.outcome == "finished" else cell.outcome, missing=True)
+        return Entry(numbers.NOT_MEASURED if cell.outcome is Outcome.FINISHED else cell.outcome, missing=True)
     note = notes.setdefault(row.note, len(notes) + 1) if row.note else None
     floor = numbers.number(row.floor) if row.floor is not None else ""
     text = numbers.of_row(row)

@@ -305,7 +305,7 @@ def _best(choice: Choice) -> list[Markup]:
 
 
 def _failures(choice: Choice) -> list[Markup]:
-    failed = [cell for cell in choice.results.cells if cell.outcome in ("raised", "timed out", "died")]
+    failed = [cell for cell in choice.results.cells if cell.outcome.failed]
     if not failed:
         return []
     links = [link(cell, f"{name(cell)} on {cell.target}: {cell.outcome}") for cell in failed[:5]]

@@ -14,6 +14,7 @@ import pytest
 from made_up_images import CHAINS, TARGET, made_up_images
 from PIL import Image
 
+from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.results import Results, Row
 from mcmc_bench.report import write_report
 from mcmc_bench.report.figures import images, pixels
@@ -185,7 +186,7 @@ def test_cells_without_a_value_are_not_counted_as_staying(results: Results) -> N
         "No chain ended outside the range of the data in any of 13 cells. Not known of 1 further cell: jumper on "
         "little_faces (3 of 320 chains left)." in said(results)
     )
-    cells["single"].outcome, cells["single"].rows = "timed out", []
+    cells["single"].outcome, cells["single"].rows = Outcome.TIMED_OUT, []
     assert "of 12 cells. Not known of 2 further cells: jumper on little_faces (timed out) and jumper" in said(results)
     cells["flow1"].stopped_chains = 2
     assert "of 11 cells. Not known of 3 further cells: carrier on little_faces (2 stopped chains)" in said(results)

@@ -10,8 +10,7 @@ import pytest
 import typer
 
 from mcmc_bench.catalog.files import list_samplers, list_targets
-from mcmc_bench.cli import app as cli
-from mcmc_bench.cli import console
+from mcmc_bench.cli.app import app
 from mcmc_bench.core.results import Results
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -56,7 +55,7 @@ def test_python_example_of_the_readme(python):
 )
 def test_commands_are_commands(words):
     """Each is parsed by the command line itself: its name, options and kinds of values exist."""
-    group = typer.main.get_command(cli.app)
+    group = typer.main.get_command(app)
     group.commands[words[0]].make_context(words[0], words[1:])
 
 
@@ -128,12 +127,6 @@ def test_add_a_target_in_ten_lines(python, tmp_path):
     assert "reference run" in shown
     assert (tmp_path / "my_targets" / "hill.reference.json").is_file()
     assert (tmp_path / "hill.png").stat().st_size > 1000
-
-
-def test_exit_codes_are_those_of_the_command_line():
-    codes = (console.FAILED, console.USAGE, console.NOTHING_COMPARED, console.INCONCLUSIVE, console.INTERRUPTED)
-    for code in codes:
-        assert re.search(rf"Exit codes:[^#]*\b{code} ", README)
 
 
 @pytest.mark.slow

@@ -1,4 +1,5 @@
-"""The command line: one file for each command.
+"""The command line: one file for each command, found by listing this folder.
 
-A command reads its options, calls what does the work, and says what came of it. Must not compute anything itself.
+A file that defines `command` is a command of the file's name. It reads its options, calls the code that does the work, and
+prints the outcome. Must not compute anything itself.
 """

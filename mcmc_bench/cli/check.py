@@ -1,4 +1,4 @@
-"""The command that says what is wrong with a target. Thin: `checking` does it."""
+"""`mcmc-bench check`: find what is wrong with a target. Thin: `checks.density` does the work."""
 
 from __future__ import annotations
 
@@ -7,58 +7,53 @@ from typing import Annotated
 
 import typer
 
-from mcmc_bench.cli.console import FAILED, TargetsFolder, assignments, bar, clear_errors, console, new_table, plain
+from mcmc_bench.cli.console import ExitCode, Group, bar, clear_errors, console, new_table, plain
+from mcmc_bench.cli.options import Picture, TargetParameters, TargetsFolder, given_parameters
 
+GROUP = Group.CHECK
+EXAMPLES = ("mcmc-bench check my_targets/two_wells.py", "mcmc-bench check banana -o banana.png")
 MARKS = {"passed": "passed", "problem": "PROBLEM", "note": "note", "skipped": "skipped"}
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to `app`."""
-    app.command(
-        epilog="Examples: `mcmc-bench check my_targets/two_wells.py` · `mcmc-bench check banana -o banana.png`"
-    )(check)
-
-
-def check(
+def command(
     file_or_name: Annotated[str, typer.Argument(metavar="FILE_OR_NAME", help="A target's file, or its name.")],
-    set_: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A target's parameter.")] = None,
+    set_: TargetParameters = None,
     targets: TargetsFolder = None,
     time_limit: Annotated[
-        float, typer.Option(help="Seconds for each stage; what takes longer is ended and named.")
+        float, typer.Option(help="Seconds for each stage. A stage that takes longer is ended and named.")
     ] = 20.0,
-    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="PNG", help="Default: TARGET.png.")] = None,
+    output: Picture = None,
 ) -> None:
-    """What is wrong with a target, each problem with its mend.
+    """Find what is wrong with a target, and say how to fix it.
 
-    Gradient, corners, the contract with kernels, exact draws, truth, modes, speed. Exit code 1 if there is a problem.
+    Tests the gradient, corners, the contract with kernels, exact draws, truth, modes and speed. Exit code 1 if there is a
+    problem.
     """
-    from mcmc_bench.catalog.files import target_parameters
-    from mcmc_bench.checks.density import check as run_check
+    from mcmc_bench.checks.density import check
 
     with clear_errors():
         if time_limit <= 0:
             raise ValueError(f"--time-limit {time_limit:g} must be greater than 0")
-        parameters = {}
-        if set_:
-            path = Path(file_or_name)
-            folder = path.parent if path.suffix == ".py" else targets
-            known = target_parameters(path.stem, () if folder is None else (folder,))
-            parameters = assignments(set_, f"parameter of target {path.stem}", known)
-        with bar(f"checking {Path(file_or_name).stem}") as progress:
-            report = run_check(
-                file_or_name, targets_folder=targets, parameters=parameters, time_limit=time_limit,
-                picture=(output or Path(f"{Path(file_or_name).stem}.png")).absolute(),
+        file = Path(file_or_name)
+        folder = file.parent if file.suffix == ".py" else targets
+        parameters = given_parameters(file.stem, folder, set_) if set_ else {}
+        with bar(f"checking {file.stem}") as progress:
+            report = check(
+                file_or_name,
+                targets_folder=targets,
+                parameters=parameters,
+                time_limit=time_limit,
+                picture=(output or Path(f"{file.stem}.png")).absolute(),
                 progress=progress,
-            )  # fmt: skip
+            )
     table = new_table("stage", "", "what was found")
     for finding in report.findings:
-        mend = f"\nmend: {finding.mend}" if finding.mend else ""
+        fix = f"\nmend: {finding.mend}" if finding.mend else ""
         style = "bold red" if finding.verdict == "problem" else None
-        table.add_row(finding.stage, MARKS[finding.verdict], plain(finding.what + mend), style=style)
+        table.add_row(finding.stage, MARKS[finding.verdict], plain(finding.what + fix), style=style)
     console().print(table)
     count = len(report.problems)
-    typer.echo(
-        f"{report.target}: {'no problem' if count == 0 else '1 problem' if count == 1 else f'{count} problems'} found"
-    )
+    problems = {0: "no problem", 1: "1 problem"}.get(count, f"{count} problems")
+    typer.echo(f"{report.target}: {problems} found")
     if count:
-        raise typer.Exit(FAILED)
+        raise typer.Exit(ExitCode.FAILED)

@@ -1,4 +1,4 @@
-"""What all commands share: exit codes, errors in one line, progress, tables.
+"""What all commands share: exit codes, errors in one line, progress bars and tables.
 
 Imports nothing heavy, so that ``--help`` is instant. Must not know any command.
 """
@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import IntEnum, StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import typer
 
@@ -18,42 +19,62 @@ if TYPE_CHECKING:
     import pandas
     from rich.table import Table
 
-#: Exit codes; 0: all is well. Each means one thing.
-FAILED, USAGE, NOTHING_COMPARED, INCONCLUSIVE, INTERRUPTED = 1, 2, 3, 4, 130
+    from mcmc_bench.core.results import Results
+
 #: Columns of a table that is not shown on a terminal.
 PIPED_WIDTH = 200
 
-TargetsFolder = Annotated[
-    Path | None, typer.Option("--targets", metavar="DIR", help="A folder with further target files, searched first.")
-]
-SamplersFolder = Annotated[
-    Path | None,
-    typer.Option("--samplers", metavar="FILE_OR_DIR", help="A sampler file, or a folder of them, searched first."),
-]
-Threads = Annotated[int | None, typer.Option(min=1, help="How many processors to use; all by default.")]
-Effort = Annotated[float, typer.Option(help="Multiplies the number of replicates of every cell.")]
+
+class ExitCode(IntEnum):
+    """The exit codes of every command. Each has one meaning."""
+
+    meaning: str
+
+    def __new__(cls, code: int, meaning: str) -> Self:
+        """The code is the number; the meaning is what ``--help`` says about it."""
+        member = int.__new__(cls, code)
+        member._value_ = code
+        member.meaning = meaning
+        return member
+
+    SUCCESS = 0, "all is well"
+    FAILED = 1, "a regression, a failed cell, or a problem that a check found"
+    USAGE = 2, "wrong usage or unreadable input"
+    NOTHING_JUDGED = 3, "nothing could be compared or verified"
+    INCONCLUSIVE = 4, "inconclusive"
+    INTERNAL_ERROR = 70, "a fault of mcmc-bench itself"
+    INTERRUPTED = 130, "interrupted with Ctrl-C; finished cells are kept"
+
+
+class Group(StrEnum):
+    """The groups of commands in ``--help``, in their order."""
+
+    RUN = "Run samplers"
+    LOOK = "Look things up"
+    CHECK = "Check samplers, targets and truths"
+    COMPARE = "Compare runs"
 
 
 def say(message: str) -> None:
-    """One line for people, on standard error."""
+    """Print one line for people, on standard error."""
     typer.echo(message, err=True)
 
 
 @contextmanager
 def clear_errors() -> Iterator[None]:
-    """Mistakes of the user end in one line and exit code 2, Ctrl-C in one and 130; the rest is ours, with a traceback."""
+    """Turn a user's mistake and Ctrl-C into one line and an exit code. Any other error is ours and keeps its traceback."""
     try:
         yield
     except KeyboardInterrupt as interruption:
         say(f"interrupted{': ' + str(interruption) if str(interruption) else ''}")
-        raise typer.Exit(INTERRUPTED) from interruption
+        raise typer.Exit(ExitCode.INTERRUPTED) from interruption
     except (ValueError, OSError) as error:
         say(f"mcmc-bench: {error}")
-        raise typer.Exit(USAGE) from error
+        raise typer.Exit(ExitCode.USAGE) from error
 
 
 def can_be_written(file: Path) -> None:
-    """Whether a file can be written there, found out before the work is done that is to be stored in it.
+    """Check that `file` can be written, before the work is done whose outcome it will hold.
 
     Raises:
         ValueError: the folder does not exist, or `file` is a folder.
@@ -66,7 +87,7 @@ def can_be_written(file: Path) -> None:
 
 @contextmanager
 def bar(title: str) -> Iterator[Any]:
-    """A progress callback ``(what, done, count)``: a bar with an estimate on a terminal, else a line each tenth."""
+    """A progress callback ``(what, done, count)``: on a terminal a bar with an estimate, elsewhere a line each tenth."""
     if not sys.stderr.isatty():
         last = -1
 
@@ -90,9 +111,14 @@ def bar(title: str) -> Iterator[Any]:
     )
 
     columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        TextColumn("left"), TimeRemainingColumn(), TextColumn("[dim]{task.fields[what]}"),
-    )  # fmt: skip
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("[dim]{task.fields[what]}"),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(title, total=None, what="")
 
@@ -103,7 +129,7 @@ def bar(title: str) -> Iterator[Any]:
 
 
 def console() -> Any:
-    """Where tables go: as wide as the terminal."""
+    """The console that tables are printed on, as wide as the terminal."""
     from rich.console import Console
 
     return Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
@@ -121,14 +147,14 @@ def new_table(*columns: str, title: str = "") -> Table:
 
 
 def plain(text: str) -> Any:
-    """Text that is shown as it is: square brackets are not markup."""
+    """Text that is printed as it is: square brackets are not markup."""
     from rich.text import Text
 
     return Text(text)
 
 
 def metrics_table(frame: pandas.DataFrame, title: str) -> Table:
-    """The outcome of `mcmc_bench.metrics.evaluate`, a line for each metric."""
+    """A table of what `mcmc_bench.metrics.evaluate` returned, one line per metric."""
     table = new_table("metric", "value", "i.i.d. floor", "note", title=title)
     for line in frame.to_dict("records"):
         value, floor = (
@@ -140,28 +166,11 @@ def metrics_table(frame: pandas.DataFrame, title: str) -> Table:
     return table
 
 
-def assignments(texts: list[str], what: str, known: Collection[str], option: str = "--set") -> dict[str, Any]:
-    """``["dim=10", "condition=2.5"]`` as keyword arguments: numbers where they are numbers, else text.
-
-    Only `known` names: any other might be an argument of the function that is called with them. `option` is what they were
-    given with.
-    """
-    from mcmc_bench.core.spelling import unknown
-
-    found: dict[str, Any] = {}
-    for text in texts:
-        name, separator, value = text.partition("=")
-        if not separator or not name:
-            example = next(iter(known), "name")
-            raise ValueError(f"{option} {text}: write NAME=VALUE, for example {option} {example}=1")
-        if name not in known:
-            raise ValueError(unknown(what, name, list(known)))
-        if name in found:
-            raise ValueError(f"{option} {text}: {name} is given twice; give it once")
-        for kind in (int, float):
-            try:
-                found[name] = kind(value)
-                break
-            except ValueError:
-                found[name] = value
-    return found
+def say_failures(results: Results) -> bool:
+    """Print one line for every failed cell, and once for each outcome what to do. Returns whether a cell failed."""
+    failed = [cell for cell in results.cells if cell.outcome.failed]
+    for cell in failed:
+        say(f"{cell.outcome}: {cell.target} · {cell.sampler} · {cell.start}: {cell.message}")
+    for outcome in dict.fromkeys(cell.outcome for cell in failed):
+        say(f"{outcome}: {outcome.advice}")
+    return bool(failed)

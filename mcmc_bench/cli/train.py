@@ -1,4 +1,4 @@
-"""The command that learns a density from examples. Thin: `learning` does it."""
+"""`mcmc-bench train`: learn a density from examples. Thin: `densities.learning` does the work."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mcmc_bench.cli.console import INTERRUPTED, TargetsFolder, bar, clear_errors, say
+from mcmc_bench.cli.console import ExitCode, Group, bar, clear_errors, say
+from mcmc_bench.cli.options import TargetsFolder
 
 if TYPE_CHECKING:
     from mcmc_bench.densities.learning.network import Network
     from mcmc_bench.densities.learning.train import Recipe, Trained
 
+GROUP = Group.RUN
+EXAMPLES = ("mcmc-bench train digits", "mcmc-bench train mine --data images.npy")
 #: What PyTorch takes, however many trainings follow the first.
 LARGEST_SEED = 2**32 - 1
 #: Of a prediction interval: from fewer trainings it is so wide that it says nothing.
@@ -21,12 +24,7 @@ FEWEST_TRAININGS = 4
 DATA_HELP = "Examples of your own, one array: (number, height, width) up to 28 × 28, or (number, dim)."
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to `app`."""
-    app.command(epilog="Examples: `mcmc-bench train digits` · `mcmc-bench train mine --data images.npy`")(train)
-
-
-def train(
+def command(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A target that is learnt, or a name for your own data.")],
     data: Annotated[Path | None, typer.Option(metavar="FILE.npy", help=DATA_HELP)] = None,
     folder: Annotated[
@@ -121,7 +119,7 @@ def train(
                 write(own_examples.beside(stem, own_examples.WEIGHTS), network)
     _say_what_came_out(network, stem, [trained, *others], len(examples), len(held_out), data)
     if interrupted:
-        raise typer.Exit(INTERRUPTED)
+        raise typer.Exit(ExitCode.INTERRUPTED)
 
 
 def _refuse_without_use(folder: Path | None, targets: Path | None) -> None:

@@ -110,7 +110,7 @@ def run(
             "--effort": None if effort == 1.0 else effort,
         }  # fmt: skip
         given = [text for option, value in options.items() if value is not None for text in (option, str(value))]
-        command = command_line(["run", name, *given, *(["--draws"] if keep_draws else [])])
+        command = command_line(["run", name, *given, *(["--keep-draws"] if keep_draws else [])])
     session = _Session(
         the_suite, folder, Folders.of(targets_folder, samplers_folder), threads or os.cpu_count() or 1,
         keep_draws, fresh, progress or (lambda what, done, count: None),

@@ -3,21 +3,24 @@
 import contextlib
 import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import typer
 from PIL import Image
 from typer.testing import CliRunner
 
+import mcmc_bench
 import mcmc_bench.samplers
-from mcmc_bench.cli.app import app
+from mcmc_bench.cli.app import app, commands
+from mcmc_bench.cli.console import ExitCode
 from mcmc_bench.core.results import Results
 
-COMMANDS = (
-    "run", "report", "list", "show", "sample", "compare", "gate", "baseline", "check", "reference", "gallery", "calibrate",
-)  # fmt: skip
+PACKAGE = Path(mcmc_bench.__file__).parent
 
 
 def call(*arguments):
@@ -178,11 +181,56 @@ def test_sample_measures_and_stores(tmp_path):
     assert file.stat().st_size > 1000
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", commands())
 def test_help_has_an_example(command):
     code, out, _ = call(command, "--help")
     assert code == 0
     assert f"mcmc-bench {command}" in " ".join(out.replace("│", " ").split())
+    for example in commands()[command].EXAMPLES:
+        words = shlex.split(example)
+        assert words[:2] == ["mcmc-bench", command]
+        typer.main.get_command(app).commands[command].make_context(command, words[2:])
+
+
+def test_help_names_every_exit_code(python):
+    out = " ".join(python("-m", "mcmc_bench", "--help").split())
+    for code in ExitCode:
+        assert f"{code.value} {code.meaning}" in out
+
+
+def test_a_new_command_is_one_new_file(python, tmp_path):
+    """In a copy of the package: the file is all that is written, and the command is listed and runs."""
+    shutil.copytree(PACKAGE, tmp_path / "mcmc_bench", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "mcmc_bench" / "cli" / "greet.py").write_text(GREET)
+    assert "Greet somebody." in python("-m", "mcmc_bench", "--help", path=[tmp_path])
+    assert "mcmc-bench greet Ada" in python("-m", "mcmc_bench", "greet", "--help", path=[tmp_path])
+    assert python("-m", "mcmc_bench", "greet", "Ada", path=[tmp_path]) == "hello Ada\n"
+
+
+GREET = """
+import typer
+from mcmc_bench.cli.console import Group
+
+GROUP = Group.LOOK
+EXAMPLES = ("mcmc-bench greet Ada",)
+
+
+def command(name: str) -> None:
+    \"""Greet somebody.\"""
+    typer.echo(f"hello {name}")
+"""
+
+
+def test_a_fault_of_ours_is_no_regression(tmp_path):
+    """It has an exit code of its own, and a traceback."""
+    shutil.copytree(PACKAGE, tmp_path / "mcmc_bench", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "mcmc_bench" / "cli" / "greet.py").write_text(GREET.replace("typer.echo", "None(1);"))
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "mcmc_bench", "greet", "Ada"],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == ExitCode.INTERNAL_ERROR
+    assert "TypeError" in done.stderr
 
 
 def test_help_is_quick(python):

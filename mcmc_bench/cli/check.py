@@ -48,7 +48,7 @@ def command(
             )
     table = new_table("stage", "", "what was found")
     for finding in report.findings:
-        fix = f"\nmend: {finding.mend}" if finding.mend else ""
+        fix = f"\nfix: {finding.fix}" if finding.fix else ""
         style = "bold red" if finding.verdict == "problem" else None
         table.add_row(finding.stage, MARKS[finding.verdict], plain(finding.what + fix), style=style)
     console().print(table)

@@ -137,7 +137,7 @@ class Sampler:
     """A kernel with its declaration; `name` is the name of its file.
 
     Raises:
-        ValueError: a declaration that cannot be; the message names the field, its value and the mend.
+        ValueError: a declaration that cannot be; the message names the field, its value and the fix.
     """
 
     kind: Kind  # exact: keeps the target; biased: has a step-size bias; optimiser: no noise; oracle: i.i.d. draws
@@ -170,7 +170,7 @@ class Sampler:
     evaluation_share: Callable[[Settings], float] = lambda settings: 1.0
     requires: tuple[str, ...] = ()  # from REQUIREMENTS
     #: ``(target, settings) -> settings`` as they are on this target, where one of them depends on it: a share of its rows is
-    #: a whole number of rows. Raises ValueError where the target cannot have them; the message names setting, value and mend.
+    #: a whole number of rows. Raises ValueError where the target cannot have them; the message names setting, value and fix.
     fit: Callable[[Target, Settings], Settings] = lambda target, settings: settings
     #: Chains that move in lock-step, where their number is not the driver's to choose: a number, or all of a run.
     block_chains: int | Literal["all"] | None = None

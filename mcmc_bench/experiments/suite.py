@@ -35,7 +35,7 @@ STARTS = ("dispersed", "one_point", "exact")
 
 
 class SuiteError(ValueError):
-    """A suite that cannot be run; the message names the file, the key, the value and the mend."""
+    """A suite that cannot be run; the message names the file, the key, the value and the fix."""
 
 
 @dataclass(frozen=True)

@@ -100,9 +100,9 @@ def test_what_is_finished_is_not_run_again(small_suite, tmp_path, monkeypatch):
     (tmp_path / "cells" / f"{first.cells[0].id}.json").write_text('{"id": ')
     (tmp_path / "draws" / f"{first.cells[1].id}.npz").unlink()
     (tmp_path / "cells" / f"{first.cells[2].id}.json").write_text('{"rows": [], "verdicts": []}')
-    mended = run(small_suite, output=tmp_path, threads=2)
-    assert mended.provenance["resumed"] == 1
-    assert numbers(mended) == numbers(first)
+    fixed = run(small_suite, output=tmp_path, threads=2)
+    assert fixed.provenance["resumed"] == 1
+    assert numbers(fixed) == numbers(first)
     assert run(small_suite, output=tmp_path, threads=2, fresh=True).provenance["resumed"] == 0
 
 

@@ -42,7 +42,7 @@ def finite(subject: Subject) -> Iterator[Finding]:
                 "finite at the starts", "problem",
                 f"log density is {log_density[bad[0]]} at {len(bad)} of {len(points)} points of kind {kind!r}, "
                 f"first at {shown(points[bad[0]])}",
-                f"give {_source(kind)} that lies where the density is finite, or mend the density there",
+                f"give {_source(kind)} that lies where the density is finite, or fix the density there",
             )  # fmt: skip
         bad = np.flatnonzero(np.isfinite(log_density) & ~np.isfinite(gradient).all(axis=1))
         if len(bad):
@@ -88,7 +88,7 @@ def gradient(subject: Subject) -> Iterator[Finding]:
     suspects = np.concatenate([group for group, bad in zip(groups, np.asarray(wrong.any(axis=0)), strict=True) if bad])
     coordinates = suspects[np.unique(np.linspace(0, len(suspects) - 1, min(SUSPECTS, len(suspects))).astype(int))]
     fault = _Fault.of(subject, points, stated, coordinates, others=dim - len(suspects))
-    yield Finding("gradient", "problem", f"{fault.pattern(subject)}; {fault.largest(subject, points)}", fault.mend)
+    yield Finding("gradient", "problem", f"{fault.pattern(subject)}; {fault.largest(subject, points)}", fault.fix)
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ class _Fault:
         )
 
     @property
-    def mend(self) -> str:
+    def fix(self) -> str:
         """What to do."""
         if self.others == 0 and self._is_sign(self.factor()):
             return "return log p and write ∇log p, both without the minus of an energy"
@@ -212,7 +212,7 @@ def corners(subject: Subject) -> Iterator[Finding]:
     everywhere = np.concatenate(boxes)
     log_density, slope = subject.evaluate(everywhere)
     found = False
-    for what, bad, mend in (
+    for what, bad, fix in (
         ("log density is NaN", np.isnan(log_density), "return −np.inf where there is no density, and see what makes a NaN (0·∞, ∞ − ∞, the logarithm or root of a negative number)"),
         ("log density is +∞", log_density == np.inf, "a density may not be infinite: look for an overflow, or for a pole that has to be bounded"),
         ("the gradient is NaN or infinite where the log density is finite", np.isfinite(log_density) & ~np.isfinite(slope).all(axis=1), "look for an overflow or 0·∞ in the gradient"),
@@ -225,7 +225,7 @@ def corners(subject: Subject) -> Iterator[Finding]:
                 "corners", "problem",
                 f"{what} at {bad.sum()} of {len(everywhere)} points in and around the box of the starts; the nearest, "
                 f"{away:.3g} half-widths from its centre: {shown(everywhere[first])}",
-                mend,
+                fix,
             )  # fmt: skip
     if rises := _rises(subject, centre, half):
         found = True
@@ -260,9 +260,9 @@ def contract(subject: Subject) -> Iterator[Finding]:
     stage, found = "contract", False
     subject.trace("on a block of 16 chains")
     results = [_guarded(subject, points, sentinel) for sentinel in (SENTINEL, -SENTINEL)]
-    for what, mend in results[0].complaints:
+    for what, fix in results[0].complaints:
         found = True
-        yield Finding(stage, "problem", what, mend)
+        yield Finding(stage, "problem", what, fix)
     first, second = results
     unwritten = ~np.isclose(first.gradient, second.gradient, rtol=1e-6, atol=0.0, equal_nan=True)
     if unwritten.any():
@@ -347,7 +347,7 @@ class _guarded:  # noqa: N801 - used like a function
         if any(outside):
             names = ", ".join(name for name, out in zip(("x", "log_density", "gradient"), outside, strict=True) if out)
             self.complaints.append(
-                (f"the density writes outside of {names}: it has another dimension than dim = {dim}", f"set dim to the number of coordinates that the density uses, or mend the loop over them; dim is {dim}")
+                (f"the density writes outside of {names}: it has another dimension than dim = {dim}", f"set dim to the number of coordinates that the density uses, or fix the loop over them; dim is {dim}")
             )  # fmt: skip
 
 

@@ -10,12 +10,12 @@ Verdict = Literal["passed", "problem", "note", "skipped"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One sentence about a target, and for a problem its mend."""
+    """One sentence about a target, and for a problem its fix."""
 
     stage: str
     verdict: Verdict
     what: str
-    mend: str = ""
+    fix: str = ""
 
 
 @dataclass
@@ -27,14 +27,14 @@ class Report:
 
     @property
     def problems(self) -> list[Finding]:
-        """The findings that have to be mended."""
+        """The findings that need a fix."""
         return [finding for finding in self.findings if finding.verdict == "problem"]
 
     def __str__(self) -> str:
-        """A line for each finding, with the mend below a problem."""
+        """A line for each finding, with the fix below a problem."""
         lines = [f"{self.target}: {len(self.problems)} problems"]
         for finding in self.findings:
             lines.append(f"  {finding.verdict:8} {finding.stage}: {finding.what}")
-            if finding.mend:
-                lines.append(f"           mend: {finding.mend}")
+            if finding.fix:
+                lines.append(f"            fix: {finding.fix}")
         return "\n".join(lines)

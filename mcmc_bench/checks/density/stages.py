@@ -127,12 +127,12 @@ def _outcome(
         return pool.schedule(job, args=(stage,), timeout=limit).result(), False
     except TimeoutError:
         what = f"did not return within {limit:g} s{_where(trace)}: the density, or a function of the target, loops or is far too slow"
-        mend = "look for a loop whose end depends on x; give every loop a largest number of rounds"
-        return [Finding(stage, "problem", what, mend)], True
+        fix = "look for a loop whose end depends on x; give every loop a largest number of rounds"
+        return [Finding(stage, "problem", what, fix)], True
     except pebble.ProcessExpired as error:
         what = f"the process died{_where(trace)} (exit code {error.exitcode})"
-        mend = "compiled code checks no indices: look for one beyond an array, such as x[dim]; or for a call that ends the process"
-        return [Finding(stage, "problem", what, mend)], True
+        fix = "compiled code checks no indices: look for one beyond an array, such as x[dim]; or for a call that ends the process"
+        return [Finding(stage, "problem", what, fix)], True
     except Exception as error:  # noqa: BLE001 - whatever a stage raises is its finding
         words = str(error) or type(error).__name__
         return [
@@ -178,7 +178,7 @@ def _work(
         subject.trace("")
         return list(_findings(subject, stage, file, picture))
     except CatalogError as error:
-        return [Finding("load", "problem", str(error), "mend the file; the message is Python's own")]
+        return [Finding("load", "problem", str(error), "fix the file; the message is Python's own")]
     except BaseException as error:  # noqa: BLE001 - a stage must end in words
         raise _StageError(_in_words(error)) from None
 

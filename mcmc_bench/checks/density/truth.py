@@ -40,7 +40,7 @@ def draws(subject: Subject, mala: Sampler) -> Iterator[Finding]:
             stage,
             "problem",
             f"the density is not finite at {len(bad)} of {len(x)} draws, first at {shown(bad[0])}",
-            "mend the sampler or the density: they do not belong together",
+            "fix the sampler or the density: they do not belong together",
         )
         return
     end, acceptance = _moved(subject, mala, x)
@@ -65,7 +65,7 @@ def draws(subject: Subject, mala: Sampler) -> Iterator[Finding]:
             stage, "problem",
             f"the draws are not of this density: {MOVES} MALA steps, which keep the density, change the share below their "
             f"{level:.0%} quantile of {quantity} by {change[:, worst].mean():+.3g} (z = {t[worst]:.1f}, bound {bound:.1f})",
-            "mend the sampler, or the log density if it is that which is wrong",
+            "fix the sampler, or the log density if it is that which is wrong",
         )  # fmt: skip
     else:
         yield Finding(
@@ -170,7 +170,7 @@ def _against(
                 stage, "problem",
                 f"{what} of {names[worst]} should be {expected[worst]:.6g} by the truth and is {values.mean(axis=0)[worst]:.6g} ± "
                 f"{error[worst]:.2g} over {n} draws (z = {z[worst]:.1f}, bound {bound:.1f})",
-                "mend the truth or the exact sampler: they do not belong together",
+                "fix the truth or the exact sampler: they do not belong together",
             )  # fmt: skip
     if log_density is not None and np.isfinite(truth.mean_log_density):
         own = float(np.hypot(log_density.std(ddof=1) / np.sqrt(n), truth.mean_log_density_standard_error))
@@ -241,7 +241,7 @@ def modes(subject: Subject) -> Iterator[Finding]:
                 "modes",
                 "problem",
                 f"mode {k} should have {known.weights[k]:.4g} of the mass and has {counts[k] / counts.sum():.4g} of {len(assigned)} draws",
-                "mend weights, assignment or the exact sampler",
+                "fix weights, assignment or the exact sampler",
             )
         if (assigned < 0).mean() > 0.01:
             yield Finding(

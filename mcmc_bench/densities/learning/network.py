@@ -33,7 +33,7 @@ FREQUENCIES = 8  # of log σ: a sine and a cosine each
 FORMAT = 1
 #: Bytes of all arrays of a file, unpacked: what promises more is no weights file.
 LARGEST_FILE = 2**28
-#: What mends a weights file.
+#: How to fix a weights file.
 AGAIN = "train it again with `mcmc-bench train`"
 #: Names and dimensions of the arrays in a file; d, i, h, r: dim, inputs, width of the layers, rank of W. Inputs are the
 #: coordinates themselves where there are no directions.

@@ -1,4 +1,4 @@
-"""`mcmc-bench check`: every planted fault is named with its mend, and right targets have none.
+"""`mcmc-bench check`: every planted fault is named with its fix, and right targets have none.
 
 False alarms: the statistical stages fail a right target once in a million each (`truth.LEVEL`).
 """
@@ -124,7 +124,7 @@ def test_a_planted_fault_is_named_with_its_mend(tmp_path, fault):
     report = check(written(tmp_path, *changes))
     named = [finding for finding in report.problems if finding.stage == stage and words in finding.what]
     assert named, str(report)
-    assert all(finding.mend for finding in report.problems)
+    assert all(finding.fix for finding in report.problems)
 
 
 BLOCK = """    @block_density
@@ -169,7 +169,7 @@ def test_an_infinite_loop_is_ended_and_named(tmp_path, condition, stage):
     report = check(written(tmp_path, ("return -0.5", LOOP.format(condition))), time_limit=4.0)
     (found,) = [finding for finding in report.problems if finding.stage == stage]
     assert "did not return within 4 s at the point [" in found.what
-    assert "loop" in found.mend
+    assert "loop" in found.fix
 
 
 def test_a_crash_of_compiled_code_is_named(tmp_path):

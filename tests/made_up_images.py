@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mcmc_bench.core.results import Cell, Definition, ExampleFacts, Judgement, Results, Row, TargetFacts
+from mcmc_bench.core.results import Cell, Definition, ExampleFacts, Judgement, MetricValue, Results, TargetFacts
 from mcmc_bench.core.streams import stream
 
 TARGET, CHAINS, CLASSES = "little_faces", 64, 4
@@ -50,7 +50,7 @@ def cell(identity: str, sampler: str, kind: str, distinct: float, distance: floa
     }  # fmt: skip
     values |= further.pop("values", {})  # type: ignore[call-overload]
     rows = [
-        Row(key, value, None if value is None else 0.98 * value, None if value is None else min(1.02 * value, 1.0 if key == "distinct_data" else np.inf),
+        MetricValue(key, value, None if value is None else 0.98 * value, None if value is None else min(1.02 * value, 1.0 if key == "distinct_data" else np.inf),
             5, FLOORS.get(key), FLOOR_ERROR * FLOORS[key] if key in FLOORS else None, note="" if value is not None else "a chain has one draw")
         for key, value in values.items()
     ]  # fmt: skip
@@ -70,7 +70,7 @@ def cell(identity: str, sampler: str, kind: str, distinct: float, distance: floa
     settings = {"settings": {}, "experiment": "from_noise", "start": "dispersed", "target": TARGET, **further}
     return Cell(
         id=identity, match=hashlib.sha256(identity.encode()).hexdigest()[:12], sampler=sampler, sampler_kind=kind, budget=400,
-        burn_in=0.0, chains=CHAINS, replicates=5, selected=True, rows=rows, curves={"classes": curve}, verdicts=verdicts,
+        burn_in=0.0, chains=CHAINS, replicates=5, selected=True, metric_values=rows, curves={"classes": curve}, verdicts=verdicts,
         **settings,  # type: ignore[arg-type]
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from mcmc_bench.core.outcome import Outcome
-from mcmc_bench.core.results import Cell, Definition, Judgement, Results, Row, TargetFacts
+from mcmc_bench.core.results import Cell, Definition, Judgement, MetricValue, Results, TargetFacts
 from mcmc_bench.core.streams import stream
 
 VERDICTS = ("exact_kernel", "unbiased", "all_modes", "weights", "spread", "diagnostics_honest", "efficiency")
@@ -31,10 +31,10 @@ KINDS = {"gradient_ascent": "optimiser", "ula": "biased", "mala": "exact", "hmc"
 TWO_MODES, ONE_MODE = "two_modes", "round(dim=3)"
 
 
-def row(metric: str, value: float | None, **further: object) -> Row:
+def row(metric: str, value: float | None, **further: object) -> MetricValue:
     """A row with an interval of a tenth on both sides."""
     given = {"low": 0.9 * value, "high": 1.1 * value} if value is not None else {}
-    return Row(metric, value, replicates=4, **{**given, **further})  # type: ignore[arg-type]
+    return MetricValue(metric, value, replicates=4, **{**given, **further})  # type: ignore[arg-type]
 
 
 def cell(target: str, sampler: str, identity: str, spread: float = 1.0, **further: object) -> Cell:
@@ -54,11 +54,11 @@ def cell(target: str, sampler: str, identity: str, spread: float = 1.0, **furthe
         row("gradients_to_low_error", 3000.0, low=3000.0, high=None, censored=True),
         row("sliced_wasserstein_1", 0.75, floor=0.1875),
         row("log_density_gap", -0.5, low=-0.6, high=-0.4),
-        row("modes_found", 1.0, low=1.0, high=1.0) if several else Row("modes_found", None, **no_modes),  # type: ignore[arg-type]
-        row("mode_weight_error", 0.3125) if several else Row("mode_weight_error", None, **no_modes),  # type: ignore[arg-type]
+        row("modes_found", 1.0, low=1.0, high=1.0) if several else MetricValue("modes_found", None, **no_modes),  # type: ignore[arg-type]
+        row("mode_weight_error", 0.3125) if several else MetricValue("mode_weight_error", None, **no_modes),  # type: ignore[arg-type]
         row("within_mode_variance_ratio", spread, predicted=round(spread, 2)),
         row("transitions_per_1000", 0.0, low=0.0, high=0.0),
-        Row("end_points", 2.0 if sampler == "gradient_ascent" else 61.0, replicates=4, note="no interval"),
+        MetricValue("end_points", 2.0 if sampler == "gradient_ascent" else 61.0, replicates=4, note="no interval"),
         row("acceptance_rate", 0.875),
     ]
     evaluations = [10.0, 100.0, 1000.0]
@@ -82,7 +82,7 @@ def cell(target: str, sampler: str, identity: str, spread: float = 1.0, **furthe
         verdicts["efficiency"] = Judgement("not applicable", "not ranked")
     base = Cell(
         identity, match=hashlib.sha256(identity.encode()).hexdigest()[:12], target=target, sampler=sampler, sampler_kind=KINDS[sampler], budget=4000, burn_in=0.25, chains=16,
-        replicates=4, selected=True, rows=rows, curves=curves, verdicts=verdicts, experiment="", settings={}, start="",
+        replicates=4, selected=True, metric_values=rows, curves=curves, verdicts=verdicts, experiment="", settings={}, start="",
     )  # fmt: skip
     return replace(base, **values)  # type: ignore[arg-type]
 
@@ -127,7 +127,7 @@ def made_up(folder: Path) -> Results:
                 failed,
                 outcome=outcome,
                 message=f"what {outcome} means",
-                rows=[],
+                metric_values=[],
                 curves={},
                 verdicts={},
                 selected=False,

@@ -154,7 +154,8 @@ def test_learn_a_density_from_your_own_images(python, tmp_path):
     assert "discs: no problem found" in checked
     assert "2 cells: 2 finished" in ran
     without, with_noise = (
-        {row.metric: row.value for row in cell.rows} for cell in Results.load(tmp_path / "reports" / "discs").cells
+        {row.metric: row.value for row in cell.metric_values}
+        for cell in Results.load(tmp_path / "reports" / "discs").cells
     )
     assert without["distinct_data"] < 0.1
     assert with_noise["distinct_data"] > 0.9

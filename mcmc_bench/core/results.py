@@ -1,4 +1,4 @@
-"""The results of a run: cells, their metric rows, and where they came from.
+"""The results of a run: cells, their metric values, and where they came from.
 
 The only thing that the running half and the reading half (report, comparison) share. Must know neither.
 
@@ -26,7 +26,7 @@ from mcmc_bench.core.outcome import Outcome
 if TYPE_CHECKING:
     import pandas
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 FILE_NAME = "results.json"
 
 Verdict = Literal["pass", "fail", "inconclusive", "not applicable"]
@@ -37,7 +37,7 @@ class ResultsError(ValueError):
 
 
 @dataclass
-class Row:
+class MetricValue:
     """One metric of one cell, with its interval over replicates."""
 
     metric: str  # a key of Results.definitions
@@ -134,7 +134,7 @@ class Cell:
     stopped_chains: int = 0  # chains that left (no longer finite), over all replicates
     divergences: int = 0
     cost: dict[str, float] = field(default_factory=dict)  # fields of mcmc_bench.core.draws.Cost, means over replicates
-    rows: list[Row] = field(default_factory=list)
+    metric_values: list[MetricValue] = field(default_factory=list)
     #: Named curves, e.g. "error": {"evaluations": [...], "median": [...], "low": [...], "high": [...]}.
     curves: dict[str, dict[str, list[float]]] = field(default_factory=dict)
     verdicts: dict[str, Judgement] = field(default_factory=dict)
@@ -147,14 +147,14 @@ class Cell:
     #: Settings that were tuned, and to what in each replicate that got so far; `ratio_of_scales` of tuned coordinates, `rung_2` … of a ladder.
     tuned: dict[str, list[float]] = field(default_factory=dict)
 
-    def row(self, metric: str) -> Row | None:
-        """The row of `metric`, or None."""
-        return next((row for row in self.rows if row.metric == metric), None)
+    def metric(self, key: str) -> MetricValue | None:
+        """The value of the metric `key` with its interval, or None."""
+        return next((found for found in self.metric_values if found.metric == key), None)
 
-    def value(self, metric: str) -> float | None:
-        """The value of `metric`, or None."""
-        row = self.row(metric)
-        return None if row is None else row.value
+    def value(self, key: str) -> float | None:
+        """The number alone, or None."""
+        found = self.metric(key)
+        return None if found is None else found.value
 
 
 @dataclass
@@ -239,12 +239,14 @@ class Results:
         except (OSError, ValueError, RecursionError) as error:
             raise ResultsError(f"{file} cannot be read as results: {error}") from error
         version = content.get("schema_version") if isinstance(content, dict) else None
-        if version != SCHEMA_VERSION:
+        if version not in (SCHEMA_VERSION - 1, SCHEMA_VERSION):
             raise ResultsError(
                 f"{file} has schema version {_short(version)}; this program reads version {SCHEMA_VERSION}: make the "
                 "results again with mcmc-bench run, a baseline with mcmc-bench baseline"
             )
         try:
+            if version == 2:
+                _from_version_2(content)
             _validator()(content)
             return cls._from_json(content, file.parent)
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
@@ -296,10 +298,10 @@ class Results:
             {
                 **{("cell" if name == "id" else name): getattr(cell, name) for name in identity},
                 "settings": json.dumps(cell.settings),
-                **{f"row_{key}" if key == "replicates" else key: value for key, value in vars(row).items()},
+                **{f"metric_{key}" if key == "replicates" else key: value for key, value in vars(one).items()},
             }
             for cell in self.cells
-            for row in cell.rows
+            for one in cell.metric_values
         ]
         return pandas.DataFrame(lines)
 
@@ -351,11 +353,18 @@ def _short(value: object) -> str:
     return text if len(text) <= 200 else f"{text[:200]}…"
 
 
+def _from_version_2(content: dict[str, Any]) -> None:
+    """Bring the content of a file of schema version 2 to version 3, in place: "rows" are "metric_values"."""
+    for cell in content.get("cells", ()):
+        cell["metric_values"] = cell.pop("rows")
+    content["schema_version"] = 3
+
+
 def cell_from_json(content: Mapping[str, Any]) -> Cell:
     """A cell from its JSON form."""
     values = dict(content)
     values["outcome"] = Outcome(values["outcome"])
-    values["rows"] = [Row(**row) for row in values["rows"]]
+    values["metric_values"] = [MetricValue(**value) for value in values["metric_values"]]
     values["verdicts"] = {key: Judgement(**value) for key, value in values["verdicts"].items()}
     values["evidence"] = [evidence_from_json(evidence) for evidence in values.get("evidence", ())]
     return Cell(**values)
@@ -375,15 +384,15 @@ def evidence_from_json(content: Mapping[str, Any]) -> Evidence:
 
 def cell_to_json(cell: Cell) -> dict[str, Any]:
     """The JSON form of a cell: JSON types only, no NaN."""
-    plain: dict[str, Any] = _plain({**vars(cell), "rows": [], "curves": {}, "verdicts": {}, "evidence": []})
-    # What a row does not have is left out: there are thousands of rows.
-    plain["rows"] = [
+    plain: dict[str, Any] = _plain({**vars(cell), "metric_values": [], "curves": {}, "verdicts": {}, "evidence": []})
+    # Fields that are empty are left out: there are thousands of values.
+    plain["metric_values"] = [
         {
             key: value
-            for key, value in _plain(vars(row)).items()
+            for key, value in _plain(vars(one)).items()
             if key in ("metric", "value") or not (value is None or value is False or value == "")
         }
-        for row in cell.rows
+        for one in cell.metric_values
     ]
     plain["curves"] = {
         name: {key: [_five_digits(value) for value in values] for key, values in curve.items()}

@@ -140,7 +140,7 @@ def run_cell(plan: CellPlan, identity: str, folders: Folders, keep_draws: bool) 
     cell.tuned = _together([_learnt(draws, sampler) for draws in replicates])
     cell.cost = {name: float(np.mean([getattr(d.cost, name) for d in replicates])) for name in vars(Cost())}
     cell.tunes_itself = sampler.draw is not None and cell.cost["tuning_evaluations"] > 0
-    cell.rows, cell.curves = metrics.evaluate_cell(
+    cell.metric_values, cell.curves = metrics.evaluate_cell(
         replicates,
         target,
         Reference.of(target),

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import stats
 
 from mcmc_bench.core.draws import Array, Draws
-from mcmc_bench.core.results import Row
+from mcmc_bench.core.results import MetricValue
 from mcmc_bench.core.target import QUANTILE_LEVELS, Target
 from mcmc_bench.metrics.definitions import LOW_ERROR
 from mcmc_bench.metrics.intervals import over_replicates
@@ -28,9 +28,9 @@ FEWEST_CHAINS = 8
 CURVE_POINTS = 30
 
 
-def rows(measured: Measured) -> tuple[list[Row], Curves]:
+def rows(measured: Measured) -> tuple[list[MetricValue], Curves]:
     """All rows and curves of the group."""
-    found: list[Row] = []
+    found: list[MetricValue] = []
     curves: Curves = {}
     if measured.reference.moments.usable.any():
         found += _errors(measured)
@@ -51,7 +51,7 @@ def bias_squared(estimates: Array, moments: Moments) -> Array:
     return np.where(np.isfinite(error), error, np.inf)
 
 
-def _errors(measured: Measured) -> list[Row]:
+def _errors(measured: Measured) -> list[MetricValue]:
     reference, moments = measured.reference, measured.reference.moments
     note = "" if moments.usable.all() else "only over functions with finite known variance"
     why = measured.failure or note
@@ -85,7 +85,7 @@ def _errors(measured: Measured) -> list[Row]:
         if np.isfinite(errors).all():
             row = over_replicates(metric, errors, scale="inverse", note=why)
         else:  # an infinite error is worth no draws
-            row = Row(metric, 0.0, replicates=len(errors), note=why)
+            row = MetricValue(metric, 0.0, replicates=len(errors), note=why)
         row.floor = measured.ideal
         found.append(row)
         if metric == "real_ess":
@@ -93,7 +93,7 @@ def _errors(measured: Measured) -> list[Row]:
     return found
 
 
-def natural_rows(measured: Measured) -> list[Row]:
+def natural_rows(measured: Measured) -> list[MetricValue]:
     """b² of the parameters as people write them (τ where chains move in log τ), for targets that have such.
 
     From kept draws: nonlinear functions of x cannot be had from running moments of x.
@@ -123,10 +123,10 @@ def natural_rows(measured: Measured) -> list[Row]:
     ]  # fmt: skip
 
 
-def _scaled(row: Row, metric: str, factor: float) -> Row:
+def _scaled(row: MetricValue, metric: str, factor: float) -> MetricValue:
     value, low, high = (None if x is None else x * factor for x in (row.value, row.low, row.high))
     floor = None if row.floor is None else row.floor * factor
-    return Row(metric, value, low, high, row.replicates, floor, censored=row.censored, note=row.note)
+    return MetricValue(metric, value, low, high, row.replicates, floor, censored=row.censored, note=row.note)
 
 
 def running_worst(draws: Draws, moments: Moments) -> Array:
@@ -141,7 +141,7 @@ def running_worst(draws: Draws, moments: Moments) -> Array:
     return worst
 
 
-def _low_error(measured: Measured) -> tuple[list[Row], Curves]:
+def _low_error(measured: Measured) -> tuple[list[MetricValue], Curves]:
     names = ("gradients_to_low_error", "gradients_to_low_error_ratio")
     if measured.kept == 0:
         return measured.not_given(names, "draws were not kept"), {}
@@ -151,7 +151,7 @@ def _low_error(measured: Measured) -> tuple[list[Row], Curves]:
     oracle = measured.reference.draws_to_low_error
     all_chains = np.concatenate(curves)  # (chain, draw)
     value, censored = _last_above(all_chains, spacing)
-    row = Row(names[0], value, replicates=len(curves), floor=oracle, censored=censored, note=measured.failure)
+    row = MetricValue(names[0], value, replicates=len(curves), floor=oracle, censored=censored, note=measured.failure)
     single = [_last_above(curve, spacing) for curve in curves]
     if len(single) > 1:
         logs = [float(np.log(evaluations)) for evaluations, _ in single]
@@ -245,7 +245,7 @@ def indicator_means(draws: Draws, quantiles: Array) -> Array:
     return np.stack([(values <= quantiles[:, level]).mean(axis=1) for level in range(quantiles.shape[1])], axis=2)
 
 
-def bias_rows(measured: Measured) -> list[Row]:
+def bias_rows(measured: Measured) -> list[MetricValue]:
     """The test for bias on quantile indicators, at the level of chains."""
     names = ("largest_bias", "bias_resolution", "calibration_p_value")
     quantiles = measured.reference.quantiles
@@ -269,7 +269,7 @@ def bias_rows(measured: Measured) -> list[Row]:
     where = f"{levels[least[1]]:.0%} quantile of {quantity}; over {len(shares)} chains"
     worst = float(np.abs(bias).max())
     return [
-        Row(
+        MetricValue(
             names[0],
             worst,
             max(0.0, worst - resolution),
@@ -277,8 +277,8 @@ def bias_rows(measured: Measured) -> list[Row]:
             replicates,
             note=f"over {len(shares)} chains",
         ),
-        Row(names[1], resolution, replicates=replicates, note=f"over {len(shares)} chains"),
-        Row(names[2], min(1.0, float(p.min()) * p.size), replicates=replicates, note=f"smallest at {where}"),
+        MetricValue(names[1], resolution, replicates=replicates, note=f"over {len(shares)} chains"),
+        MetricValue(names[2], min(1.0, float(p.min()) * p.size), replicates=replicates, note=f"smallest at {where}"),
     ]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import numpy as np
 
 from mcmc_bench.core.draws import Draws
-from mcmc_bench.core.results import Row
+from mcmc_bench.core.results import MetricValue
 from mcmc_bench.core.spelling import unknown
 from mcmc_bench.core.target import Target
 from mcmc_bench.metrics import accuracy, distance, examples, modes
@@ -20,7 +20,7 @@ from mcmc_bench.metrics.measured import Measured
 from mcmc_bench.metrics.reference import Reference
 
 Curves = dict[str, dict[str, list[float]]]
-Group = Callable[[Measured], tuple[list[Row], Curves]]
+Group = Callable[[Measured], tuple[list[MetricValue], Curves]]
 
 
 def evaluate_cell(
@@ -32,7 +32,7 @@ def evaluate_cell(
     burn_in: float,
     groups: Collection[str] | None = None,
     predicted: Mapping[str, float] | None = None,
-) -> tuple[list[Row], Curves]:
+) -> tuple[list[MetricValue], Curves]:
     """All rows and curves of a cell.
 
     Args:
@@ -58,7 +58,7 @@ def evaluate_cell(
         if group not in GROUPS:
             raise ValueError(unknown("group of metrics", group, GROUPS))
     measured = Measured(replicates, target, reference, budget, burn_in)
-    found: list[Row] = []
+    found: list[MetricValue] = []
     curves: Curves = {}
     for group in GROUPS:
         if group in wanted:
@@ -71,7 +71,7 @@ def evaluate_cell(
     return found, curves
 
 
-def _cost(measured: Measured) -> tuple[list[Row], Curves]:
+def _cost(measured: Measured) -> tuple[list[MetricValue], Curves]:
     costs = [draws.cost for draws in measured.replicates]
     names = [
         "evaluations",
@@ -87,7 +87,7 @@ def _cost(measured: Measured) -> tuple[list[Row], Curves]:
     return _without_untold(measured, rows), {}
 
 
-def _without_untold(measured: Measured, rows: list[Row]) -> list[Row]:
+def _without_untold(measured: Measured, rows: list[MetricValue]) -> list[MetricValue]:
     """The rows, without the values of what the program that made the draws does not record."""
     return [
         measured.not_given([row.metric], "not recorded")[0]
@@ -97,7 +97,7 @@ def _without_untold(measured: Measured, rows: list[Row]) -> list[Row]:
     ]
 
 
-def _diagnostics(measured: Measured) -> tuple[list[Row], Curves]:
+def _diagnostics(measured: Measured) -> tuple[list[MetricValue], Curves]:
     replicates = measured.replicates
     rows = [
         over_replicates(
@@ -130,7 +130,7 @@ RECORDED = {
 }
 
 
-def _recorded(measured: Measured) -> list[Row]:
+def _recorded(measured: Measured) -> list[MetricValue]:
     """Rows for what the sampler records; none where it does not."""
     rows = []
     for record, metric in RECORDED.items():
@@ -145,7 +145,7 @@ def _recorded(measured: Measured) -> list[Row]:
     return rows
 
 
-def _convergence(measured: Measured) -> tuple[list[Row], Curves]:
+def _convergence(measured: Measured) -> tuple[list[MetricValue], Curves]:
     from mcmc_bench.metrics import convergence  # imports ArviZ, which takes seconds
 
     return convergence.rows(measured)

@@ -15,7 +15,7 @@ from arviz_stats.base import array_stats
 from scipy import stats
 
 from mcmc_bench.core.draws import Array, Draws
-from mcmc_bench.core.results import Row
+from mcmc_bench.core.results import MetricValue
 from mcmc_bench.core.target import QUANTILE_LEVELS
 from mcmc_bench.metrics.definitions import (
     COLLAPSED,
@@ -58,7 +58,7 @@ class Diagnosis:
         return not self.stuck and self.r_hat < R_HAT_LIMIT and self.ess_bulk >= ESS_LIMIT and self.ess_tail >= ESS_LIMIT
 
 
-def rows(measured: Measured) -> tuple[list[Row], Curves]:
+def rows(measured: Measured) -> tuple[list[MetricValue], Curves]:
     """All rows of the group."""
     names = "r_hat_max ess_bulk_min ess_tail_min ess_log_density within_chain_variance z_max calibration silent_failure"
     if measured.kept < 4:
@@ -96,7 +96,7 @@ def rows(measured: Measured) -> tuple[list[Row], Curves]:
     ], {}
 
 
-def _r_hat(found: Sequence[Diagnosis], note: str) -> Row:
+def _r_hat(found: Sequence[Diagnosis], note: str) -> MetricValue:
     row = over_replicates("r_hat_max", [one.r_hat for one in found], scale="log", lowest=0.0, note=note)
     if any(one.stuck for one in found) and row.value is not None:
         row.censored, row.low, row.high = True, None, None

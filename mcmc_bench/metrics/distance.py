@@ -9,7 +9,7 @@ import numpy as np
 from scipy.spatial.distance import cdist, pdist, squareform
 
 from mcmc_bench.core.draws import Array, Draws
-from mcmc_bench.core.results import Row
+from mcmc_bench.core.results import MetricValue
 from mcmc_bench.core.streams import stream
 from mcmc_bench.core.target import Target
 from mcmc_bench.metrics.intervals import over_replicates
@@ -25,7 +25,7 @@ ONE_DRAW = "one draw, which makes no pair"
 Curves = dict[str, dict[str, list[float]]]
 
 
-def rows(measured: Measured) -> tuple[list[Row], Curves]:
+def rows(measured: Measured) -> tuple[list[MetricValue], Curves]:
     """All rows and curves of the group."""
     if measured.kept == 0:
         names = (
@@ -58,7 +58,7 @@ def some_draws(draws: Draws, limit: int) -> Array:
     return points[evenly(len(points), limit)]
 
 
-def _projected(measured: Measured) -> list[Row]:
+def _projected(measured: Measured) -> list[MetricValue]:
     names = ("sliced_wasserstein_1", "sliced_wasserstein_2")
     if not measured.reference.available:
         return measured.not_given(names, "no exact or reference draws")
@@ -114,7 +114,7 @@ def sliced_wasserstein(x: Array, y: Array, directions: Array, power: int) -> flo
     return wasserstein(projected(x, directions), projected(y, directions), power)
 
 
-def _paired(measured: Measured) -> list[Row]:
+def _paired(measured: Measured) -> list[MetricValue]:
     names, reference = ("energy_distance", "maximum_mean_discrepancy"), measured.reference
     if not reference.available:
         return measured.not_given(names, "no exact or reference draws")
@@ -173,7 +173,7 @@ def _root(estimate: float) -> float:
     return float(np.sqrt(np.maximum(0.0, estimate)))
 
 
-def _stein(measured: Measured) -> Row:
+def _stein(measured: Measured) -> MetricValue:
     target, metric = measured.target, "kernel_stein_discrepancy"
     size = min(STEIN_DRAWS, measured.kept * measured.replicates[0].chains)
     if size < 2:
@@ -216,7 +216,7 @@ def kernel_stein_discrepancy(x: Array, target: Target, scale: Array) -> float:
     return _root((stein.sum() - np.trace(stein)) / (n * (n - 1)))
 
 
-def _log_density(measured: Measured) -> list[Row]:
+def _log_density(measured: Measured) -> list[MetricValue]:
     reference, names = measured.reference, ("log_density_gap", "log_density_gap_sd")
     if not np.isfinite(reference.mean_log_density):
         return measured.not_given(names, "the expectation of log p is not known")

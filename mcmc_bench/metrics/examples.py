@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy.spatial.distance import cdist, pdist, squareform
 
 from mcmc_bench.core.draws import Array
-from mcmc_bench.core.results import Row
+from mcmc_bench.core.results import MetricValue
 from mcmc_bench.core.streams import stream
 from mcmc_bench.core.target import Examples
 from mcmc_bench.metrics.definitions import CLASSIFIED_DRAWS
@@ -166,7 +166,7 @@ def vendi_score(x: Array, bandwidth: float) -> float:
     return float(np.exp(-(values * np.log(values)).sum()))
 
 
-def rows(measured: Measured) -> tuple[list[Row], Curves]:
+def rows(measured: Measured) -> tuple[list[MetricValue], Curves]:
     """All rows of the group; none for targets that were not learnt. The shares of the classes are a curve."""
     examples = measured.target.examples
     if examples is None:
@@ -203,7 +203,7 @@ def rows(measured: Measured) -> tuple[list[Row], Curves]:
     return found, {"classes": _classes(examples, data)}
 
 
-def _classes_per_chain(measured: Measured, examples: Examples) -> Row:
+def _classes_per_chain(measured: Measured, examples: Examples) -> MetricValue:
     """How many classes the draws of a chain visit."""
     name, count = "classes_per_chain", min(measured.kept, CLASSIFIED_DRAWS)
     if count < 2:

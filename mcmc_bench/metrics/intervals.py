@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
-from mcmc_bench.core.results import Row
+from mcmc_bench.core.results import MetricValue
 
 LEVEL = 0.95
 ONE_REPLICATE = "one replicate: no interval"
@@ -33,7 +33,7 @@ def over_replicates(
     floor: float | None = None,
     floor_error: float | None = None,
     note: str = "",
-) -> Row:
+) -> MetricValue:
     """The mean of `values`, one of each replicate, with Student's 95 % interval.
 
     A value that is not finite is a replicate that failed: the row then has no value, since a mean over the rest
@@ -50,7 +50,7 @@ def over_replicates(
         floor_error: its standard error, where the floor was measured with one.
         note: what a reader must know about the value.
     """
-    row = Row(metric, None, replicates=len(values), floor=floor, floor_error=floor_error, note=note)
+    row = MetricValue(metric, None, replicates=len(values), floor=floor, floor_error=floor_error, note=note)
     if len(values) == 0 or not np.isfinite(values).all():
         failed = int((~np.isfinite(values)).sum())
         row.note = note or f"failed in {failed} of {len(values)} replicates"

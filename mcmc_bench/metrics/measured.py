@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcmc_bench.core.draws import Array, Draws
-from mcmc_bench.core.results import Row
+from mcmc_bench.core.results import MetricValue
 from mcmc_bench.core.target import Target
 from mcmc_bench.metrics.reference import Reference
 
@@ -95,9 +95,9 @@ class Measured:
         """Whether the program that made the draws does not tell `what`, see `Draws.not_told`."""
         return any(what in draws.not_told for draws in self.replicates)
 
-    def not_given(self, metrics: Sequence[str], note: str) -> list[Row]:
+    def not_given(self, metrics: Sequence[str], note: str) -> list[MetricValue]:
         """Rows without value."""
-        return [Row(metric, None, replicates=len(self.replicates), note=note) for metric in metrics]
+        return [MetricValue(metric, None, replicates=len(self.replicates), note=note) for metric in metrics]
 
 
 def chain_estimates(draws: Draws) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcmc_bench.core.draws import Array
-from mcmc_bench.core.results import Row
+from mcmc_bench.core.results import MetricValue
 from mcmc_bench.metrics.intervals import over_replicates
 from mcmc_bench.metrics.measured import Measured
 from mcmc_bench.metrics.reference import scatter
@@ -30,7 +30,7 @@ _OF_MODES = [
 ]
 
 
-def rows(measured: Measured) -> tuple[list[Row], Curves]:
+def rows(measured: Measured) -> tuple[list[MetricValue], Curves]:
     """All rows and curves of the group."""
     found = _end_points(measured)
     if measured.kept == 0:
@@ -60,7 +60,7 @@ def entropy(share: Array) -> float:
     return float(-(positive * np.log(positive)).sum() / np.log(len(share)))
 
 
-def _occupancy(measured: Measured, weights: Array) -> tuple[list[Row], Curves]:
+def _occupancy(measured: Measured, weights: Array) -> tuple[list[MetricValue], Curves]:
     count, reference, why = len(weights), measured.reference, measured.failure
     nan = float("nan")
     ok = [not failed for failed in measured.failed]
@@ -123,7 +123,7 @@ def transitions(mode: Modes) -> tuple[float, float]:
     return float(changed.sum(axis=1).mean()), float(returned.sum(axis=1).mean())
 
 
-def _movement(measured: Measured) -> list[Row]:
+def _movement(measured: Measured) -> list[MetricValue]:
     spent = measured.replicates[0].transitions * measured.evaluations_per_transition / 1000.0
     counted = [
         (float("nan"), float("nan")) if failed else transitions(mode)
@@ -137,7 +137,7 @@ def _movement(measured: Measured) -> list[Row]:
     ]
 
 
-def _spread(measured: Measured) -> Row:
+def _spread(measured: Measured) -> MetricValue:
     metric, truth = "within_mode_variance_ratio", measured.reference.scatter
     if not np.isfinite(truth).any():
         return measured.not_given([metric], "the variance of the target is infinite or not known")[0]
@@ -163,7 +163,7 @@ def clusters(points: Array, distance: float) -> int:
     return len(leaders)
 
 
-def _end_points(measured: Measured) -> list[Row]:
+def _end_points(measured: Measured) -> list[MetricValue]:
     names, reference = ("end_points", "distinct_end_points"), measured.reference
     chains = measured.replicates[0].chains
     if not reference.available or chains < 2:
@@ -176,7 +176,7 @@ def _end_points(measured: Measured) -> list[Row]:
         return clusters(points, 0.5 * reference.nearest_distance(len(points)))
 
     return [
-        Row(
+        MetricValue(
             names[0],
             float(count(pooled)),
             replicates=len(measured.replicates),

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from mcmc_bench.core.outcome import Outcome
-from mcmc_bench.core.results import Cell, Definition, Judgement, Row, Verdict
+from mcmc_bench.core.results import Cell, Definition, Judgement, MetricValue, Verdict
 from mcmc_bench.metrics.definitions import ESS_LIMIT, R_HAT_LIMIT
 
 #: Family-wise error rate of the test for bias over a suite (Holm 1979).
@@ -62,14 +62,14 @@ def _holm(p_values: Mapping[str, float]) -> dict[str, float]:
     return adjusted
 
 
-def _words(row: Row | None, title: str) -> str:
+def _words(row: MetricValue | None, title: str) -> str:
     if row is None or row.value is None:
         return f"{title}: not given" + (f" ({row.note})" if row is not None and row.note else "")
     interval = "" if row.low is None or row.high is None else f" ({row.low:.3g} to {row.high:.3g})"
     return f"{title} {row.value:.3g}{interval}"
 
 
-def _not_measured(row: Row | None) -> Judgement | None:
+def _not_measured(row: MetricValue | None) -> Judgement | None:
     """A suite may leave groups of metrics out: what nobody asked for is no question that is open."""
     return Judgement("not applicable", "not measured in this suite") if row is None else None
 
@@ -96,7 +96,7 @@ def _exact_kernel(cell: Cell) -> Judgement:
 def _unbiased(cell: Cell, p: float | None) -> Judgement:
     if left := _left(cell):
         return left
-    bias, resolution = cell.row("largest_bias"), cell.value("bias_resolution")
+    bias, resolution = cell.metric("largest_bias"), cell.value("bias_resolution")
     if not_measured := _not_measured(bias):
         return not_measured
     if p is None or bias is None or bias.value is None or resolution is None:
@@ -109,7 +109,7 @@ def _unbiased(cell: Cell, p: float | None) -> Judgement:
     return Judgement("pass", f"{numbers}; a bias above {resolution:.2g} sd would be seen")
 
 
-def _within(row: Row | None, title: str, low: float, high: float) -> Judgement:
+def _within(row: MetricValue | None, title: str, low: float, high: float) -> Judgement:
     """Pass if the interval lies in [low, high], fail if it lies outside, inconclusive if it crosses an end."""
     words = _words(row, title)
     if row is None or row.value is None or row.low is None or row.high is None:
@@ -122,25 +122,25 @@ def _within(row: Row | None, title: str, low: float, high: float) -> Judgement:
 
 
 def _all_modes(cell: Cell) -> Judgement:
-    row = cell.row("modes_found")
+    row = cell.metric("modes_found")
     return _not_measured(row) or _no_modes(row) or _left(cell) or _within(row, "share of modes found", 1.0, 1.0)
 
 
 def _weights(cell: Cell, definitions: Mapping[str, Definition]) -> Judgement:
-    row = cell.row("mode_weight_error")
+    row = cell.metric("mode_weight_error")
     return _not_measured(row) or _no_modes(row) or _left(cell) or _within(
         row, definitions["mode_weight_error"].title.lower(), 0.0, WEIGHT_TOLERANCE
     )  # fmt: skip
 
 
-def _no_modes(row: Row | None) -> Judgement | None:
+def _no_modes(row: MetricValue | None) -> Judgement | None:
     if row is not None and row.value is None and "no separate known modes" in row.note:
         return Judgement("not applicable", row.note)
     return None
 
 
 def _spread(cell: Cell, definitions: Mapping[str, Definition]) -> Judgement:
-    row = cell.row("within_mode_variance_ratio")
+    row = cell.metric("within_mode_variance_ratio")
     if known := _not_measured(row) or _left(cell):
         return known
     if row is not None and row.value is None and "infinite" in row.note:
@@ -152,13 +152,13 @@ def _spread(cell: Cell, definitions: Mapping[str, Definition]) -> Judgement:
 def _diagnostics_honest(cell: Cell, p: float | None) -> Judgement:
     if left := _left(cell):
         return Judgement("pass", f"{left.because}, and said so")
-    silent = cell.row("silent_failure")
+    silent = cell.metric("silent_failure")
     if not_measured := _not_measured(silent):
         return not_measured
     if silent is None or silent.value is None:
         return Judgement("inconclusive", _words(silent, "silent failures"))
     limits = (("r_hat_max", "R-hat"), ("ess_bulk_min", "bulk ESS"), ("ess_tail_min", "tail ESS"))
-    numbers = "; ".join(_words(cell.row(key), title) for key, title in limits)
+    numbers = "; ".join(_words(cell.metric(key), title) for key, title in limits)
     if silent.value > 0:
         return Judgement("fail", f"{silent.value:.0%} of replicates are silent failures; {numbers}")
     r_hat, bulk, tail = (cell.value(key) for key, _ in limits)
@@ -186,7 +186,7 @@ def _rank(cells: Iterable[Cell]) -> None:
     for cell in cells:
         wrong = [key for key in _BEFORE_RANKING if cell.verdicts[key].verdict == "fail"]
         unclear = [key for key in _BEFORE_RANKING if cell.verdicts[key].verdict == "inconclusive"]
-        share = cell.row("efficiency")
+        share = cell.metric("efficiency")
         words = _words(share, "real ESS per evaluation, share of the oracle's")
         if cell.sampler_kind == "oracle":
             verdict = Judgement("not applicable", f"the yardstick is not ranked; {words}")
@@ -208,7 +208,7 @@ def _rank(cells: Iterable[Cell]) -> None:
         values = np.array([cell.value("efficiency") for cell in group], dtype=float)
         for cell, value in zip(group, values, strict=True):
             place = 1 + int((values > value).sum())
-            words = _words(cell.row("efficiency"), "real ESS per evaluation, share of the oracle's")
+            words = _words(cell.metric("efficiency"), "real ESS per evaluation, share of the oracle's")
             tuning = cell.cost.get("tuning_evaluations")
             words += f"; {tuning:.0f} evaluations of tuning before" if tuning else ""
             cell.verdicts["efficiency"] = Judgement("pass", f"number {place} of {len(group)}; {words}")

@@ -9,7 +9,7 @@ import math
 import statistics
 from collections.abc import Mapping
 
-from mcmc_bench.core.results import Cell, Row
+from mcmc_bench.core.results import Cell, MetricValue
 
 NOT_GIVEN, NOT_MEASURED = "not given", "not measured"
 #: Where fixed notation stops being readable.
@@ -91,7 +91,7 @@ def interval(value: float, low: float | None, high: float | None) -> str:
     return f"{number(value, places)} ({first}{dash}{second})"
 
 
-def of_row(row: Row | None) -> str:
+def of_row(row: MetricValue | None) -> str:
     """Value and interval of a row, "> 3000" where it is a lower bound, a word where there is none."""
     if row is None:
         return NOT_MEASURED
@@ -100,14 +100,14 @@ def of_row(row: Row | None) -> str:
     return f"> {number(row.value)}" if row.censored else interval(row.value, row.low, row.high)
 
 
-def in_sentence(row: Row) -> str:
+def in_sentence(row: MetricValue) -> str:
     """As `of_row`, but what is nothing to the eye is "0"."""
     if row.value is not None and not row.censored and max(abs(row.value), abs(row.high or 0.0)) < NOTHING:
         return "0"
     return of_row(row)
 
 
-def percent(row: Row) -> str:
+def percent(row: MetricValue) -> str:
     """A share and its interval in per cent; narrow spaces keep numbers and signs together."""
     value, low, high = (None if x is None else 100.0 * x for x in (row.value, row.low, row.high))
     if value is None:

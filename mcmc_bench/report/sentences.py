@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from markupsafe import Markup
 
-from mcmc_bench.core.results import Cell, Row
+from mcmc_bench.core.results import Cell, MetricValue
 from mcmc_bench.report import numbers
 from mcmc_bench.report.selection import temperature
 
@@ -25,9 +25,9 @@ def given(cell: Cell, *metrics: str) -> bool:
     return all(cell.value(metric) is not None for metric in metrics)
 
 
-def row_of(cell: Cell, metric: str) -> Row:
+def row_of(cell: Cell, metric: str) -> MetricValue:
     """The row of a metric that is given."""
-    row = cell.row(metric)
+    row = cell.metric(metric)
     assert row is not None, f"cell {cell.id} has no {metric}"
     assert row.value is not None, f"cell {cell.id} has no {metric}"
     return row

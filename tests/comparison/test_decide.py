@@ -41,7 +41,7 @@ def cell(name="a", side="candidate", kind="exact", **options):
         f"id {name}", "main", "banana", f"hmc {name}", kind, {"step_size": 0.5}, "exact", 1000, 0.25, 16, 48,
         match=f"match {name}", evidence=[evidence((name, side), **options)],
     )  # fmt: skip
-    made.rows = []
+    made.metric_values = []
     return made
 
 

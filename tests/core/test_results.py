@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import mcmc_bench.core.results as stored
-from mcmc_bench.core.results import Cell, Results, ResultsError, Row, identity_hash, write_atomically
+from mcmc_bench.core.results import Cell, MetricValue, Results, ResultsError, identity_hash, write_atomically
 from mcmc_bench.kernels.jit import ENGINE_FOLDER
 
 PROVENANCE = {
@@ -19,10 +19,10 @@ PROVENANCE = {
 def results(**change):
     cell = Cell("abc", "main", "banana", "mala", "exact", {"step_size": 0.5}, "dispersed", 500, 0.25, 4, 2)
     cell.match = "0123456789ab"
-    cell.rows = [
-        Row("real_ess", 3.5, 0.0, 7.0, 2, floor=0.0),
-        Row("b", float("nan"), note="why"),
-        Row("c", 9.0, censored=True),
+    cell.metric_values = [
+        MetricValue("real_ess", 3.5, 0.0, 7.0, 2, floor=0.0),
+        MetricValue("b", float("nan"), note="why"),
+        MetricValue("c", 9.0, censored=True),
     ]
     cell.curves = {"error": {"evaluations": [1.0, 2.0], "median": [float("inf"), 0.123456789]}}
     given = {
@@ -34,9 +34,9 @@ def results(**change):
 
 def test_what_is_saved_is_loaded(tmp_path):
     first = Results.load(results().save(tmp_path))
-    assert first.cells[0].row("real_ess") == Row("real_ess", 3.5, 0.0, 7.0, 2, floor=0.0)  # zeros are values
-    assert first.cells[0].row("b") == Row("b", None, note="why")
-    assert first.cells[0].row("c").censored
+    assert first.cells[0].metric("real_ess") == MetricValue("real_ess", 3.5, 0.0, 7.0, 2, floor=0.0)  # zeros are values
+    assert first.cells[0].metric("b") == MetricValue("b", None, note="why")
+    assert first.cells[0].metric("c").censored
     assert first.cells[0].curves["error"]["median"] == [None, 0.12346]
     first.save(tmp_path / "again")
     again = Results.load(tmp_path / "again")
@@ -49,24 +49,24 @@ def test_what_is_saved_is_loaded(tmp_path):
     ("text", "message"),
     [
         ("", "cannot be read as results"),
-        ('{"schema_version": 2', "cannot be read as results"),
+        ('{"schema_version": 3', "cannot be read as results"),
         ("[]", "has schema version None"),
-        ('{"schema_version": 99}', "has schema version 99; this program reads version 2"),
-        ('{"schema_version": 2, "cells": []}', "does not follow the schema"),
-        ('{"schema_version": 2, "cells": ["ab"], "definitions": {}, "targets": {}, "provenance": {}}', "not follow"),
+        ('{"schema_version": 99}', "has schema version 99; this program reads version 3"),
+        ('{"schema_version": 3, "cells": []}', "does not follow the schema"),
+        ('{"schema_version": 3, "cells": ["ab"], "definitions": {}, "targets": {}, "provenance": {}}', "not follow"),
         (
-            '{"schema_version": 2, "cells": [], "definitions": [], "targets": {}, "provenance": {}}',
+            '{"schema_version": 3, "cells": [], "definitions": [], "targets": {}, "provenance": {}}',
             "not follow the schema: data",
         ),
         (
-            '{"schema_version": 2, "cells": [], "definitions": {}, "targets": {}, "provenance": 3}',
+            '{"schema_version": 3, "cells": [], "definitions": {}, "targets": {}, "provenance": 3}',
             "not follow the schema: data",
         ),
         ('{"schema_version": NaN}', "NaN is not a number of JSON"),
         ("[" * 100_000, "cannot be read as results"),
         ('{"schema_version": 1}', "make the results again"),
         ('{"schema_version": "' + "x" * 9000 + '"}', "…; this program reads"),
-        ('{"schema_version": 2, "cells": [{"rows": [], "verdicts": {}}]}', "does not follow the schema"),
+        ('{"schema_version": 3, "cells": [{"metric_values": [], "verdicts": {}}]}', "does not follow the schema"),
     ],
 )
 def test_what_cannot_be_read_is_said(tmp_path, text, message):
@@ -110,7 +110,7 @@ def test_the_schema_is_one():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"verdict": "maybe"}, {"extra": 1}, {"outcome": "lost"}, {"schema_version": 3}, {"row": 1}, {"provenance": {}}],
+    [{"verdict": "maybe"}, {"extra": 1}, {"outcome": "lost"}, {"schema_version": 4}, {"row": 1}, {"provenance": {}}],
 )
 def test_the_schema_refuses(wrong, small_run):
     """A real file passes (`test_running`); the same file with one thing wrong does not."""
@@ -120,7 +120,7 @@ def test_the_schema_refuses(wrong, small_run):
         if key == "verdict":
             content["cells"][0]["verdicts"]["spread"]["verdict"] = value
         elif key == "row":
-            content["cells"][0]["rows"][0]["extra"] = value
+            content["cells"][0]["metric_values"][0]["extra"] = value
         elif key == "outcome":
             content["cells"][0]["outcome"] = value
         else:

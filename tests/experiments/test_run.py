@@ -28,7 +28,7 @@ def numbers(results):
     return {
         (cell.target, cell.sampler, str(cell.settings), row.metric): (row.value, row.low, row.high, row.floor)
         for cell in results.cells
-        for row in cell.rows
+        for row in cell.metric_values
         if not any(word in row.metric for word in SECONDS)
     }
 
@@ -40,7 +40,7 @@ def test_results_hold_what_they_should(small_run):
     for cell in results.cells:
         assert set(cell.verdicts) >= {"unbiased", "spread", "efficiency"}
         assert cell.cost["sampling_evaluations"] > 0
-        assert {row.metric for row in cell.rows} <= set(results.definitions)
+        assert {row.metric for row in cell.metric_values} <= set(results.definitions)
         draws = results.draws(cell)
         assert draws["position"].shape[2] == 2
         assert draws["position"][..., 0].size <= 2000
@@ -72,8 +72,8 @@ def test_stored_draws_follow_arviz_schema(small_run):
 
 def test_closed_forms_stand_beside_their_rows(small_run):
     cells = {cell.sampler: cell for cell in Results.load(small_run).cells}
-    assert cells["gradient_ascent"].row("within_mode_variance_ratio").predicted == 0.0
-    assert cells["oracle"].row("within_mode_variance_ratio").predicted == 1.0
+    assert cells["gradient_ascent"].metric("within_mode_variance_ratio").predicted == 0.0
+    assert cells["oracle"].metric("within_mode_variance_ratio").predicted == 1.0
 
 
 def test_no_number_depends_on_the_workers(small_run, small_suite, tmp_path):
@@ -99,7 +99,7 @@ def test_what_is_finished_is_not_run_again(small_suite, tmp_path, monkeypatch):
     # A half-written checkpoint, one of another shape, a lost figure: those three cells and no others.
     (tmp_path / "cells" / f"{first.cells[0].id}.json").write_text('{"id": ')
     (tmp_path / "draws" / f"{first.cells[1].id}.npz").unlink()
-    (tmp_path / "cells" / f"{first.cells[2].id}.json").write_text('{"rows": [], "verdicts": []}')
+    (tmp_path / "cells" / f"{first.cells[2].id}.json").write_text('{"metric_values": [], "verdicts": []}')
     fixed = run(small_suite, output=tmp_path, threads=2)
     assert fixed.provenance["resumed"] == 1
     assert numbers(fixed) == numbers(first)

@@ -14,7 +14,7 @@ from scipy import stats
 
 from mcmc_bench import metrics
 from mcmc_bench.core.draws import Cost, Draws
-from mcmc_bench.core.results import Row
+from mcmc_bench.core.results import MetricValue
 from mcmc_bench.core.streams import stream
 from mcmc_bench.core.target import QUANTILE_LEVELS, Modes, Target, Truth, point_density
 
@@ -118,7 +118,9 @@ def autoregressive(a: float, *names: object, dim: int = 2, chains: int = CHAINS,
     return np.ascontiguousarray(x.swapaxes(0, 1))
 
 
-def evaluate(target: Target, replicates: list[Draws], *groups: str, budget: int | None = None) -> dict[str, Row]:
+def evaluate(
+    target: Target, replicates: list[Draws], *groups: str, budget: int | None = None
+) -> dict[str, MetricValue]:
     """Rows by metric."""
     rows, _ = metrics.evaluate_cell(
         replicates,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mcmc_bench.catalog.files import load_target
-from mcmc_bench.core.results import Row
+from mcmc_bench.core.results import MetricValue
 from mcmc_bench.core.streams import stream
 from mcmc_bench.core.target import Classifier, Examples, Target
 from mcmc_bench.experiments.run import run
@@ -27,7 +27,7 @@ def digits() -> Target:
     return replace(target, examples=replace(target.examples, denoised=lambda x: x))
 
 
-def rows_of(target: Target, position: np.ndarray, *groups: str) -> dict[str, Row]:
+def rows_of(target: Target, position: np.ndarray, *groups: str) -> dict[str, MetricValue]:
     rows, _ = evaluate_cell(
         [make_draws(target, position)] * 2, target, Reference.of(target), budget=1000, burn_in=0.0, groups=groups
     )
@@ -231,7 +231,7 @@ def test_noise_makes_it_sampling(tmp_path) -> None:
     for cell, thresholds in ((with_noise, SAMPLES), (without, COLLAPSED)):
         assert cell.outcome == "finished", cell.message
         for metric, least, most in thresholds:
-            row = cell.row(metric)
+            row = cell.metric(metric)
             assert row is not None
             assert row.low is not None
             assert row.high is not None

@@ -20,7 +20,7 @@ def cell(target: Target, replicates: list[Draws], name: str, kind: str = "exact"
     made = Cell(
         id=name, experiment="tests", target=target.label, sampler=name, sampler_kind=kind, settings={},
         start="dispersed", budget=replicates[0].transitions, burn_in=0.0, chains=replicates[0].chains,
-        replicates=len(replicates), selected=True, sweep="sweep", rows=list(evaluate(target, replicates).values()),
+        replicates=len(replicates), selected=True, sweep="sweep", metric_values=list(evaluate(target, replicates).values()),
         stopped_chains=sum(int((draws.stopped_at >= 0).sum()) for draws in replicates),
     )  # fmt: skip
     for key, value in changes.items():
@@ -114,7 +114,7 @@ def test_what_a_suite_does_not_measure_is_no_open_question() -> None:
     target = load_target("gaussian", dim=2)
     draws = [make_draws(target, autoregressive(0.3, "rank", r, draws=800)) for r in range(4)]
     kept = [row for row in evaluate(target, draws).values() if metrics.definitions()[row.metric].group != "modes"]
-    (verdict,) = judged(cell(target, draws, "no modes", rows=kept))
+    (verdict,) = judged(cell(target, draws, "no modes", metric_values=kept))
     assert {verdict[key] for key in ("all_modes", "weights", "spread")} == {"not applicable"}
     assert verdict["efficiency"] == "pass"
 
@@ -125,9 +125,16 @@ def test_chains_that_left_fail_and_cells_without_numbers_are_said_to_be() -> Non
     position[0, 100:] = np.nan
     left = cell(target, [make_draws(target, position)] * 2, "left")
     raised = cell(
-        target, [make_draws(target, position)], "raised", outcome=Outcome.RAISED, message="KeyError: 'a'", rows=[]
+        target,
+        [make_draws(target, position)],
+        "raised",
+        outcome=Outcome.RAISED,
+        message="KeyError: 'a'",
+        metric_values=[],
     )
-    excluded = cell(target, [make_draws(target, position)], "excluded", outcome=Outcome.NOT_APPLICABLE, rows=[])
+    excluded = cell(
+        target, [make_draws(target, position)], "excluded", outcome=Outcome.NOT_APPLICABLE, metric_values=[]
+    )
     verdicts = judged(left, raised, excluded)
     assert verdicts[0]["unbiased"] == verdicts[0]["spread"] == "fail"
     assert "2 of 16 chains left" in left.verdicts["unbiased"].because
@@ -144,13 +151,19 @@ def test_holm_by_hand() -> None:
 def test_one_family_over_the_suite(toy: Target, spoiled: dict[str, list[Draws]]) -> None:
     """A p-value of 1 % alone is a bias; among a hundred cells it is what chance gives."""
     cells = [cell(toy, spoiled["independent"], "one")]
-    row = cells[0].row("calibration_p_value")
+    row = cells[0].metric("calibration_p_value")
     assert row is not None
     row.value = 0.01
     assert judged(cells[0])[0]["unbiased"] == "fail"
     others = []
     for k in range(99):
-        other = Cell(**{**vars(cells[0]), "id": f"other {k}", "rows": [type(row)(**vars(r)) for r in cells[0].rows]})
-        other.row("calibration_p_value").value = 0.5  # type: ignore[union-attr]
+        other = Cell(
+            **{
+                **vars(cells[0]),
+                "id": f"other {k}",
+                "metric_values": [type(row)(**vars(r)) for r in cells[0].metric_values],
+            }
+        )
+        other.metric("calibration_p_value").value = 0.5  # type: ignore[union-attr]
         others.append(other)
     assert judged(cells[0], *others)[0]["unbiased"] == "pass"

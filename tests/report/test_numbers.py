@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcmc_bench.core.results import Row
+from mcmc_bench.core.results import MetricValue
 from mcmc_bench.report import numbers
 
 
@@ -34,7 +34,7 @@ def test_interval(value: float, low: float | None, high: float | None, expected:
 
 @pytest.mark.parametrize("value", [None, math.nan, math.inf])
 def test_no_number_is_a_word(value: float | None) -> None:
-    assert numbers.of_row(Row("m", value)) == "not given"
+    assert numbers.of_row(MetricValue("m", value)) == "not given"
     assert numbers.number(value) == "not given"
 
 
@@ -43,26 +43,26 @@ def test_absent_row_is_a_word() -> None:
 
 
 def test_censored_is_a_bound() -> None:
-    assert numbers.of_row(Row("m", 3000.0, 3000.0, None, censored=True)) == "> 3000"
+    assert numbers.of_row(MetricValue("m", 3000.0, 3000.0, None, censored=True)) == "> 3000"
 
 
 def test_nothing_is_nothing_only_in_sentences() -> None:
-    assert numbers.in_sentence(Row("m", 1e-26, 1e-27, 2e-26)) == "0"
-    assert numbers.in_sentence(Row("m", 4.8e-4, 4.4e-4, 5.2e-4)) != "0"
-    assert numbers.in_sentence(Row("m", 1e-12, 0.0, 0.5)) != "0", "its interval is not nothing"
+    assert numbers.in_sentence(MetricValue("m", 1e-26, 1e-27, 2e-26)) == "0"
+    assert numbers.in_sentence(MetricValue("m", 4.8e-4, 4.4e-4, 5.2e-4)) != "0"
+    assert numbers.in_sentence(MetricValue("m", 1e-12, 0.0, 0.5)) != "0", "its interval is not nothing"
 
 
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
-        (Row("m", 0.24, 0.16, 0.32), "24\u202f% (16–32\u202f%)"),
-        (Row("m", 0.00038, 0.00031, 0.00046), "0.038\u202f% (0.031–0.046\u202f%)"),
-        (Row("m", 0.002, 0.0, 0.48), "0.2\u202f% (0–48.0\u202f%)"),
-        (Row("m", 0.2), "20\u202f%"),
-        (Row("m", None), "not given"),
+        (MetricValue("m", 0.24, 0.16, 0.32), "24\u202f% (16–32\u202f%)"),
+        (MetricValue("m", 0.00038, 0.00031, 0.00046), "0.038\u202f% (0.031–0.046\u202f%)"),
+        (MetricValue("m", 0.002, 0.0, 0.48), "0.2\u202f% (0–48.0\u202f%)"),
+        (MetricValue("m", 0.2), "20\u202f%"),
+        (MetricValue("m", None), "not given"),
     ],
 )
-def test_percent(row: Row, expected: str) -> None:
+def test_percent(row: MetricValue, expected: str) -> None:
     assert numbers.percent(row) == expected
 
 

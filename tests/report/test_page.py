@@ -200,7 +200,7 @@ def test_csv_holds_everything(html: str, results: Results) -> None:
     assert by_id["roumala"]["mode_weight_error"] == ""
     assert by_id["bad-died"]["message"] == "what died means"
     for cell in results.cells:
-        for row in cell.rows:
+        for row in cell.metric_values:
             if row.value is not None:
                 assert float(by_id[cell.id][row.metric]) == pytest.approx(row.value, rel=1e-5)
 
@@ -222,7 +222,7 @@ def test_hostile_texts_are_escaped(tmp_path: Path) -> None:
     for cell in results.cells:
         cell.target = cell.target.replace(TWO_MODES, hostile)
         cell.message += hostile if cell.message else ""
-        for row in cell.rows:
+        for row in cell.metric_values:
             row.note += hostile if row.note else ""
         for judgement in cell.verdicts.values():
             judgement.because += hostile
@@ -271,7 +271,7 @@ def test_one_replicate(tmp_path: Path) -> None:
     results = made_up(tmp_path)
     for cell in results.cells:
         cell.replicates = 1
-        for row in cell.rows:
+        for row in cell.metric_values:
             row.low = row.high = None
         for curve in cell.curves.values():
             if "weights" in curve:
@@ -308,7 +308,7 @@ def test_curves_with_gaps(tmp_path: Path) -> None:
             cell.curves["error"]["median"] = [None, 0.5, None]  # type: ignore[list-item]
             cell.curves["error"]["high"] = [None, None, None]  # type: ignore[list-item]
         if cell.swept and cell.settings["temperature"] == 0.0:
-            for row in cell.rows:
+            for row in cell.metric_values:
                 row.value = row.low = row.high = None
                 row.note = "3 of 64 chains left"
     html = written(results, tmp_path)

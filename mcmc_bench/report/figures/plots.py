@@ -59,9 +59,9 @@ def against(
     """
     series: list[Series] = []
     lines = by_sampler(sorted(cells, key=lambda cell: cell.settings[setting]))
-    floors = [row.floor for cell in cells if (row := cell.row(metric)) is not None and row.floor is not None]
+    floors = [row.floor for cell in cells if (row := cell.metric(metric)) is not None and row.floor is not None]
     for place, (sampler, ordered) in enumerate(lines.items()):
-        look, rows = choice.looks[sampler], [cell.row(metric) for cell in ordered]
+        look, rows = choice.looks[sampler], [cell.metric(metric) for cell in ordered]
         values = [row.value if row is not None else None for row in rows]
         if all(value is None for value in values) or (metric == "acceptance_rate" and set(values) <= {1.0, None}):
             continue
@@ -105,7 +105,7 @@ def _truth(results: Results, metric: str) -> Rule | None:
 
 
 def _note(look: Look, setting: str, cell: Cell, metric: str) -> str:
-    row = cell.row(metric)
+    row = cell.metric(metric)
     value = numbers.of_row(row) if cell.outcome is Outcome.FINISHED else cell.outcome
     predicted = (
         f"; closed form {numbers.number(row.predicted)}" if row is not None and row.predicted is not None else ""

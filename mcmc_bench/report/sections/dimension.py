@@ -54,7 +54,7 @@ def growths(results: Results) -> list[Growth]:
 
 def cost(cell: Cell) -> tuple[float, float | None, float | None] | None:
     """Evaluations for an independent draw, with interval; None where the chains are too short to say."""
-    row = cell.row(METRIC)
+    row = cell.metric(METRIC)
     if row is None or row.value is None or row.censored or not row.value > 0:
         return None
     if (cell.value("real_ess") or 0.0) < WORTH:

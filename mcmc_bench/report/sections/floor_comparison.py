@@ -84,7 +84,7 @@ def beyond(choice: Choice, cell: Cell) -> tuple[int, list[Figure]]:
     """How many figures have an interval and a floor with its error, and those of them that are worse than the floor."""
     found = []
     for metric, title in AGAINST_REAL:
-        row = cell.row(metric)
+        row = cell.metric(metric)
         if row is None or row.value is None or row.low is None or row.high is None:
             continue
         if row.floor is None or row.floor_error is None:

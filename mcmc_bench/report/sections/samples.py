@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from mcmc_bench.core.outcome import Outcome
-from mcmc_bench.core.results import Cell, Row
+from mcmc_bench.core.results import Cell, MetricValue
 from mcmc_bench.report import numbers
 from mcmc_bench.report.figures.images import thing
 from mcmc_bench.report.sections import floor_comparison
@@ -158,7 +158,7 @@ def _gives(choice: Choice, cell: Cell) -> Markup:
     )
 
 
-def _floor(row: Row) -> Markup:
+def _floor(row: MetricValue) -> Markup:
     return (
         Markup("")
         if row.floor is None
@@ -305,7 +305,9 @@ def _one_level(cells: Sequence[Cell]) -> Markup | None:
 
 def _mixing(choice: Choice, cells: Sequence[Cell]) -> Markup | None:
     """Classes that a chain visits, target by target."""
-    visiting = [cell for cell in cells if given(cell, VISITED) and cell.row(R_HAT) is not None]  # run in order to mix
+    visiting = [
+        cell for cell in cells if given(cell, VISITED) and cell.metric(R_HAT) is not None
+    ]  # run in order to mix
     said = []
     for target in dict.fromkeys(cell.target for cell in visiting):
         facts = choice.results.targets[target].examples
@@ -363,7 +365,7 @@ def _escaped(choice: Choice) -> Markup | None:
     known: list[Cell] = []
     unknown: list[tuple[Cell, str]] = []
     for cell in choice.results.cells:
-        row = cell.row(ESCAPED)
+        row = cell.metric(ESCAPED)
         if choice.results.targets[cell.target].examples is None or cell.outcome is Outcome.NOT_APPLICABLE:
             continue
         if cell.outcome is not Outcome.FINISHED:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from mcmc_bench.core.outcome import Outcome
-from mcmc_bench.core.results import Cell, Definition, Results, Row
+from mcmc_bench.core.results import Cell, Definition, MetricValue, Results
 from mcmc_bench.report import numbers
 
 VERDICTS = {
@@ -86,7 +86,7 @@ def build(results: Results, cells: Sequence[Cell] | None = None, group: str = ""
     notes: dict[str, int] = {}
     lines = []
     for cell in cells:
-        rows = {row.metric: row for row in cell.rows}
+        rows = {row.metric: row for row in cell.metric_values}
         lines.append((cell, [_entry(cell, rows.get(column.key), notes) for column in columns]))
     return Table(columns, groups, lines, list(notes))
 
@@ -101,7 +101,7 @@ def _group_rank(results: Results, group: str) -> int:
 
 
 def _column(cells: Sequence[Cell], key: str, definition: Definition) -> Column:
-    floors = [row.floor for cell in cells for row in cell.rows if row.metric == key and row.floor is not None]
+    floors = [row.floor for cell in cells for row in cell.metric_values if row.metric == key and row.floor is not None]
     unnamed = "its floor" if floors else "its ideal"
     ideal = numbers.number(definition.ideal) if definition.ideal is not None else unnamed
     floor = ""
@@ -114,7 +114,7 @@ def _column(cells: Sequence[Cell], key: str, definition: Definition) -> Column:
     )  # fmt: skip
 
 
-def _entry(cell: Cell, row: Row | None, notes: dict[str, int]) -> Entry:
+def _entry(cell: Cell, row: MetricValue | None, notes: dict[str, int]) -> Entry:
     if row is None:
         return Entry(numbers.NOT_MEASURED if cell.outcome is Outcome.FINISHED else cell.outcome, missing=True)
     note = notes.setdefault(row.note, len(notes) + 1) if row.note else None
@@ -139,13 +139,13 @@ def to_csv(results: Results) -> str:
         for key in results.definitions
         for part in ("value", "low", "high", "floor", "floor_error", "predicted", "censored")
         if part == "value"
-        or any(getattr(row, part) for cell in results.cells for row in cell.rows if row.metric == key)
+        or any(getattr(row, part) for cell in results.cells for row in cell.metric_values if row.metric == key)
     ]
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([*_IDENTITY, *settings, *VERDICTS, *(k if part == "value" else f"{k}_{part}" for k, part in parts)])
     for cell in results.cells:
-        rows = {row.metric: row for row in cell.rows}
+        rows = {row.metric: row for row in cell.metric_values}
         writer.writerow(
             [
                 *(getattr(cell, name) for name in _IDENTITY),

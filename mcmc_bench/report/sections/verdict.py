@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup, escape
 
-from mcmc_bench.core.results import Cell, Row
+from mcmc_bench.core.results import Cell, MetricValue
 from mcmc_bench.report import numbers
 from mcmc_bench.report.selection import Choice, finished, first_by, temperature
 from mcmc_bench.report.sentences import code, given, join, link, name, row_of
@@ -128,7 +128,7 @@ def _imbalance(choice: Choice, headline: Contrast | None) -> Imbalance | None:
         return None
     # Plain Langevin before its corrected forms, as in the headline.
     cells = [cell for cell in cells if cell.sampler_kind == "biased"] or cells
-    worst = max(cells, key=lambda cell: _low(cell.row(WEIGHTS)))
+    worst = max(cells, key=lambda cell: _low(cell.metric(WEIGHTS)))
     beside = next((p for p in choice.panels if p.start == worst.start and worst.target in p.targets), None)
     others = [
         cell
@@ -138,7 +138,7 @@ def _imbalance(choice: Choice, headline: Contrast | None) -> Imbalance | None:
     return Imbalance(worst, others)
 
 
-def _low(row: Row | None) -> float:
+def _low(row: MetricValue | None) -> float:
     if row is None or row.value is None:
         return float("-inf")
     return row.value if row.low is None else row.low

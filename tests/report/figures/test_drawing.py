@@ -159,7 +159,7 @@ def test_acceptance_of_what_rejects_nothing_is_left_out(results: Results) -> Non
     choice = Choice(results)
     cells = choice.explorations("step_size")["two_modes"]
     for cell in cells:
-        row = cell.row("acceptance_rate")
+        row = cell.metric("acceptance_rate")
         assert row is not None
         row.value = 1.0 if cell.sampler == "ula" else row.value
     acceptance = next(metric for metric in plots.STEP_SIZE if metric[0] == "acceptance_rate")

@@ -17,7 +17,7 @@ def results_of(costs, **further):
     for dim, cost in costs.items():
         made = cell(f"round(dim={dim})", "mala", f"id{dim}")
         share = 1.0 / cost if cost is not None else 1e-9
-        made.rows = [row(METRIC, share), row("real_ess", 75_000 * share)]
+        made.metric_values = [row(METRIC, share), row("real_ess", 75_000 * share)]
         made.selected = True
         cells.append(made)
     targets = {f"round(dim={dim})": facts(dim) for dim in costs}

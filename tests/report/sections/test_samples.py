@@ -15,7 +15,7 @@ from made_up_images import CHAINS, TARGET, made_up_images
 from PIL import Image
 
 from mcmc_bench.core.outcome import Outcome
-from mcmc_bench.core.results import Results, Row
+from mcmc_bench.core.results import MetricValue, Results
 from mcmc_bench.report import write_report
 from mcmc_bench.report.figures import images, pixels
 from mcmc_bench.report.sections import samples
@@ -45,7 +45,7 @@ def said(results: Results) -> str:
 
 
 def change(results: Results, identity: str, metric: str, value: float, low: float, high: float) -> None:
-    row = next(cell for cell in results.cells if cell.id == identity).row(metric)
+    row = next(cell for cell in results.cells if cell.id == identity).metric(metric)
     assert row is not None
     row.value, row.low, row.high = value, low, high
 
@@ -108,13 +108,13 @@ def test_a_finding_goes_with_its_evidence(
 
 def test_where_nothing_is_worse_it_is_said_that_nothing_can_be_told(results: Results) -> None:
     cell = next(cell for cell in results.cells if cell.id == "with")
-    for row in cell.rows:
+    for row in cell.metric_values:
         row.value = row.low = row.high = row.floor
     assert "None of 6 figures of walker can be told from that of as many real ones (judged by" in said(results)
 
 
-def distance_of(results: Results, identity: str) -> Row:
-    row = next(cell for cell in results.cells if cell.id == identity).row("data_sliced_wasserstein")
+def distance_of(results: Results, identity: str) -> MetricValue:
+    row = next(cell for cell in results.cells if cell.id == identity).metric("data_sliced_wasserstein")
     assert row is not None
     return row
 
@@ -179,14 +179,14 @@ def test_a_dial_names_the_neighbours_whose_intervals_overlap(results: Results) -
 
 def test_cells_without_a_value_are_not_counted_as_staying(results: Results) -> None:
     cells = {cell.id: cell for cell in results.cells}
-    row = cells["mixing"].row("escaped_share")
+    row = cells["mixing"].metric("escaped_share")
     assert row is not None
     row.value, row.note = None, "3 of 320 chains left"
     assert (
         "No chain ended outside the range of the data in any of 13 cells. Not known of 1 further cell: jumper on "
         "little_faces (3 of 320 chains left)." in said(results)
     )
-    cells["single"].outcome, cells["single"].rows = Outcome.TIMED_OUT, []
+    cells["single"].outcome, cells["single"].metric_values = Outcome.TIMED_OUT, []
     assert "of 12 cells. Not known of 2 further cells: jumper on little_faces (timed out) and jumper" in said(results)
     cells["flow1"].stopped_chains = 2
     assert "of 11 cells. Not known of 3 further cells: carrier on little_faces (2 stopped chains)" in said(results)
@@ -374,7 +374,7 @@ def test_without_classes_there_is_no_word_of_them(results: Results, tmp_path: Pa
     assert facts is not None
     facts.classes, facts.classifier_accuracy = 0, None
     for cell in results.cells:
-        cell.rows = [row for row in cell.rows if "class" not in row.metric]
+        cell.metric_values = [row for row in cell.metric_values if "class" not in row.metric]
         cell.curves = {}
     html = write_report(results, tmp_path).read_text(encoding="utf-8")
     assert "Classes are a classifier" not in html

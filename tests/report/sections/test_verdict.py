@@ -22,7 +22,7 @@ def said(results: Results) -> str:
 
 def change(results: Results, chosen: Callable[[Cell], bool], metric: str, value: float | None) -> int:
     """Set the value of `metric` in the cells that are chosen, without interval; returns how many rows changed."""
-    rows = [row for cell in results.cells if chosen(cell) for row in cell.rows if row.metric == metric]
+    rows = [row for cell in results.cells if chosen(cell) for row in cell.metric_values if row.metric == metric]
     for row in rows:
         row.value, row.low, row.high = value, None, None
     return len(rows)
@@ -152,7 +152,7 @@ def test_every_number_links_to_its_cell(results: Results) -> None:
 
 
 def test_words_is_used_for_every_number(results: Results) -> None:
-    row = results.cells[0].row("within_mode_variance_ratio")
+    row = results.cells[0].metric("within_mode_variance_ratio")
     assert row is not None
     assert numbers.in_sentence(row) == "0"
     assert numbers.of_row(row) != "0", "the table keeps the digits that the sentence drops"

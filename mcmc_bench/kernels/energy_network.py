@@ -6,15 +6,19 @@ Must not know where the weights come from.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
-from mcmc_bench.kernels.jit import jit
+from mcmc_bench.kernels.jit import FLAGS, jit
 
 #: Numbers before the weights, see `mcmc_bench.densities.learning.network.Network.folded`.
 HEAD = 8
 
 
-@jit
+# Without `arcp`: with it LLVM turns a reciprocal root of 32 bits into the processor's estimate and one Newton step, which
+# ends below the root. Units then err to the same side, by as much as the processor's table of estimates is coarse.
+@partial(jit, fastmath=FLAGS["fastmath"] - {"arcp"})
 def activate(values, bias):
     """φ(v) = v/2 · (1 + v/√(v² + 4)) at v = `values` + `bias`, in place of `values` (chain, unit); φ'(v) is returned."""
     slope = np.empty_like(values)

@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export MPLBACKEND := agg
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report gate test lint test-newest bench clean
+.PHONY: help demo report gate test lint test-newest tables bench clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -62,6 +62,9 @@ test-newest: ## the tests that a newer Python (NEWEST=python3.13) could fail, wh
 	@[ -x .venv-newest/bin/pytest ] || $(NEWEST) -m venv .venv-newest
 	@.venv-newest/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
 	@.venv-newest/bin/python -m pytest -n 2 -m "not slow" $(NEWEST_TESTS)
+
+tables: $(VENV)/installed ## write the tables of README.md and docs/ from the declarations
+	@$(BIN)/python docs/tables.py
 
 bench: $(VENV)/installed-test ## speed against the same algorithms in C, and thread scaling
 	@echo "Speed: some minutes; leave the machine alone meanwhile."

@@ -1,5 +1,6 @@
 """What the README and CONTRIBUTING say is run as it stands there: examples, commands, recipes, links, lists."""
 
+import importlib.util
 import re
 import shlex
 import shutil
@@ -9,7 +10,6 @@ from pathlib import Path
 import pytest
 import typer
 
-from mcmc_bench.catalog.files import list_samplers, list_targets
 from mcmc_bench.cli.app import app
 from mcmc_bench.core.results import Results
 
@@ -18,6 +18,18 @@ README = (ROOT / "README.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 YOUR_OWN = (ROOT / "docs" / "your_own_target.md").read_text()
 LEARNED = (ROOT / "docs" / "learned_scores.md").read_text()
+SAMPLERS = (ROOT / "docs" / "samplers.md").read_text()
+
+
+def script(path):
+    """A script of the checkout as a module."""
+    made = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(made)
+    made.loader.exec_module(module)
+    return module
+
+
+tables = script(ROOT / "docs" / "tables.py")
 
 
 def blocks(text, language):
@@ -34,10 +46,11 @@ def recipe(name):
 
 
 def commands(text):
-    """Every mcmc-bench command line in code, as lists of words, without the program's name."""
+    """Every mcmc-bench command line in code, as lists of words, without the program's name and "mcmc-bench COMMAND"."""
+    text = tables.TABLE.sub("", text)
     inline = re.findall(r"`(mcmc-bench [^`]*)`", text)
     lines = [line for block in blocks(text, "sh") for line in block.splitlines()]
-    return [shlex.split(line, comments=True)[1:] for line in inline + lines if line.startswith("mcmc-bench ")]
+    return [shlex.split(line, comments=True)[1:] for line in inline + lines if re.match("mcmc-bench [a-z]", line)]
 
 
 def test_python_example_of_the_readme(python):
@@ -73,27 +86,32 @@ def test_make_commands_exist():
         assert done.returncode == 0, done.stderr
 
 
-def test_all_samplers_and_targets_are_named():
-    for name in list_samplers() + list_targets():
-        assert f"`{name}`" in README, name
+def test_tables_are_those_of_the_declarations():
+    """Commands, exit codes, samplers and targets."""
+    found = {name for path in tables.documents() for _, name, _ in tables.TABLE.findall(path.read_text())}
+    assert found == set(tables.TABLES)
+    for path in tables.documents():
+        wrong = tables.difference(path.read_text())
+        assert not wrong, f"{path.relative_to(ROOT)} is out of date; run `make tables`:\n{wrong}"
 
 
-@pytest.mark.parametrize(
-    "document",
-    [
-        "README.md",
-        "CONTRIBUTING.md",
-        "CHANGELOG.md",
-        "docs/your_own_target.md",
-        "docs/verification.md",
-        "docs/learned_scores.md",
-    ],
-)
+def test_a_table_that_lacks_a_line_is_seen():
+    """The line to write is named; so is a line that says something else."""
+    line = next(line for line in SAMPLERS.splitlines() if "`mala`" in line)
+    assert tables.difference(SAMPLERS.replace(line + "\n", "")) == f"+{line}"
+    assert tables.difference(SAMPLERS.replace(line, line + "!")) == f"-{line}!\n+{line}"
+
+
+def test_every_published_report_is_named_in_the_readme():
+    linked = set(re.findall(r"\(reports/published/(\w+)/index.html\)", README))
+    assert linked == {path.parent.name for path in ROOT.glob("reports/published/*/index.html")}
+
+
+@pytest.mark.parametrize("document", [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")], ids=lambda path: path.name)
 def test_links_lead_somewhere(document):
-    text = (ROOT / document).read_text()
-    for link in re.findall(r"\]\(([^)#]+)\)", text):
+    for link in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
         if not link.startswith("http"):
-            assert ((ROOT / document).parent / link).exists(), f"{document} links to {link}"
+            assert (document.parent / link).exists(), f"{document.name} links to {link}"
 
 
 def test_numpy_example_of_your_own_target(python):

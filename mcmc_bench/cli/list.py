@@ -14,6 +14,8 @@ from mcmc_bench.cli.options import SamplersFolder, TargetsFolder
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from mcmc_bench.core.sampler import Sampler
+
 GROUP = Group.LOOK
 EXAMPLES = (
     "mcmc-bench list targets --tag multimodal --sort dim",
@@ -70,10 +72,19 @@ def _samplers(folder: Path | None) -> Table:
     table = new_table("sampler", "kind", "needs", "settings (default)", "what it does", "source")
     for name in list_samplers(folder):
         sampler = load_sampler(name, samplers_folder=folder)
-        settings = ", ".join(f"{key} ({setting.default:g})" for key, setting in sampler.settings.items())
-        needs = ", ".join([*(["a gradient"] if sampler.uses_gradient else []), *sampler.requires])
-        table.add_row(name, sampler.kind, needs, settings, plain(sampler.description), plain(sampler.source))
+        facts = (sampler.kind, needs(sampler), settings(sampler), sampler.description, sampler.source)
+        table.add_row(name, *(plain(fact) for fact in facts))
     return table
+
+
+def needs(sampler: Sampler) -> str:
+    """What a target must have for `sampler`, separated by commas."""
+    return ", ".join([*(["a gradient"] if sampler.uses_gradient else []), *sampler.requires])
+
+
+def settings(sampler: Sampler) -> str:
+    """The settings of `sampler` with their defaults, separated by commas."""
+    return ", ".join(f"{name} ({setting.default:g})" for name, setting in sampler.settings.items())
 
 
 def _suites() -> Table:

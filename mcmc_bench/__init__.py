@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mcmc_bench.checks.density import check
     from mcmc_bench.comparison import Rule, compare
     from mcmc_bench.core.results import Results
-    from mcmc_bench.core.target import Modes, Natural, Target, Truth, block_density, point_density
+    from mcmc_bench.core.target import Constrained, Modes, Target, Truth, block_density, point_density
     from mcmc_bench.densities import from_numpy, from_pymc, from_stan
     from mcmc_bench.experiments.run import run
     from mcmc_bench.experiments.suite import load_suite
@@ -40,8 +40,8 @@ _HOME = {
     "Results": "core.results",
     "run": "experiments.run",
     "load_suite": "experiments.suite",
+    "Constrained": "core.target",
     "Modes": "core.target",
-    "Natural": "core.target",
     "Target": "core.target",
     "Truth": "core.target",
     "block_density": "core.target",
@@ -49,8 +49,8 @@ _HOME = {
 }
 
 __all__ = [
+    "Constrained",
     "Modes",
-    "Natural",
     "Results",
     "Rule",
     "Target",

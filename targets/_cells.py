@@ -72,7 +72,7 @@ class Grid:
             note=note,
         )
 
-    def natural_truth(self, function: Callable[[Array], Array], note: str) -> Truth:
+    def constrained_truth(self, function: Callable[[Array], Array], note: str) -> Truth:
         """The truth of an increasing function of every coordinate, such as exp."""
         mean, second, variance_of_square = self.moments(function)
         return Truth(

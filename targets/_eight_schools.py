@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from mcmc_bench.core.target import QUANTILE_LEVELS, Array, Natural, Target, Truth
+from mcmc_bench.core.target import QUANTILE_LEVELS, Array, Constrained, Target, Truth
 from mcmc_bench.kernels.jit import jit
 
 from ._quadrature import quantiles
@@ -138,7 +138,7 @@ def truth(centred: bool) -> Truth:
 
 
 @functools.cache
-def natural_truth() -> Truth:
+def constrained_truth() -> Truth:
     """The truth of (θ, μ, τ)."""
     posterior = tables()
     return _joined(
@@ -170,7 +170,7 @@ def target(density: Any, *, centred: bool, formula: str, description: str) -> Ta
         z = 1.5 * generator.standard_normal((n, SCHOOLS))
         return columns(z, 4.0 + 6.0 * generator.standard_normal(n), 1.0 + 1.5 * generator.standard_normal(n))
 
-    def natural(x: Array) -> Array:
+    def constrained(x: Array) -> Array:
         tau = np.exp(x[:, 9:])
         return np.column_stack([x[:, :8] if centred else x[:, 8:9] + tau * x[:, :8], x[:, 8], tau])
 
@@ -183,7 +183,7 @@ def target(density: Any, *, centred: bool, formula: str, description: str) -> Ta
         draw_dispersed=draw_dispersed,
         one_point=columns(np.zeros((1, SCHOOLS)), np.array([4.0]), np.array([1.0]))[0],
         truth=truth(centred),
-        natural=Natural(NAMES, natural, natural_truth()),
+        constrained=Constrained(NAMES, constrained, constrained_truth()),
         tags=("hierarchical", "real data"),
         formula=formula,
         description=description,

@@ -9,7 +9,7 @@ from mcmc_bench.kernels.jit import is_finite, jit
 def finite_or_nothing(log_density, x, gradient):
     """`log_density`; or, where it or its gradient is beyond the largest number, −∞ with a gradient of zero.
 
-    NaN where a coordinate of `x` is: a chain that has left is not brought back.
+    NaN where a coordinate of `x` is: a chain that has become non-finite is not brought back.
     """
     finite = is_finite(log_density)
     for i in range(x.shape[0]):

@@ -1,6 +1,6 @@
 """Checkerboard: uniform on the dark squares of a 4 × 4 board, blurred by a Gaussian; its score in closed form at any noise.
 
-What a score learnt in the plane is drawn beside and measured against: see `checkerboard_learned`.
+What a score learned in the plane is drawn beside and measured against: see `checkerboard_learned`.
 """
 
 import math
@@ -104,7 +104,7 @@ def draw(generator: np.random.Generator, n: int) -> tuple[Array, np.ndarray]:
 def examples() -> tuple[Array, np.ndarray]:
     """`TRAINING` + `HELD_OUT` points without noise, and their squares; the same ones always.
 
-    Every point of the training has its mirror image in it, so that their mean is the board's centre: what is learnt is in
+    Every point of the training has its mirror image in it, so that their mean is the board's centre: what is learned is in
     the same coordinates as the truth.
     """
     points, square = draw(stream("examples", "checkerboard"), TRAINING // 2 + HELD_OUT)

@@ -1,4 +1,4 @@
-"""Checkerboard, learnt by a network from 8,000 points (`mcmc-bench train checkerboard_learned`).
+"""Checkerboard, learned by a network from 8,000 points (`mcmc-bench train checkerboard_learned`).
 
 Its weights are in `data/checkerboard_learned.weights.npz`; the truth is `checkerboard`.
 """
@@ -29,7 +29,7 @@ def training_set() -> tuple[np.ndarray, np.ndarray, dict]:
 
 
 def network() -> Network:
-    """What has been learnt."""
+    """What has been learned."""
     return network_of(FOLDER / "checkerboard_learned.weights.npz")
 
 
@@ -46,7 +46,7 @@ def build(sigma: float = 0.1) -> Target:
             "checkerboard", partial(checkerboard.build, sigma), sigma, network().highest_noise, is_source=True
         ),
         tags=("learned", "multimodal"),
-        formula="exp(−E(x, σ)), E a network whose −∇E has learnt the score of points with noise σ",
+        formula="exp(−E(x, σ)), E a network whose −∇E has learned the score of points with noise σ",
         description="A learned score that can be drawn beside the true one, with its error against the noise.",
         source="the board: Grathwohl et al. 2019, arXiv 1810.01367; form: Karras et al. 2022, arXiv 2206.00364",
     )  # fmt: skip

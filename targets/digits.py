@@ -1,4 +1,4 @@
-"""Handwritten digits, 8 × 8: a density learnt by a network from 1,437 scans (`mcmc-bench train digits`).
+"""Handwritten digits, 8 × 8: a density learned by a network from 1,437 scans (`mcmc-bench train digits`).
 
 Its weights are in `data/digits.weights.npz`, its images in `data/digits.npz`, both with the script that made them.
 """
@@ -31,7 +31,7 @@ def training_set() -> tuple[np.ndarray, np.ndarray, dict]:
 
 
 def network(weights: str = "") -> Network:
-    """What has been learnt, here or in a training of one's own."""
+    """What has been learned, here or in a training of one's own."""
     return network_of(FOLDER / "digits.weights.npz" if weights == "" else weights)
 
 
@@ -66,19 +66,19 @@ def build(sigma: float = 0.75, weights: str = "") -> Target:
         sigma: σ, at least 0.1.
         weights: a file that `mcmc-bench train digits` has written; the one beside the images by default.
     """
-    learnt = network(weights)
-    mean = learnt.arrays["mean"]
+    trained = network(weights)
+    mean = trained.arrays["mean"]
     if mean.shape != (64,):
         raise ValueError(f"weights = {weights} are of a network for {len(mean)} coordinates, and these images have 64")
     return learned(
-        learnt, sigma,
-        examples=examples_with(denoiser(learnt, sigma), weights),
+        trained, sigma,
+        examples=examples_with(denoiser(trained, sigma), weights),
         counterpart=Counterpart(
-            "digits_memorised", partial(_memorised, sigma), sigma, learnt.highest_noise, is_source=False
+            "digits_memorised", partial(_memorised, sigma), sigma, trained.highest_noise, is_source=False
         ),
         tags=("learned", "real data", "high-dimensional"),
-        formula="exp(−E(x, σ)), E a network whose −∇E has learnt the score of images with noise σ",
-        description="The target of diffusion models in small: a score learnt from real images, with all the peaks that "
+        formula="exp(−E(x, σ)), E a network whose −∇E has learned the score of images with noise σ",
+        description="The target of diffusion models in small: a score learned from real images, with all the peaks that "
         "ascent without noise falls onto.",
         source="images: Alpaydin and Kaynak 1998, doi 10.24432/C50P49; form: Karras et al. 2022, arXiv 2206.00364",
     )  # fmt: skip

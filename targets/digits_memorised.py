@@ -1,4 +1,4 @@
-"""The training images of `digits` and nothing else, smoothed: the exact counterpart of what the network has learnt.
+"""The training images of `digits` and nothing else, smoothed: the exact counterpart of what the network has learned.
 
 A perfect learner of these images' score, who is not told that there are others, would know this density. Samplers that
 follow it to the end give training images back: it memorises.
@@ -56,7 +56,7 @@ def build(sigma: float = 0.75) -> Target:
         tags=("multimodal", "real data", "high-dimensional"),
         formula="p(x) = 1/n Σₖ N(x; mₖ, σ² I), mₖ the n training images",
         description="What a perfect learner would know that only memorises: beside digits it shows that the network has "
-        "learnt something else.",
+        "learned something else.",
         source="images: Alpaydin and Kaynak 1998, doi 10.24432/C50P49; the memorising score: Vincent 2011, doi "
         "10.1162/NECO_a_00142",
     )

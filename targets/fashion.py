@@ -1,4 +1,4 @@
-"""Photographs of clothes, 28 × 28: a density learnt by a network from the 60,000 of Fashion-MNIST (`mcmc-bench train fashion`).
+"""Photographs of clothes, 28 × 28: a density learned by a network from the 60,000 of Fashion-MNIST (`mcmc-bench train fashion`).
 
 Its weights are in `data/fashion.weights.npz`; 800 images that it has never seen, and a classifier, in `data/fashion.npz`,
 with the script that made them and their licence. The images of the training are not shipped.
@@ -26,7 +26,7 @@ def stored() -> dict[str, np.ndarray]:
 
 
 def network(weights: str = "") -> Network:
-    """What has been learnt, here or in a training of one's own."""
+    """What has been learned, here or in a training of one's own."""
     return network_of(DATA / "fashion.weights.npz" if weights == "" else weights)
 
 
@@ -42,7 +42,7 @@ def training_set(folder: Path | None = None) -> tuple[np.ndarray, np.ndarray, di
 def classify(x: np.ndarray, centre: np.ndarray) -> np.ndarray:
     """Classes (n,) of images (n, 784) less `centre`, by a perceptron with one hidden layer.
 
-    It has learnt images less a mean of its own, which is not that of weights that were learnt from other images.
+    It has learned images less a mean of its own, which is not that of weights that were learned from other images.
     """
     arrays = stored()
     hidden = np.maximum((x + (centre - arrays["mean"])) @ arrays["hidden_weights"] + arrays["hidden_bias"], 0.0)
@@ -58,14 +58,14 @@ def build(sigma: float = 0.15, weights: str = "") -> Target:
         sigma: σ, at least 0.15.
         weights: a file that `mcmc-bench train fashion` has written; the one beside the images by default.
     """
-    arrays, learnt = stored(), network(weights)
-    mean = learnt.arrays["mean"]
+    arrays, trained = stored(), network(weights)
+    mean = trained.arrays["mean"]
     if mean.shape != (784,):
         raise ValueError(f"weights = {weights} are of a network for {len(mean)} coordinates, and these images have 784")
     held_out, further = np.split(arrays["images"] / 127.5 - 1.0 - mean, int(arrays["sets"]))
     accuracy = float(arrays["classifier_accuracy"])
     return learned(
-        learnt, sigma, single=True, block_chains=64,
+        trained, sigma, single=True, block_chains=64,
         examples=Examples(
             held_out=held_out,
             held_out_class=arrays["labels"][: len(held_out)].astype(np.int64),
@@ -73,18 +73,18 @@ def build(sigma: float = 0.15, weights: str = "") -> Target:
             training_distance=float(arrays["nearest_training"][0]),
             classifier=Classifier(
                 partial(classify, centre=mean), accuracy,
-                "a perceptron with 128 hidden units, learnt from the 60,000 images of the training; its accuracy is that "
+                "a perceptron with 128 hidden units, learned from the 60,000 images of the training; its accuracy is that "
                 "on 9,200 test images that are not shipped",
             ),
             class_names=_fashion_mnist.CLASSES,
-            denoised=denoiser(learnt, sigma, single=True),
+            denoised=denoiser(trained, sigma, single=True),
             shape=(28, 28),
             centre=mean,
             pixels=(-1.0, 1.0),
         ),
         tags=("learned", "real data", "high-dimensional"),
-        formula="exp(−E(x, σ)), E a network whose −∇E has learnt the score of images with noise σ",
+        formula="exp(−E(x, σ)), E a network whose −∇E has learned the score of images with noise σ",
         description="Real photographs in 784 dimensions: the size at which diffusion models begin, and at which a "
-        "network's score has to be learnt from many images to be worth following.",
+        "network's score has to be learned from many images to be worth following.",
         source="images: Xiao, Rasul and Vollgraf 2017, arXiv 1708.07747; form: Karras et al. 2022, arXiv 2206.00364",
     )  # fmt: skip

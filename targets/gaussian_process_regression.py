@@ -9,7 +9,7 @@ import functools
 
 import numpy as np
 
-from mcmc_bench.core.target import Array, Natural, Target, point_density
+from mcmc_bench.core.target import Array, Constrained, Target, point_density
 from mcmc_bench.kernels.jit import is_finite
 
 from ._cells import Grid
@@ -132,7 +132,7 @@ def build() -> Target:
         draw_dispersed=lambda generator, n: generator.uniform([1.0, -1.0, -2.5], [2.4, 2.0, 1.0], (n, 3)),
         one_point=np.array([1.5, 0.0, 0.0]),
         truth=grid().truth(note),
-        natural=Natural(("ρ", "α", "σ"), np.exp, grid().natural_truth(np.exp, note)),
+        constrained=Constrained(("ρ", "α", "σ"), np.exp, grid().constrained_truth(np.exp, note)),
         tags=("hierarchical", "generated data"),
         formula="y ~ N(0, α² exp(−(s − t)²/2ρ²) + σ² I), ρ ~ Gamma(25, 4), log α ~ N(½, 0.7), log σ ~ N(−½, 0.7)",
         description="Three parameters that trade off against each other, and a density that costs a matrix factorisation.",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mcmc_bench.core.target import Array, Natural, Target, block_density
+from mcmc_bench.core.target import Array, Constrained, Target, block_density
 from mcmc_bench.kernels.mathematics import exp
 
 from ._finite import finite_or_nothing
@@ -54,7 +54,7 @@ def log_density(x, log_density, gradient, data):
         log_density[chain] = finite_or_nothing(total, x[chain], gradient[chain])
 
 
-def natural(x: Array) -> Array:
+def constrained(x: Array) -> Array:
     """(θ, a, b) of points (n, 130)."""
     return np.column_stack([x[:, :PERSONS], np.exp(x[:, PERSONS : PERSONS + ITEMS]), x[:, PERSONS + ITEMS :]])
 
@@ -74,8 +74,8 @@ def build() -> Target:
         data=np.where(answers == 1, 1.0, -1.0).T,
         draw_dispersed=lambda generator, n: centre + spreads * generator.standard_normal((n, len(centre))),
         one_point=centre / 2.0,
-        natural=Natural(
-            (*(f"θ{i}" for i in persons), *(f"a{j}" for j in items), *(f"b{j}" for j in items)), natural
+        constrained=Constrained(
+            (*(f"θ{i}" for i in persons), *(f"a{j}" for j in items), *(f"b{j}" for j in items)), constrained
         ),
         tags=("hierarchical", "high-dimensional", "generated data"),
         formula="answer ~ Bernoulli(1/(1 + e^−aⱼ(θᵢ − bⱼ))), θᵢ ~ N(0, 1), log aⱼ ~ N(0, ½), bⱼ ~ N(0, 2); 100 persons, 15 items",

@@ -6,7 +6,7 @@ posteriordb's hudson_lynx_hare.
 
 import numpy as np
 
-from mcmc_bench.core.target import Natural, Target, point_density
+from mcmc_bench.core.target import Constrained, Target, point_density
 
 from ._finite import finite_or_nothing
 
@@ -143,7 +143,7 @@ def build() -> Target:
         data=np.concatenate([[STEPS], np.log(np.column_stack([HARE, LYNX])).ravel()]),
         draw_dispersed=lambda generator, n: centre + 1.3 * spread * generator.standard_normal((n, 8)),
         one_point=centre + 0.5 * spread,
-        natural=Natural(NAMES, np.exp),
+        constrained=Constrained(NAMES, np.exp),
         tags=("curved", "real data"),
         formula="hare' = (α − β lynx) hare, lynx' = (δ hare − γ) lynx; counts log-normal about the solution; coordinates are logarithms",
         description="A density whose every evaluation solves a differential equation, and its sensitivities with it.",

@@ -7,7 +7,7 @@ be far shorter than the acceptance asks for, and E x² of some log λ is known w
 
 import numpy as np
 
-from mcmc_bench.core.target import Array, Natural, Target, block_density
+from mcmc_bench.core.target import Array, Constrained, Target, block_density
 
 from ._finite import finite_or_nothing
 from ._logistic import log_likelihood
@@ -43,7 +43,7 @@ def log_density(x, log_density, gradient, data):
         log_density[chain] = finite_or_nothing(total, x[chain], gradient[chain])
 
 
-def natural(x: Array) -> Array:
+def constrained(x: Array) -> Array:
     """(β, τ) of points (n, 51)."""
     k = x.shape[1] // 2
     tau = np.exp(x[:, 2 * k :])
@@ -69,7 +69,7 @@ def build() -> Target:
         data=rows,
         draw_dispersed=draw_dispersed,
         one_point=np.concatenate([np.full(k, 0.1), np.full(k, -0.5), [-1.0]]),
-        natural=Natural((*(f"β{i}" for i in index), "τ"), natural),
+        constrained=Constrained((*(f"β{i}" for i in index), "τ"), constrained),
         tags=("hierarchical", "curved", "high-dimensional", "generated data"),
         formula="β = τ λ ∘ z, z ~ N(0, I), λᵢ, τ ~ Gamma(½, ½), label ~ Bernoulli(1/(1 + e^−x·β)); coordinates z, log λ, log τ",
         description="Products of three parameters make ridges and funnels that logistic regression alone has not.",

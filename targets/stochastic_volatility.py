@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mcmc_bench.core.target import Array, Natural, Target, point_density
+from mcmc_bench.core.target import Array, Constrained, Target, point_density
 from mcmc_bench.kernels.mathematics import exp
 
 from ._finite import finite_or_nothing
@@ -66,7 +66,7 @@ def log_density(x, gradient, data):
     return finite_or_nothing(total, x, gradient)
 
 
-def natural(x: Array) -> Array:
+def constrained(x: Array) -> Array:
     """(μ, φ, σ) of points (n, 103)."""
     return np.column_stack([x[:, 0], np.tanh(x[:, 1]), np.exp(x[:, 2])])
 
@@ -88,7 +88,7 @@ def build() -> Target:
         data=returns**2,
         draw_dispersed=draw_dispersed,
         one_point=np.concatenate([[level, 1.0, -1.5], np.zeros(days)]),
-        natural=Natural(("μ", "φ", "σ"), natural),
+        constrained=Constrained(("μ", "φ", "σ"), constrained),
         tags=("hierarchical", "high-dimensional", "generated data"),
         formula="yₜ ~ N(0, e^hₜ), hₜ = μ + φ (hₜ₋₁ − μ) + σ zₜ, (φ + 1)/2 ~ Beta(20, 1.5), μ ~ N(0, 5), σ ~ half-N(0, 1); 100 days",
         description="A time series with a state for every day: three parameters that bend the space of all others.",

@@ -70,7 +70,7 @@ def cell(identity: str, sampler: str, kind: str, distinct: float, distance: floa
     settings = {"settings": {}, "experiment": "from_noise", "start": "dispersed", "target": TARGET, **further}
     return Cell(
         id=identity, match=hashlib.sha256(identity.encode()).hexdigest()[:12], sampler=sampler, sampler_kind=kind, budget=400,
-        burn_in=0.0, chains=CHAINS, replicates=5, selected=True, metric_values=rows, curves={"classes": curve}, verdicts=verdicts,
+        warmup_share=0.0, chains=CHAINS, replicates=5, selected=True, metric_values=rows, curves={"classes": curve}, verdicts=verdicts,
         **settings,  # type: ignore[arg-type]
     )  # fmt: skip
 
@@ -123,7 +123,10 @@ def _store_arrays(results: Results, folder: Path) -> None:
         position = generator.normal(size=(4, 40 if one.experiment == "mixing" else 1, 16))
         arrays = {"position": position, "log_density": position[:, :, 0], "data": data}
         if one.settings.get("start_noise") == 1.0:
-            arrays |= {"film": np.concatenate([start, generator.normal(size=(3, 5, 16))], axis=1), "film_noise": LEVELS}
+            arrays |= {
+                "snapshots": np.concatenate([start, generator.normal(size=(3, 5, 16))], axis=1),
+                "snapshots_noise": LEVELS,
+            }
         np.savez(folder / "draws" / f"{one.id}.npz", **arrays)  # type: ignore[arg-type]
     np.savez(
         folder / "targets" / "f1.npz", held_out=generator.uniform(-1.0, 1.0, (50, 16)), centre=np.zeros(16), spread=np.array(0.5),

@@ -81,7 +81,7 @@ def cell(target: str, sampler: str, identity: str, spread: float = 1.0, **furthe
     if several or sampler in ("gradient_ascent", "oracle"):
         verdicts["efficiency"] = Judgement("not applicable", "not ranked")
     base = Cell(
-        identity, match=hashlib.sha256(identity.encode()).hexdigest()[:12], target=target, sampler=sampler, sampler_kind=KINDS[sampler], budget=4000, burn_in=0.25, chains=16,
+        identity, match=hashlib.sha256(identity.encode()).hexdigest()[:12], target=target, sampler=sampler, sampler_kind=KINDS[sampler], budget=4000, warmup_share=0.25, chains=16,
         replicates=4, selected=True, metric_values=rows, curves=curves, verdicts=verdicts, experiment="", settings={}, start="",
     )  # fmt: skip
     return replace(base, **values)  # type: ignore[arg-type]

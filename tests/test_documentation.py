@@ -206,7 +206,7 @@ log_p = lambda x: target.log_density_and_gradient(x)[0][0]
 numeric = [(log_p(x + step * e) - log_p(x - step * e)) / (2 * step) for e in np.eye(2)]
 np.testing.assert_allclose(target.log_density_and_gradient(x)[1][0], numeric, rtol=1e-6)
 wrong = mcmc_bench.load_target("two_wells", targets_folder="my_targets", height=6.0)
-tree = mcmc_bench.sample(target, "mala", draws=4000, burn_in=500, chains=64, seed="recipe", step_size=0.05)
+tree = mcmc_bench.sample(target, "mala", draws=4000, warmup=500, chains=64, seed="recipe", step_size=0.05)
 def z(estimates, truth):
     return abs((estimates.mean(axis=0) - truth) / (estimates.std(axis=0, ddof=1) / 8))
 

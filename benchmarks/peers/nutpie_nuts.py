@@ -50,7 +50,7 @@ def draw(target, generator, start, draws, settings):
 
 SAMPLER = Sampler(
     kind="exact",
-    description="nutpie: NUTS with a mass matrix learnt from draws and gradients",
+    description="nutpie: NUTS with a mass matrix learned from draws and gradients",
     source="the nutpie package, by Adrian Seyboldt and contributors",
     draw=draw,
     evaluations_per_step=lambda settings: 10,

@@ -67,7 +67,7 @@ def test_nuts_for_each_gradient(jax, note, step_size):
 
     keys = jax.random.split(jax.random.key(1), chains)
     theirs, steps = jax.jit(jax.vmap(one_chain))(keys, jax.numpy.array(start))
-    sides = (ours.position, ours.records["n_steps"].sum()), (np.asarray(theirs), float(steps.sum()))
+    sides = (ours.position, ours.extra_statistics["n_steps"].sum()), (np.asarray(theirs), float(steps.sum()))
     for power, what in enumerate(("x", "x²")):
         costs = [gradients / effective(x)[power].mean() for x, gradients in sides]
         note(

@@ -38,7 +38,7 @@ def fused(target, sampler):
     start = target.starts("exact", np.random.default_rng(1), CHAINS)
 
     def go():
-        position, settings = start.copy(), sampler.complete({"step_size": STEP_SIZE})
+        position, settings = start.copy(), sampler.with_defaults({"step_size": STEP_SIZE})
         statistics, memory = np.zeros((CHAINS, 3)), np.zeros((1, *position.shape))
         sums = np.zeros((2, *position.shape))
         loop(

@@ -88,7 +88,7 @@ FAULTS: dict[str, Fault] = {
     "hmc_momentum": Fault(
         "hmc", "momentum not refreshed", (("    fill_standard_normal(generator, momentum)\n", "    momentum[:, :] = memory[0]\n"),
          ("scratch[1:], evaluations,\n    )  # fmt: skip\n", "scratch[1:], evaluations,\n    )  # fmt: skip\n    memory[0, :, :] = momentum\n"),
-         ("    scratch=6,", "    scratch=6,\n    memory=1,\n    begin=lambda target, generator, settings, ladder, position: generator.standard_normal((1, *position.shape)),")),
+         ("    scratch=6,", "    scratch=6,\n    memory=1,\n    init_memory=lambda target, generator, settings, schedule, position: generator.standard_normal((1, *position.shape)),")),
     ),
     "hmc_momentum_high": Fault(
         "hmc", "momentum twice as large in the fourth coordinate and all after",

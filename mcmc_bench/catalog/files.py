@@ -162,7 +162,7 @@ def load_target(
 def training_set(
     name: str, extra: tuple[Path, ...] = (), folder: Path | None = None
 ) -> tuple[Any, Any, dict[str, Any]]:
-    """Examples (n, dim) and held-out ones (m, dim) of a target that is learnt, and what of the recipe is its own.
+    """Examples (n, dim) and held-out ones (m, dim) of a target that is learned, and what of the recipe is its own.
 
     Args:
         name: of the target.
@@ -170,7 +170,7 @@ def training_set(
         folder: where the examples are, for a target that does not have them beside it; None is where it looks itself.
 
     Raises:
-        CatalogError: unknown, a target that is not learnt, or one that has its examples beside it and is given a folder.
+        CatalogError: unknown, a target that is not learned, or one that has its examples beside it and is given a folder.
         ValueError: the examples are not there.
     """
     files = target_files(extra)
@@ -178,7 +178,7 @@ def training_set(
         raise CatalogError(unknown("target", name, list(files)) + " For data of your own, give --data.")
     module = _content_module(files[name])
     if not hasattr(module, "training_set"):
-        raise CatalogError(f"target {name} is not learnt from examples: {files[name]} has no training_set()")
+        raise CatalogError(f"target {name} is not learned from examples: {files[name]} has no training_set()")
     given = {} if folder is None else {"folder": folder}
     if folder is not None and "folder" not in inspect.signature(module.training_set).parameters:
         raise CatalogError(f"target {name} has its examples beside it: leave out the folder {folder}")

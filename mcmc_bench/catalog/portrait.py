@@ -45,14 +45,14 @@ def facts(target: Target) -> dict[str, str]:
                 share = np.nanmax(truth.mean_standard_error / np.sqrt(truth.variance))
             found["standard errors"] = f"of the means: at most {share:.2g} of a standard deviation"
         found["E log p"] = f"{truth.mean_log_density:.6g}"
-    if target.natural is not None:
-        found["natural parameters"] = _natural(target.natural.names, target.natural.truth)
+    if target.constrained is not None:
+        found["constrained parameters"] = _constrained(target.constrained.names, target.constrained.truth)
     if modes is not None and len(modes.weights) > 1:
         found["modes"] = f"{len(modes.weights)}, weights {_numbers(modes.weights)}"
     return found
 
 
-def _natural(names: tuple[str, ...], truth: Truth | None) -> str:
+def _constrained(names: tuple[str, ...], truth: Truth | None) -> str:
     """The last ones first: in a hierarchy those are the common parameters, and the fewest."""
     if truth is None:
         return ", ".join(names[:12])

@@ -49,7 +49,7 @@ def draws_file(file: Path) -> Path:
 
 
 def fill(target: Target, target_file: Path) -> Target:
-    """`target` with truth, natural truth and reference draws from the stored run, if it has none of its own.
+    """`target` with truth, constrained truth and reference draws from the stored run, if it has none of its own.
 
     Raises:
         StoredTruthError: a stored reference that cannot be read or does not fit.
@@ -69,12 +69,12 @@ def fill(target: Target, target_file: Path) -> Target:
             log_density_quantiles=log_density["quantiles"],
             log_density_quantile_share_standard_error=log_density["quantile_share_standard_error"],
         )
-        natural = target.natural
-        if natural is not None and natural.truth is None and "natural" in stored:
-            natural = dataclasses.replace(natural, truth=_truth(stored["natural"], stored["note"]))
+        constrained = target.constrained
+        if constrained is not None and constrained.truth is None and "constrained" in stored:
+            constrained = dataclasses.replace(constrained, truth=_truth(stored["constrained"], stored["note"]))
         with np.load(draws_file(file), allow_pickle=False) as kept:
             draws = kept["draws"].astype(np.float64)
-        return dataclasses.replace(target, truth=truth, natural=natural, reference_draws=draws)
+        return dataclasses.replace(target, truth=truth, constrained=constrained, reference_draws=draws)
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise StoredTruthError(
             f"{file.name} and its draws do not fit {target.label} ({type(error).__name__}: {error}); {_again(target)}"

@@ -29,15 +29,17 @@ def command(
     target: Annotated[str, typer.Argument(help="Name of a target.")],
     sampler: Annotated[str, typer.Argument(help="Name of a sampler.")],
     draws: Annotated[int, typer.Option(help="Draws of each chain.")] = 1000,
-    burn_in: Annotated[int, typer.Option(help="Transitions discarded first.")] = 200,
+    warmup: Annotated[int, typer.Option(help="Transitions discarded first.")] = 200,
     chains: Annotated[int, typer.Option(help="Number of chains.")] = 4,
     seed: Annotated[str, typer.Option(help="The same seed gives the same draws.")] = "0",
     start: Annotated[str, typer.Option(help="dispersed, one_point or exact.")] = "dispersed",
     threads: Threads = None,
     set_: SamplerSettings = None,
     target_set: FurtherTargetParameters = None,
-    tune: Annotated[int, typer.Option(help="Target evaluations of each chain spent on tuning what is not set.")] = 0,
-    metric: Annotated[str, typer.Option(help="The coordinates that are tuned: none, diagonal or dense.")] = "diagonal",
+    tuning: Annotated[int, typer.Option(help="Target evaluations of each chain spent on tuning what is not set.")] = 0,
+    mass_matrix: Annotated[
+        str, typer.Option(help="The mass matrix that is tuned: none, diagonal or dense.")
+    ] = "diagonal",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="NC", help="Store the draws: netCDF, ArviZ's schema.")
     ] = None,
@@ -56,7 +58,7 @@ def command(
         the_sampler = load_sampler(sampler, samplers_folder=samplers)
         settings = assignments(set_ or [], f"setting of {sampler}", the_sampler.settings)
         with bar(f"{sampler} on {target}") as progress:
-            done, count = 0, (draws + burn_in) * chains
+            done, count = 0, (draws + warmup) * chains
 
             def advance(transitions: int) -> None:
                 nonlocal done
@@ -67,13 +69,13 @@ def command(
                 the_target,
                 the_sampler,
                 draws=draws,
-                burn_in=burn_in,
+                warmup=warmup,
                 chains=chains,
                 seed=seed,
                 threads=threads,
                 start=start,  # type: ignore[arg-type] # checked by sample, whose message names the choices
-                tune=tune,
-                metric=metric,  # type: ignore[arg-type] # likewise
+                tuning=tuning,
+                mass_matrix=mass_matrix,  # type: ignore[arg-type] # likewise
                 progress=advance,
                 **settings,
             )

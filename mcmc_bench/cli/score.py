@@ -22,7 +22,7 @@ def command(
     chains: Annotated[Path, typer.Argument(metavar="CHAINS.nc", help="netCDF in ArviZ's schema, group posterior.")],
     target: Annotated[str, typer.Option(help="Name of the target that was sampled.")],
     evaluations: Annotated[
-        float | None, typer.Option(help="Target evaluations of each chain, tuning and warm-up included.")
+        float | None, typer.Option(help="Target evaluations of each chain, tuning and warmup included.")
     ] = None,
     target_set: FurtherTargetParameters = None,
     csv: Annotated[Path | None, typer.Option("--csv", help="Store the table as well.")] = None,

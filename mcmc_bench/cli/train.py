@@ -25,7 +25,7 @@ DATA_HELP = "Examples of your own, one array: (number, height, width) up to 28 �
 
 
 def command(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A target that is learnt, or a name for your own data.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A target that is learned, or a name for your own data.")],
     data: Annotated[Path | None, typer.Option(metavar="FILE.npy", help=DATA_HELP)] = None,
     folder: Annotated[
         Path | None,
@@ -45,7 +45,7 @@ def command(
         int | None, typer.Option(min=1, help="Units of each layer; the data set's own by default.")
     ] = None,
     lowest_noise: Annotated[
-        float | None, typer.Option(help="σ of the sharpest density that is learnt; by the data's spread by default.")
+        float | None, typer.Option(help="σ of the sharpest density that is learned; by the data's spread by default.")
     ] = None,
     threads: Annotated[int, typer.Option(min=1, help="Processors that PyTorch may use.")] = 1,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
@@ -54,7 +54,7 @@ def command(
     """Learn the density of examples at every noise level: denoising score matching of an energy network.
 
     Needs PyTorch: pip install -e '.[train]' in a clone. Writes NAME.weights.npz and a picture of the loss; for data of your
-    own also the examples and NAME.py, a target that every command takes. After Ctrl-C they hold what was learnt until then.
+    own also the examples and NAME.py, a target that every command takes. After Ctrl-C they hold what was learned until then.
     """
     from mcmc_bench.catalog.files import list_targets, training_set
     from mcmc_bench.densities.learning import own_examples
@@ -158,7 +158,7 @@ def _further(examples: object, held_out: object, recipe: Recipe, *, name: str, s
     except KeyboardInterrupt:
         return None
     except ValueError as error:
-        raise ValueError(f"seed {seed}: {error}; {kept} holds what was learnt before") from error
+        raise ValueError(f"seed {seed}: {error}; {kept} holds what was learned before") from error
 
 
 def _command(name: str, **options: object) -> str:
@@ -193,7 +193,7 @@ def _say_what_came_out(
     typer.echo(f"losses:  {own_examples.beside(stem, own_examples.LOSSES)}")
     if first.interrupted:
         say(
-            f"interrupted after {len(first.losses)} of {recipe['steps']} steps; the files hold what was learnt until then"
+            f"interrupted after {len(first.losses)} of {recipe['steps']} steps; the files hold what was learned until then"
         )
     if data is not None:
         typer.echo(f"target:  {own_examples.beside(stem, own_examples.TARGET)}, and its examples")
@@ -208,5 +208,5 @@ def _say_what_came_out(
         "step_size": 0.1 * network.lowest_noise**2,
     }  # fmt: skip
     words = ["mcmc-bench", "sample", stem.name, "annealed_langevin", *where, "--chains", "64", "--draws", "10"]
-    words += ["--burn-in", "0", *(word for key, value in settings.items() for word in ("--set", f"{key}={value:.3g}"))]
+    words += ["--warmup", "0", *(word for key, value in settings.items() for word in ("--set", f"{key}={value:.3g}"))]
     typer.echo(f"next:    {shlex.join(words)}")

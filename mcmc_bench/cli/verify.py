@@ -48,7 +48,7 @@ def command(
             sampler, samplers = file.stem, file
         loaded = load_sampler(sampler, samplers_folder=samplers)
         settings = assignments(set_ or [], f"setting of {loaded.name}", loaded.settings)
-        loaded.complete(settings)
+        loaded.with_defaults(settings)
         try:
             with bar(f"verifying {loaded.name}") as progress:
                 result = verify(loaded, settings, stages=STAGES[:1] if quick else STAGES, seed=seed, progress=progress)

@@ -18,23 +18,23 @@ Array = npt.NDArray[np.float64]
 class Cost:
     """Target evaluations per chain, and seconds of the whole run, by phase."""
 
-    warm_up_evaluations: float = 0.0  # includes the evaluation at the start
-    sampling_evaluations: float = 0.0  # mean over chains; a chain that left costs what it used
+    warmup_evaluations: float = 0.0  # includes the evaluation at the start
+    sampling_evaluations: float = 0.0  # mean over chains; a chain that became non-finite costs what it used
     tuning_evaluations: float = 0.0
     compile_seconds: float = 0.0
     tuning_seconds: float = 0.0
-    warm_up_seconds: float = 0.0
+    warmup_seconds: float = 0.0
     sampling_seconds: float = 0.0
 
     @property
     def evaluations(self) -> float:
         """All target evaluations of one chain."""
-        return self.tuning_evaluations + self.warm_up_evaluations + self.sampling_evaluations
+        return self.tuning_evaluations + self.warmup_evaluations + self.sampling_evaluations
 
 
 @dataclass(frozen=True, eq=False)
 class Draws:
-    """One replicate: all chains of one run. Everything after burn-in; NaN after a chain has left."""
+    """One replicate: all chains of one run. Everything after warmup; NaN after a chain has become non-finite."""
 
     position: Array  # (chain, draw, dim): every `thin`-th transition
     log_density: Array  # (chain, draw)
@@ -45,20 +45,24 @@ class Draws:
     mean_square: Array  # (chain, dim): mean of x²
     mean_acceptance: Array  # (chain,): over all transitions
     divergences: npt.NDArray[np.int64]  # (chain,): over all transitions
-    stopped_at: npt.NDArray[np.int64]  # (chain,): evaluations after which a chain left, −1 if it did not
+    stopped_at: npt.NDArray[
+        np.int64
+    ]  # (chain,): evaluations after which a chain became non-finite, −1 if it stayed finite
     start: Array  # (chain, dim)
     end: Array  # (chain, dim): last position
-    transitions: int  # after burn-in
+    transitions: int  # after warmup
     thin: int
-    records: Mapping[str, Array] = field(default_factory=dict)  # what else the sampler records, (chain, draw) each
-    record_means: Mapping[str, float] = field(default_factory=dict)  # over all chains and transitions
+    extra_statistics: Mapping[str, Array] = field(
+        default_factory=dict
+    )  # what else the sampler records, (chain, draw) each
+    extra_statistic_means: Mapping[str, float] = field(default_factory=dict)  # over all chains and transitions
     tuned: Mapping[str, float] = field(default_factory=dict)  # settings that were tuned, and to what
     inverse_mass_matrix: Array | None = None  # (dim,) or (dim, dim), given or tuned
-    ladder: Array = field(default_factory=lambda: np.empty(0))
+    schedule: Array = field(default_factory=lambda: np.empty(0))
     cost: Cost = field(default_factory=Cost)
-    #: What the program that made the draws does not tell, of "acceptance_rate", "divergences", "evaluations" and the seconds
+    #: What the program that made the draws has not recorded, of "acceptance_rate", "divergences", "evaluations" and the seconds
     #: of `Cost`; the fields above then hold what stands for it, and no metric may claim it.
-    not_told: frozenset[str] = frozenset()
+    not_recorded: frozenset[str] = frozenset()
 
     @property
     def chains(self) -> int:

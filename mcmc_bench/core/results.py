@@ -121,7 +121,7 @@ class Cell:
     settings: dict[str, float]
     start: str
     budget: int  # target evaluations per chain
-    burn_in: float  # share discarded
+    warmup_share: float  # share discarded
     chains: int
     replicates: int
     outcome: Outcome = Outcome.FINISHED
@@ -170,7 +170,7 @@ class Definition:
 
 @dataclass
 class ExampleFacts:
-    """What is known of the data that a target was learnt from."""
+    """What is known of the data that a target was learned from."""
 
     held_out: int  # examples that were never seen in training
     classes: int  # 0: data without classes
@@ -198,7 +198,7 @@ class TargetFacts:
     mean_log_density: float | None
     mode_locations: list[list[float]] | None = None
     mode_weights: list[float] | None = None
-    examples: ExampleFacts | None = None  # of a target that was learnt from data
+    examples: ExampleFacts | None = None  # of a target that was learned from data
     #: Of a learned target: the name of the density in closed form that its score is compared with, and whether that is
     #: the one that the examples come from (see `mcmc_bench.core.target.Counterpart`).
     counterpart: str | None = None
@@ -291,7 +291,7 @@ class Results:
         import pandas
 
         identity = (
-            "id", "experiment", "target", "sampler", "sampler_kind", "start", "budget", "burn_in", "chains",
+            "id", "experiment", "target", "sampler", "sampler_kind", "start", "budget", "warmup_share", "chains",
             "replicates", "outcome", "selected", "stopped_chains",
         )  # fmt: skip
         lines = [
@@ -309,7 +309,7 @@ class Results:
         """The figure draws of a cell: `position` (chain, draw, dim), `log_density` (chain, draw). None if absent.
 
         For targets with examples also `data` (n, dim), ends of chains without the noise of the density, and where the
-        sampler goes down noise levels `film` (chain, frame, dim) with `film_noise` (frame,), from starts that all cells of
+        sampler goes down noise levels `snapshots` (chain, snapshot, dim) with `snapshots_noise` (snapshot,), from starts that all cells of
         the target with the same largest noise share.
         """
         return self._arrays("draws", cell.id)
@@ -353,10 +353,24 @@ def _short(value: object) -> str:
     return text if len(text) <= 200 else f"{text[:200]}…"
 
 
+#: Keys of metrics and costs in version 2, and what they are called since.
+_RENAMED = {
+    "natural_bias_squared_average": "constrained_bias_squared_average",
+    "natural_bias_squared_max": "constrained_bias_squared_max",
+    "warm_up_evaluations": "warmup_evaluations",
+    "warm_up_seconds": "warmup_seconds",
+}
+
+
 def _from_version_2(content: dict[str, Any]) -> None:
-    """Bring the content of a file of schema version 2 to version 3, in place: "rows" are "metric_values"."""
+    """Bring the content of a file of schema version 2 to version 3, in place."""
+    content["definitions"] = {_RENAMED.get(key, key): value for key, value in content["definitions"].items()}
     for cell in content.get("cells", ()):
         cell["metric_values"] = cell.pop("rows")
+        for value in cell["metric_values"]:
+            value["metric"] = _RENAMED.get(value["metric"], value["metric"])
+        cell["cost"] = {_RENAMED.get(key, key): value for key, value in cell["cost"].items()}
+        cell["warmup_share"] = cell.pop("burn_in")
     content["schema_version"] = 3
 
 

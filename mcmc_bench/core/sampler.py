@@ -18,7 +18,7 @@ position             (chain, dim)          in: current state; out: next state
 log_density          (chain,)              of `position`, kept up to date
 gradient             (chain, dim)          of `position`, kept up to date
 statistics           (chain, 3 + k) [out]  columns ACCEPTANCE, DIVERGING, ENERGY_ERROR of this transition, then the
-                                           k that the sampler `records`
+                                           k that the sampler declares in `extra_statistics`
 memory               (memory, chain, dim)  what else the next transition needs (a momentum, hotter replicas)
 scratch              (scratch, chain, dim) memory that the step may use as it likes; not kept between calls
 evaluations          (1,)                  target evaluations per chain so far; only `evaluate` changes it
@@ -86,10 +86,10 @@ class Setting:
         """Check the default, so that a wrong file fails where it is made."""
         if self.integer:
             object.__setattr__(self, "high", min(self.high, LARGEST_WHOLE))
-        if wrong := self.why_not(self.default):
+        if wrong := self.problem(self.default):
             raise ValueError(f"the default {self.default!r} of a setting {wrong}")
 
-    def why_not(self, value: Any) -> str:
+    def problem(self, value: Any) -> str:
         """What is wrong with a value, in words; empty if nothing."""
         if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
             return "is not a number"
@@ -124,7 +124,7 @@ class Adaptation:
     exponent: float = 1.0  # energy errors of a step go as step_size^exponent
     trajectory: str | None = None  # the setting that is the length of a trajectory, tuned by ChEES
     ladder: bool = False  # tuned to even rejection; the first records are the rejection rates of its pairs
-    metric: bool = True  # the coordinates are tuned
+    mass_matrix: bool = True  # the coordinates are tuned
 
     @property
     def by_starts(self) -> bool:
@@ -147,17 +147,17 @@ class Sampler:
     step: Any = None  # the compiled transition
     scratch: int | Callable[[Settings], int] = 0  # how many (chain, dim) arrays the step needs
     memory: int | Callable[[Settings], int] = 0  # how many of them are kept between transitions
-    #: What `memory` holds before the first transition: ``(counted target, generator, settings, ladder, position (chain,
+    #: What `memory` holds before the first transition: ``(counted target, generator, settings, schedule, position (chain,
     #: dim)) -> (memory, chain, dim)``. For an exact sampler, positions drawn from the target must give a joint draw from
     #: the law that its transitions keep. Zeros by default.
-    begin: Callable[[Any, np.random.Generator, Settings, Array, Array], Array] | None = None
+    init_memory: Callable[[Any, np.random.Generator, Settings, Array, Array], Array] | None = None
     #: For a transition that goes down noise levels: at how many of them it leaves its state on arrival in `memory`, as far
-    #: as that has room. It has none but for a film, see `mcmc_bench.sampling.snapshots`.
-    frames: Callable[[Settings], int] | None = None
+    #: as that has room. It has none but for trajectory snapshots, see `mcmc_bench.sampling.snapshots`.
+    num_snapshots: Callable[[Settings], int] | None = None
     #: Names of what else a transition records, in the order of the further columns of `statistics`.
-    records: Callable[[Settings], tuple[str, ...]] = lambda settings: ()
+    extra_statistics: Callable[[Settings], tuple[str, ...]] = lambda settings: ()
     #: Temperatures or noise levels, (level,), where the sampler goes through several densities.
-    ladder: Callable[[Settings], Array] | None = None
+    schedule: Callable[[Settings], Array] | None = None
     #: ``(target, settings, ladder) -> (density, data)``: what `step` is given instead of the target's own density. The
     #: log density that the step leaves behind is then not taken for that of the target.
     prepare: Callable[[Target, Settings, Array], tuple[Any, Array]] | None = None
@@ -171,7 +171,7 @@ class Sampler:
     requires: tuple[str, ...] = ()  # from REQUIREMENTS
     #: ``(target, settings) -> settings`` as they are on this target, where one of them depends on it: a share of its rows is
     #: a whole number of rows. Raises ValueError where the target cannot have them; the message names setting, value and fix.
-    fit: Callable[[Target, Settings], Settings] = lambda target, settings: settings
+    resolve_settings: Callable[[Target, Settings], Settings] = lambda target, settings: settings
     #: Chains that move in lock-step, where their number is not the driver's to choose: a number, or all of a run.
     block_chains: int | Literal["all"] | None = None
     uses_gradient: bool = True
@@ -194,8 +194,8 @@ class Sampler:
     flow: Callable[[Target, Settings, Array, Array], tuple[Array, Array]] | None = None
     #: Whether `energy_error` is minus the log of the Metropolis ratio of a proposal that is its own reverse.
     energy_error_is_log_ratio: bool = True
-    #: False where `begin` cannot give a joint draw: the kernel then has to forget its beginning first.
-    begins_in_equilibrium: bool = True
+    #: False where `init_memory` cannot give a joint draw: the kernel then has to forget its beginning first.
+    starts_in_equilibrium: bool = True
     name: str = ""  # filled in by the catalog
 
     def __post_init__(self) -> None:
@@ -231,20 +231,20 @@ class Sampler:
                 raise ValueError(
                     f"adaptation.{name} = {value!r} must be one of the settings: {', '.join(self.settings)}"
                 )
-        if self.ladder is None and (adaptation.ladder or adaptation.by_starts):
-            raise ValueError("adaptation tunes a ladder, and the sampler has none: give ladder")
+        if self.schedule is None and (adaptation.ladder or adaptation.by_starts):
+            raise ValueError("adaptation tunes a ladder, and the sampler has none: give schedule")
 
     def statistics(self, settings: Settings) -> tuple[str, ...]:
         """Names of all columns of `statistics`."""
-        return (*STATISTICS, *self.records(settings))
+        return (*STATISTICS, *self.extra_statistics(settings))
 
-    def why_not(self, target: Target, settings: Settings | None = None) -> str:
+    def incompatibility(self, target: Target, settings: Settings | None = None) -> str:
         """What `target` lacks for this sampler with these settings (complete; the defaults if None), in words; else empty."""
         missing = [what for what in self.requires if not REQUIREMENTS[what](target)]
         if missing:
             return f"{target.label} has no {missing[0].removeprefix('an ').removeprefix('a ')}"
         try:
-            self.fit(target, self.complete({}) if settings is None else settings)
+            self.resolve_settings(target, self.with_defaults({}) if settings is None else settings)
         except ValueError as error:
             return str(error)
         return ""
@@ -254,11 +254,11 @@ class Sampler:
         """The step, compiled so that the chunk loop takes it as a function pointer."""
         return _jit.compiled(self.step, _jit.STEP_SIGNATURE)
 
-    def complete(self, given: Mapping[str, Any]) -> dict[str, float]:
+    def with_defaults(self, given: Mapping[str, Any]) -> dict[str, float]:
         """All settings with `given` filled in over the defaults.
 
         Raises:
-            ValueError: an unknown setting, a value outside its range, or settings that give no ladder together; the
+            ValueError: an unknown setting, a value outside its range, or settings that give no schedule together; the
                 message names the sampler, the setting, the value and what is allowed.
         """
         values: dict[str, float] = {name: setting.default for name, setting in self.settings.items()}
@@ -268,15 +268,15 @@ class Sampler:
 
                 raise ValueError(unknown(f"setting of {self.name}", name, list(self.settings)))
             setting = self.settings[name]
-            if wrong := setting.why_not(value):
+            if wrong := setting.problem(value):
                 raise ValueError(f"{self.name}: {name} = {value!r} {wrong}")
             values[name] = int(value) if setting.integer else float(value)
-        if self.ladder is not None:
+        if self.schedule is not None:
             try:
-                ladder = np.asarray(self.ladder(values))
+                schedule = np.asarray(self.schedule(values))
             except ValueError as error:
                 raise ValueError(f"{self.name}: {error}") from error
-            if not (np.isfinite(ladder).all() and (np.diff(ladder) <= 0.0).all()):
+            if not (np.isfinite(schedule).all() and (np.diff(schedule) <= 0.0).all()):
                 given_settings = ", ".join(f"{name} = {value:g}" for name, value in values.items())
-                raise ValueError(f"{self.name}: its ladder must fall, and rises with {given_settings}")
+                raise ValueError(f"{self.name}: its schedule must fall, and rises with {given_settings}")
         return values

@@ -70,7 +70,7 @@ def target_label(name: str, parameters: Mapping[str, Any]) -> str:
 class Truth:
     """Expectations under the target, with where they come from.
 
-    All arrays have shape (dim,), or (k,) where the k natural parameters are meant. An entry is NaN where it is not known and infinite where it does not exist as a
+    All arrays have shape (dim,), or (k,) where the k constrained parameters are meant. An entry is NaN where it is not known and infinite where it does not exist as a
     finite number (the second moment of a Student t with two degrees of freedom); metrics that need it are then
     not given. Standard errors are zero for `exact` and below what matters for `quadrature`.
     """
@@ -123,14 +123,14 @@ class Modes:
 
 
 @dataclass(frozen=True, eq=False)
-class Natural:
+class Constrained:
     """The parameters as people write them, where chains move in unconstrained ones (log τ instead of τ).
 
     The density is that of the unconstrained coordinates: the Jacobian of the map is part of it.
     """
 
     names: tuple[str, ...]  # k of them
-    of: Callable[[Array], Array]  # unconstrained points (n, dim) -> natural parameters (n, k)
+    of: Callable[[Array], Array]  # unconstrained points (n, dim) -> constrained parameters (n, k)
     truth: Truth | None = None  # its arrays have shape (k,); its mean_log_density is NaN
 
 
@@ -148,7 +148,7 @@ class PartOfData:
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Data that a density was learnt from, in the target's coordinates: what its draws ought to look like.
+    """Data that a density was learned from, in the target's coordinates: what its draws ought to look like.
 
     Training examples may be too many to be stored: then `further` ones, which are held out too, take their place where
     floors are measured, and `training_distance` says what can only be known beside them.
@@ -238,7 +238,7 @@ class Counterpart:
     name: str  # of its target
     target: Callable[[], Target]  # with a smoothed density; made when it is asked for
     sigma: float  # σ of the noise that both are given with: the lowest at which they are compared
-    highest_noise: float  # up to which the score was learnt
+    highest_noise: float  # up to which the score was learned
     #: Whether the examples are draws from it. If not, it is the smoothed empirical distribution of the training examples,
     #: which a learner that generalises must differ from.
     is_source: bool
@@ -246,10 +246,10 @@ class Counterpart:
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
-    """A function that tells classes, learnt from data that are not stored."""
+    """A function that tells classes, learned from data that are not stored."""
 
     classify: Callable[[Array], npt.NDArray[np.int64]]  # points (k, dim) -> classes (k,)
-    accuracy: float  # the share that it gets right of data that neither it nor the density was learnt from
+    accuracy: float  # the share that it gets right of data that neither it nor the density was learned from
     description: str  # what it is and how its accuracy was measured
 
 
@@ -273,7 +273,7 @@ class Target:
     #: Stored draws of a long reference run, (n, dim), thinned until nearly independent; for targets without
     #: an exact sampler.
     reference_draws: Array | None = None
-    natural: Natural | None = None
+    constrained: Constrained | None = None
     #: The smoothed density log (p ∗ N(0, σ² I)) and its score, where there is a closed form: noise level σ -> the `data`
     #: with which the same `density` computes them. A Gaussian mixture blurred by a Gaussian is again a Gaussian mixture,
     #: so that a family gives its smoothed score by other numbers and no other code. At σ = 0 it gives `data`.
@@ -283,7 +283,7 @@ class Target:
     #: p^β has an integral for every β above this number: 0 where the tails fall exponentially or faster, 1/(ν + 1) for
     #: Student's t with ν degrees of freedom in each coordinate. Below 1, since p has one itself.
     smallest_power: float = 0.0
-    examples: Examples | None = None  # for densities that were learnt
+    examples: Examples | None = None  # for densities that were learned
     counterpart: Counterpart | None = None  # likewise
     tags: tuple[str, ...] = ()  # from TAGS
     formula: str = ""  # one line of plain text

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mcmc_bench.core.target import Draw, Natural, Target
+from mcmc_bench.core.target import Constrained, Draw, Target
 from mcmc_bench.kernels import jit as _jit
 
 Array = npt.NDArray[np.float64]
@@ -33,7 +33,7 @@ def from_pymc(model: Any, *, draw_dispersed: Draw | None = None, jitter: float =
         jitter: see above.
         fields: further fields of `Target`: truth, draw_exact, tags, name, …
 
-    The coordinates have the names of PyMC's value variables (``tau_log__``, ``theta[3]``); `natural` holds the free
+    The coordinates have the names of PyMC's value variables (``tau_log__``, ``theta[3]``); `constrained` holds the free
     variables as the model names them, and their deterministics. Compiling takes some seconds in every process.
 
     Raises:
@@ -61,7 +61,7 @@ def from_pymc(model: Any, *, draw_dispersed: Draw | None = None, jitter: float =
         density=_jit.lift(_jit.jit(namespace["density_of_model"])),
         draw_dispersed=draw_dispersed or (lambda generator, n: start + generator.uniform(-jitter, jitter, (n, dim))),
         one_point=start,
-        natural=_natural(model, variables),
+        constrained=_constrained(model, variables),
         coordinate_names=names,
         **fields,
     )
@@ -72,7 +72,7 @@ def _entries(name: str, shape: tuple[int, ...]) -> list[str]:
     return [name + (f"[{','.join(map(str, index))}]" if index else "") for index in np.ndindex(shape)]
 
 
-def _natural(model: Any, variables: list[tuple[str, Array]]) -> Natural:
+def _constrained(model: Any, variables: list[tuple[str, Array]]) -> Constrained:
     """Free variables and deterministics by name, from unconstrained points."""
     outputs = model.unobserved_value_vars
     wanted = [variable for variable in outputs if variable.name in {v.name for v in model.unobserved_RVs}]
@@ -89,4 +89,4 @@ def _natural(model: Any, variables: list[tuple[str, Array]]) -> Natural:
     names = tuple(
         name for variable, value in zip(wanted, first, strict=True) for name in _entries(variable.name, value.shape)
     )
-    return Natural(names, lambda x: np.array([np.concatenate([np.ravel(v) for v in of_point(row)]) for row in x]))
+    return Constrained(names, lambda x: np.array([np.concatenate([np.ravel(v) for v in of_point(row)]) for row in x]))

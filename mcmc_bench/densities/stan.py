@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mcmc_bench.core.target import Draw, Natural, Target
+from mcmc_bench.core.target import Constrained, Draw, Target
 from mcmc_bench.densities.foreign import address_data, density_of_stan_model
 
 Array = npt.NDArray[np.float64]
@@ -29,7 +29,7 @@ def from_stan(model: Any, *, draw_dispersed: Draw | None = None, jitter: float =
         jitter: see above.
         fields: further fields of `Target`: truth, draw_exact, tags, name, …
 
-    `natural` holds the parameters as the Stan program names them. Where Stan rejects a point, log p is −∞.
+    `constrained` holds the parameters as the Stan program names them. Where Stan rejects a point, log p is −∞.
 
     Raises:
         ValueError: the model is not compiled for threads, or is of an older BridgeStan.
@@ -53,7 +53,7 @@ def from_stan(model: Any, *, draw_dispersed: Draw | None = None, jitter: float =
         ),
         draw_dispersed=draw_dispersed or (lambda generator, n: generator.uniform(-jitter, jitter, (n, dim))),
         one_point=np.zeros(dim),
-        natural=Natural(
+        constrained=Constrained(
             tuple(model.param_names()),
             lambda x: np.array([model.param_constrain(np.ascontiguousarray(row)) for row in x], dtype=np.float64),
         ),

@@ -49,8 +49,8 @@ def predictions(sampler: Sampler, settings: Mapping[str, float], target: Target)
     return found
 
 
-def of(
-    sampler: Sampler, settings: Mapping[str, float], target: Target, start: str, warm_up: int, exact: Array | None
+def of_cell(
+    sampler: Sampler, settings: Mapping[str, float], target: Target, start: str, warmup: int, exact: Array | None
 ) -> tuple[Literal["truth", "closed form", ""], tuple[Array, Array] | None]:
     """Where it is known what the draws of a cell should be, and for a closed form draws from that law.
 
@@ -63,7 +63,7 @@ def of(
         settings: all of its settings.
         target: the target.
         start: the kind of start.
-        warm_up: transitions that are discarded.
+        warmup: transitions that are discarded.
         exact: exact draws of the target, (n, dim), or None.
 
     Returns:
@@ -74,7 +74,7 @@ def of(
         return "truth", None
     modes = target.modes
     gaussian = modes is not None and len(modes.weights) == 1 and modes.precision is not None
-    if not gaussian or sampler.stationary_variance is None or start != "exact" or warm_up < SETTLED or exact is None:
+    if not gaussian or sampler.stationary_variance is None or start != "exact" or warmup < SETTLED or exact is None:
         return "", None
     points = _stationary(sampler, settings, target, exact)
     if points is None:

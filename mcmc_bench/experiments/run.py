@@ -252,7 +252,7 @@ class _Session:
             if {f"target {plan.target}", f"sampler {plan.sampler}"} - seen:
                 seen |= {f"target {plan.target}", f"sampler {plan.sampler}"}
                 limit = max(plan.time_limit, COMPILE_SECONDS)
-                tasks.append(pool.schedule(worker.warm_up, args=(plan, self.folders), timeout=limit))
+                tasks.append(pool.schedule(worker.compile_cell, args=(plan, self.folders), timeout=limit))
         if tasks:
             self.progress(f"compiling (1 of {len(tasks)})", len(self.cells), len(self.plans))
         for number, task in enumerate(_as_finished(tasks)):

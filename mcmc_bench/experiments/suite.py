@@ -29,9 +29,13 @@ from mcmc_bench.core.results import identity_hash
 from mcmc_bench.core.spelling import unknown
 from mcmc_bench.core.target import target_label
 from mcmc_bench.sampling.budget import Budget, SamplingError
-from mcmc_bench.sampling.tuning.schedule import METRICS
+from mcmc_bench.sampling.tuning.schedule import MASS_MATRICES
 
 STARTS = ("dispersed", "one_point", "exact")
+
+
+#: Fields that stand under another name in `CellPlan.match`, which stored baselines are found by.
+_NAMES_IN_MATCH = {"warmup_share": "burn_in", "mass_matrix": "metric"}
 
 
 class SuiteError(ValueError):
@@ -50,7 +54,7 @@ class CellPlan:
     inverse_mass_matrix: tuple[float, ...] | None
     start: str
     budget: int
-    burn_in: float
+    warmup_share: float
     chains: int
     replicates: int
     selection_replicates: int
@@ -59,7 +63,7 @@ class CellPlan:
     metrics: tuple[str, ...] | None
     seed: str
     tuning: int = 0  # target evaluations of each chain that are spent on tuning, on top of the budget
-    metric: str = "diagonal"  # the coordinates that are tuned, where the sampler can
+    mass_matrix: str = "diagonal"  # the coordinates that are tuned, where the sampler can
     fixed: tuple[str, ...] = ()  # settings that the suite gives: they are not tuned
     swept: tuple[str, ...] = ()  # names of the settings that vary within the sweep
     sweep: str | None = None  # name of the sweep, shared by the cells that compete
@@ -91,8 +95,10 @@ class CellPlan:
             "time_limit", "sweep", "swept", "seed", "replicates", "selection_replicates", "metrics",
         )  # fmt: skip
         if self.tuning == 0:  # then nothing that has to do with it changes a number
-            left_out += ("tuning", "metric", "fixed")
-        return identity_hash({name: value for name, value in vars(self).items() if name not in left_out})
+            left_out += ("tuning", "mass_matrix", "fixed")
+        return identity_hash(
+            {_NAMES_IN_MATCH.get(name, name): value for name, value in vars(self).items() if name not in left_out}
+        )
 
 
 @dataclass(frozen=True)
@@ -163,7 +169,7 @@ class _Reader:
 LARGEST = 10**12
 #: Keys that the suite sets for all, an experiment for itself, and a target's table for that target.
 _LIMITS = (
-    "budget", "burn_in", "chains", "start", "replicates", "selection_replicates", "max_draws", "time_limit", "metrics", "tuning", "metric",
+    "budget", "warmup_share", "chains", "start", "replicates", "selection_replicates", "max_draws", "time_limit", "metrics", "tuning", "mass_matrix",
 )  # fmt: skip
 
 
@@ -330,13 +336,13 @@ def _limits(reader: _Reader, given: Mapping[str, Any]) -> dict[str, Any]:
         "starts": reader.list_of(given, "start", ["dispersed"], STARTS),
         "rest": {
             "budget": reader.whole(given, "budget", 2000, 2),
-            "burn_in": reader.number(given, "burn_in", 0.25, 0.0, 1.0),
+            "warmup_share": reader.number(given, "warmup_share", 0.25, 0.0, 1.0),
             "chains": reader.whole(given, "chains", 16, 1),
             "replicates": reader.whole(given, "replicates", 4, 1),
             "selection_replicates": reader.whole(given, "selection_replicates", 1, 1),
             "max_draws": reader.whole(given, "max_draws", 500, 4),
             "tuning": reader.whole(given, "tuning", 0, 0),
-            "metric": reader.list_of(given, "metric", ["diagonal"], METRICS)[0],
+            "mass_matrix": reader.list_of(given, "mass_matrix", ["diagonal"], MASS_MATRICES)[0],
             "time_limit": reader.number(given, "time_limit", 120.0, 0.001, 1e9),
             "metrics": metrics,
         },
@@ -384,8 +390,8 @@ def _sweep(
     combinations = []
     for values in itertools.product(*(settings[key] for key in swept)):
         try:
-            complete = sampler.complete({**settings, **dict(zip(swept, values, strict=True))})
-            Budget(limits["budget"], limits["burn_in"], limits["max_draws"]).plan(sampler, complete)
+            complete = sampler.with_defaults({**settings, **dict(zip(swept, values, strict=True))})
+            Budget(limits["budget"], limits["warmup_share"], limits["max_draws"]).plan(sampler, complete)
         except (ValueError, SamplingError) as error:
             reader.fail(str(error), "samplers")
         combinations.append(complete)

@@ -28,7 +28,7 @@ from mcmc_bench.experiments.suite import CellPlan
 from mcmc_bench.metrics import Measurement, Reference
 from mcmc_bench.sampling.budget import Budget
 from mcmc_bench.sampling.replicate import compile_kernels, run
-from mcmc_bench.sampling.snapshots import film
+from mcmc_bench.sampling.snapshots import trajectory_snapshots
 from mcmc_bench.sampling.tuning.schedule import Tuning
 
 #: Points and chains of a cell that are kept for the figures, at half the precision.
@@ -91,7 +91,7 @@ def _sampler(plan: CellPlan, folders: Folders) -> Sampler:
 
 
 @_in_words
-def warm_up(plan: CellPlan, folders: Folders) -> None:
+def compile_cell(plan: CellPlan, folders: Folders) -> None:
     """Compile what `plan` needs, without running it, so that the workers that follow find it in the cache."""
     compile_kernels(_load(plan, folders), _sampler(plan, folders))
 
@@ -107,7 +107,7 @@ def blank(plan: CellPlan, identity: str, folders: Folders) -> Cell:
         settings=dict(plan.settings),
         start=plan.start,
         budget=plan.budget,
-        burn_in=plan.burn_in,
+        warmup_share=plan.warmup_share,
         chains=plan.chains,
         replicates=plan.replicates,
         sweep=plan.sweep,
@@ -119,7 +119,7 @@ def blank(plan: CellPlan, identity: str, folders: Folders) -> Cell:
 
 
 def _not_applicable(plan: CellPlan, target: Target, sampler: Sampler) -> str:
-    if missing := sampler.why_not(target, plan.settings):
+    if missing := sampler.incompatibility(target, plan.settings):
         return missing
     if target.draw_exact is not None:
         return ""
@@ -137,7 +137,7 @@ def run_cell(plan: CellPlan, identity: str, folders: Folders, keep_draws: bool) 
     replicates = [_replicate(plan, target, sampler, "replicate", index) for index in range(plan.replicates)]
     cell.stopped_chains = int(sum((draws.stopped_at >= 0).sum() for draws in replicates))
     cell.divergences = int(sum(draws.divergences.sum() for draws in replicates))
-    cell.tuned = _together([_learnt(draws, sampler) for draws in replicates])
+    cell.tuned = _together([_learned(draws, sampler) for draws in replicates])
     cell.cost = {name: float(np.mean([getattr(d.cost, name) for d in replicates])) for name in vars(Cost())}
     cell.tunes_itself = sampler.draw is not None and cell.cost["tuning_evaluations"] > 0
     cell.metric_values, cell.curves = metrics.evaluate_cell(
@@ -145,7 +145,7 @@ def run_cell(plan: CellPlan, identity: str, folders: Folders, keep_draws: bool) 
         target,
         Reference.of(target),
         budget=plan.budget,
-        burn_in=plan.burn_in,
+        warmup_share=plan.warmup_share,
         groups=plan.metrics,
         predicted=known_law.predictions(_as_known(plan, sampler), plan.settings, target),
     )
@@ -180,11 +180,11 @@ def evidence(plan: CellPlan, folders: Folders, measurements: Sequence[Measuremen
 
 def _measured(plan: CellPlan, target: Target, replicates: Iterable[Draws]) -> list[Measurement]:
     reference = Reference.of(target)
-    return [metrics.measure(draws, reference, plan.budget * (1.0 - plan.burn_in)) for draws in replicates]
+    return [metrics.measure(draws, reference, plan.budget * (1.0 - plan.warmup_share)) for draws in replicates]
 
 
 def _budget(plan: CellPlan) -> Budget:
-    return Budget(plan.budget, plan.burn_in, plan.max_draws)
+    return Budget(plan.budget, plan.warmup_share, plan.max_draws)
 
 
 def _replicate(plan: CellPlan, target: Target, sampler: Sampler, purpose: str, index: int) -> Draws:
@@ -198,7 +198,7 @@ def _replicate(plan: CellPlan, target: Target, sampler: Sampler, purpose: str, i
         start=plan.start,  # type: ignore[arg-type]  # checked when the suite was read
         names=(plan.seed, target.label, sampler.name, sorted(plan.settings.items()), plan.start, purpose, index),
         inverse_mass_matrix=plan.inverse_mass_matrix,
-        tuning=Tuning(plan.tuning, plan.metric) if tuned else None,  # type: ignore[arg-type]  # as above
+        tuning=Tuning(plan.tuning, plan.mass_matrix) if tuned else None,  # type: ignore[arg-type]  # as above
     )
 
 
@@ -211,18 +211,18 @@ def _tuning_evaluations(plan: CellPlan, sampler: Sampler) -> int:
     return 0 if sampler.adaptation is None or sampler.adaptation.by_starts else plan.tuning
 
 
-def _learnt(draws: Draws, sampler: Sampler) -> dict[str, float]:
+def _learned(draws: Draws, sampler: Sampler) -> dict[str, float]:
     """What was tuned to what: settings; of coordinates their largest scale over the smallest; the ladder's inner rungs."""
-    learnt = {name: float(value) for name, value in draws.tuned.items()}
+    learned = {name: float(value) for name, value in draws.tuned.items()}
     adaptation, matrix = sampler.adaptation, draws.inverse_mass_matrix
-    if adaptation is None or not learnt:
-        return learnt
-    if adaptation.metric and matrix is not None:
+    if adaptation is None or not learned:
+        return learned
+    if adaptation.mass_matrix and matrix is not None:
         scales = np.sqrt(matrix if matrix.ndim == 1 else np.linalg.eigvalsh(matrix))
-        learnt["ratio_of_scales"] = float(scales.max() / scales.min())
+        learned["ratio_of_scales"] = float(scales.max() / scales.min())
     if adaptation.ladder:
-        learnt |= {f"rung_{k}": float(value) for k, value in enumerate(draws.ladder[1:-1], 2)}
-    return learnt
+        learned |= {f"rung_{k}": float(value) for k, value in enumerate(draws.schedule[1:-1], 2)}
+    return learned
 
 
 def _together(each: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
@@ -241,10 +241,10 @@ def _as_known(plan: CellPlan, sampler: Sampler) -> Sampler:
 
 def _evidence(plan: CellPlan, target: Target, sampler: Sampler, measurements: Sequence[Measurement]) -> Evidence:
     reference, budget = Reference.of(target), _budget(plan)
-    settings = sampler.fit(target, plan.settings)
-    warm_up = budget.plan(sampler, settings).warm_up
+    settings = sampler.resolve_settings(target, plan.settings)
+    warmup = budget.plan(sampler, settings).warmup
     exact = reference.many if reference.available else None
-    expected_from, law = known_law.of(_as_known(plan, sampler), plan.settings, target, plan.start, warm_up, exact)
+    expected_from, law = known_law.of_cell(_as_known(plan, sampler), plan.settings, target, plan.start, warmup, exact)
     return metrics.summarise(
         measurements, reference, expected_from=expected_from, law=law,
         planned_evaluations=_tuning_evaluations(plan, sampler)
@@ -270,17 +270,19 @@ def _figure_draws(draws: Draws) -> dict[str, Array]:
 
 
 def _figure_data(plan: CellPlan, target: Target, sampler: Sampler, draws: Draws) -> dict[str, Array]:
-    """Where the density was learnt from examples: ends of chains without their noise, as they are measured, and a film."""
+    """Where the density was learned from examples: ends of chains without their noise, as they are measured, and trajectory snapshots."""
     if target.examples is None:
         return {}
-    stayed = draws.end[np.isfinite(draws.end).all(axis=1)]
-    arrays: dict[str, Array] = {"data": target.examples.denoised(stayed[: _figure_count(target)]).astype(np.float32)}
-    # Without the sampler's name and settings: films of one target begin at the same points.
-    filmed = film(target, sampler, {**plan.settings, **draws.tuned}, (plan.seed, target.label, "film"))
-    if filmed is not None:
-        last = target.examples.denoised(filmed.position[:, -1])
-        arrays["film"] = np.concatenate([filmed.position[:, :-1], last[:, None]], axis=1)
-        arrays["film_noise"] = filmed.noise
+    finite = draws.end[np.isfinite(draws.end).all(axis=1)]
+    arrays: dict[str, Array] = {"data": target.examples.denoised(finite[: _figure_count(target)]).astype(np.float32)}
+    # Without the sampler's name and settings: snapshots of one target begin at the same points.
+    snapshots = trajectory_snapshots(
+        target, sampler, {**plan.settings, **draws.tuned}, (plan.seed, target.label, "film")
+    )
+    if snapshots is not None:
+        last = target.examples.denoised(snapshots.position[:, -1])
+        arrays["snapshots"] = np.concatenate([snapshots.position[:, :-1], last[:, None]], axis=1)
+        arrays["snapshots_noise"] = snapshots.noise
     return arrays
 
 

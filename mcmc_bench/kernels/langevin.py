@@ -49,7 +49,7 @@ def refresh(generator, decay, temperature, momentum):
         p[j] = decay * p[j] + scale * generator.standard_normal()
 
 
-def begin_with_momentum(target, generator, settings, ladder, position):
+def init_momentum(target, generator, settings, schedule, position):
     """Memory of samplers that keep a momentum: a draw of N(0, I), (1, chain, dim)."""
     return generator.standard_normal((1, *position.shape))
 

@@ -32,10 +32,10 @@ def falling(settings: Mapping[str, float]) -> Array:
     return np.geomspace(settings["largest_noise"], settings["smallest_noise"], int(settings["levels"]))
 
 
-def side_by_side(target: Any, settings: Mapping[str, float], ladder: Array) -> tuple[Any, Array]:
+def side_by_side(target: Any, settings: Mapping[str, float], schedule: Array) -> tuple[Any, Array]:
     """The target's density, and the data of all its noise levels: number of levels, numbers of each, σ, data of each."""
-    data = [np.asarray(target.smoothed(float(sigma)), dtype=np.float64).ravel() for sigma in ladder]
-    return target.density, np.concatenate([[len(ladder), len(data[0])], ladder, *data])
+    data = [np.asarray(target.smoothed(float(sigma)), dtype=np.float64).ravel() for sigma in schedule]
+    return target.density, np.concatenate([[len(schedule), len(data[0])], schedule, *data])
 
 
 @jit_inline
@@ -59,7 +59,7 @@ def evaluate_at(target, data, level, position, log_density, gradient, evaluation
 
 
 @jit
-def begin_in_noise(data, generator, width, position):
+def start_in_noise(data, generator, width, position):
     """x ~ N(0, (r σ₀)² I) for a block, r = `width`: at r = 1 where every density is that is drowned in noise.
 
     At r = 0 all chains begin at the origin; as many random numbers are drawn, so that what follows is the same.
@@ -73,7 +73,7 @@ def begin_in_noise(data, generator, width, position):
 def keep_frame(memory, level, position):
     """The state on arrival at noise level number `level`, if `memory` (frame, chain, dim) has room for it.
 
-    It has none but for a film (`mcmc_bench.sampling.snapshots`); no kernel reads it.
+    It has none but for trajectory snapshots (`mcmc_bench.sampling.snapshots`); no kernel reads it.
     """
     if level < memory.shape[0]:
         copy(position, memory[level])

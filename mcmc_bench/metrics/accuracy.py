@@ -40,7 +40,7 @@ def rows(measured: Measured) -> tuple[list[MetricValue], Curves]:
         names = "bias_squared_average bias_squared_max real_ess real_ess_worst efficiency"
         names += " gradients_to_low_error gradients_to_low_error_ratio"
         found += measured.not_given(names.split(), NO_MOMENTS)
-    return found + natural_rows(measured) + bias_rows(measured), curves
+    return found + constrained_rows(measured) + bias_rows(measured), curves
 
 
 def bias_squared(estimates: Array, moments: Moments) -> Array:
@@ -93,32 +93,35 @@ def _errors(measured: Measured) -> list[MetricValue]:
     return found
 
 
-def natural_rows(measured: Measured) -> list[MetricValue]:
+def constrained_rows(measured: Measured) -> list[MetricValue]:
     """b² of the parameters as people write them (τ where chains move in log τ), for targets that have such.
 
     From kept draws: nonlinear functions of x cannot be had from running moments of x.
     """
-    natural, names = measured.target.natural, ("natural_bias_squared_average", "natural_bias_squared_max")
-    if natural is None or natural.truth is None:
+    constrained, names = (
+        measured.target.constrained,
+        ("constrained_bias_squared_average", "constrained_bias_squared_max"),
+    )
+    if constrained is None or constrained.truth is None:
         return []
-    moments = Moments.of(natural.truth, len(natural.names))
+    moments = Moments.of(constrained.truth, len(constrained.names))
     if measured.failure or measured.kept == 0 or not moments.usable.any():
         why = measured.failure or ("draws were not kept" if measured.kept == 0 else NO_MOMENTS)
         return measured.not_given(names, why)
     errors = []
     for draws in measured.replicates:
-        values = natural.of(draws.flat)
+        values = constrained.of(draws.flat)
         errors.append(bias_squared(np.concatenate([values.mean(axis=0), (values**2).mean(axis=0)]), moments))
     worst = np.flatnonzero(moments.usable)[int(np.mean(errors, axis=0).argmax())]
-    power = "²" if worst >= len(natural.names) else ""
+    power = "²" if worst >= len(constrained.names) else ""
     count = measured.replicates[0].position.shape[1] * measured.replicates[0].chains
     return [
         over_replicates(
             names[0], [b.mean() for b in errors], scale="log", floor=1.0 / count + float(moments.truth_error.mean()),
-            note=f"{len(natural.names)} parameters, kept draws",
+            note=f"{len(constrained.names)} parameters, kept draws",
         ),
         over_replicates(
-            names[1], [b.max() for b in errors], scale="log", note=f"worst: {natural.names[worst % len(natural.names)]}{power}"
+            names[1], [b.max() for b in errors], scale="log", note=f"worst: {constrained.names[worst % len(constrained.names)]}{power}"
         ),
     ]  # fmt: skip
 
@@ -188,7 +191,7 @@ def _on_one_grid(measured: Measured, curves: list[Array]) -> tuple[list[Array], 
 def low_error_evaluations(draws: Draws, reference: Reference, budget: float) -> float | None:
     """Evaluations to low error of one replicate, followed at its kept draws; None if not reached by their end.
 
-    `budget` is what it may spend after burn-in, which stands in where its evaluations are not counted.
+    `budget` is what it may spend after warmup, which stands in where its evaluations are not counted.
     """
     moments = reference.moments
     if draws.position.shape[1] == 0 or not moments.usable.any():

@@ -29,7 +29,7 @@ def evaluate_cell(
     reference: Reference,
     *,
     budget: int,
-    burn_in: float,
+    warmup_share: float,
     groups: Collection[str] | None = None,
     predicted: Mapping[str, float] | None = None,
 ) -> tuple[list[MetricValue], Curves]:
@@ -40,7 +40,7 @@ def evaluate_cell(
         target: what was sampled.
         reference: ``Reference.of(target)``.
         budget: target evaluations per chain.
-        burn_in: share discarded.
+        warmup_share: share discarded.
         groups: which groups to compute (see `definitions.GROUPS`); all by default.
         predicted: closed-form values by metric, attached to the rows of that key.
 
@@ -57,7 +57,7 @@ def evaluate_cell(
     for group in wanted:
         if group not in GROUPS:
             raise ValueError(unknown("group of metrics", group, GROUPS))
-    measured = Measured(replicates, target, reference, budget, burn_in)
+    measured = Measured(replicates, target, reference, budget, warmup_share)
     found: list[MetricValue] = []
     curves: Curves = {}
     for group in GROUPS:
@@ -76,22 +76,22 @@ def _cost(measured: Measured) -> tuple[list[MetricValue], Curves]:
     names = [
         "evaluations",
         "tuning_evaluations",
-        "warm_up_evaluations",
+        "warmup_evaluations",
         "sampling_evaluations",
         "sampling_seconds",
         "compile_seconds",
     ]
     rows = [over_replicates(name, [getattr(cost, name) for cost in costs], lowest=0.0) for name in names]
-    if measured.not_told("evaluations"):
-        rows[:4] = measured.not_given(names[:4], "not told: a draw stands for one")
-    return _without_untold(measured, rows), {}
+    if measured.not_recorded("evaluations"):
+        rows[:4] = measured.not_given(names[:4], "not recorded: a draw stands for one")
+    return _without_not_recorded(measured, rows), {}
 
 
-def _without_untold(measured: Measured, rows: list[MetricValue]) -> list[MetricValue]:
+def _without_not_recorded(measured: Measured, rows: list[MetricValue]) -> list[MetricValue]:
     """The rows, without the values of what the program that made the draws does not record."""
     return [
         measured.not_given([row.metric], "not recorded")[0]
-        if row.metric != "evaluations" and measured.not_told(row.metric)
+        if row.metric != "evaluations" and measured.not_recorded(row.metric)
         else row
         for row in rows
     ]
@@ -110,7 +110,7 @@ def _diagnostics(measured: Measured) -> tuple[list[MetricValue], Curves]:
         over_replicates("divergences", [float(draws.divergences.sum()) for draws in replicates], lowest=0.0),
     ]
     return [
-        *_without_untold(measured, rows),
+        *_without_not_recorded(measured, rows),
         over_replicates(
             "stopped_chains",
             [float((draws.stopped_at >= 0).sum()) for draws in replicates],
@@ -135,7 +135,11 @@ def _recorded(measured: Measured) -> list[MetricValue]:
     rows = []
     for record, metric in RECORDED.items():
         each = [
-            [mean for name, mean in draws.record_means.items() if name == record or name.rsplit("_", 1)[0] == record]
+            [
+                mean
+                for name, mean in draws.extra_statistic_means.items()
+                if name == record or name.rsplit("_", 1)[0] == record
+            ]
             for draws in measured.replicates
         ]
         if any(each):

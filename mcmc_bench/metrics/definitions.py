@@ -14,7 +14,7 @@ GROUPS = ("cost", "convergence", "accuracy", "distance", "modes", "examples", "d
 #: At most this many chains, draws of a chain, coordinates and modes are diagnosed, evenly picked: ArviZ costs more
 #: than the sampling of a cheap target.
 DIAGNOSED_CHAINS, DIAGNOSED_DRAWS, DIAGNOSED_COORDINATES, DIAGNOSED_MODES = 8, 250, 6, 8
-#: Instead of coordinates, for targets that were learnt from examples with more coordinates than that: the directions in
+#: Instead of coordinates, for targets that were learned from examples with more coordinates than that: the directions in
 #: which the examples differ most. A pixel at the edge of all images says nothing.
 DIAGNOSED_COMPONENTS = 8
 #: Draws of a chain that are classified, at most.
@@ -30,7 +30,7 @@ R_HAT_LIMIT, ESS_LIMIT = 1.01, 400.0
 
 _DIAGNOSED = (
     f"Of at most {DIAGNOSED_CHAINS} chains × {DIAGNOSED_DRAWS} draws, {DIAGNOSED_COORDINATES} coordinates, log p and "
-    f"{DIAGNOSED_MODES} mode indicators, evenly picked; of targets learnt from examples, {DIAGNOSED_COMPONENTS} principal "
+    f"{DIAGNOSED_MODES} mode indicators, evenly picked; of targets learned from examples, {DIAGNOSED_COMPONENTS} principal "
     "components of the held-out ones instead of coordinates."
 )
 
@@ -46,13 +46,13 @@ def definitions() -> dict[str, Definition]:
 
     # fmt: off
     add("evaluations", "cost", "lower", "Evaluations per chain", """
-        Target evaluations (log density, gradient or both at once) of one chain: tuning, warm-up and sampling.
+        Target evaluations (log density, gradient or both at once) of one chain: tuning, warmup and sampling.
         Counted inside the kernel; one exact draw of the oracle counts as one.""")
     add("tuning_evaluations", "cost", "lower", "Tuning evaluations", "The part of the evaluations spent on tuning.")
-    add("warm_up_evaluations", "cost", "lower", "Warm-up evaluations", "The part of the evaluations discarded.")
+    add("warmup_evaluations", "cost", "lower", "Warmup evaluations", "The part of the evaluations discarded.")
     add("sampling_evaluations", "cost", "lower", "Sampling evaluations", "The part of the evaluations measured.")
     add("sampling_seconds", "cost", "lower", "Seconds of sampling", """
-        Seconds of all chains of a replicate after warm-up, summed over threads. Wall time is secondary: it depends
+        Seconds of all chains of a replicate after warmup, summed over threads. Wall time is secondary: it depends
         on the machine.""")
     add("compile_seconds", "cost", "lower", "Seconds of compilation", "Seconds until the compiled kernel was ready.")
 
@@ -93,10 +93,10 @@ def definitions() -> dict[str, Definition]:
         Largest (estimate − truth)² / variance under the target over f = x and f = x² of every coordinate, for
         estimates from all transitions of all chains of a replicate. Grows with the dimension even for independent
         draws: read it beside its floor.""", 0.0)
-    add("natural_bias_squared_average", "accuracy", "lower", "b² of natural parameters, average", """
+    add("constrained_bias_squared_average", "accuracy", "lower", "b² of constrained parameters, average", """
         As b², average, for the parameters as people write them where chains move in unconstrained ones (τ and not
         log τ): over f and f² of each of them, from the kept draws of all chains of a replicate.""", 0.0)
-    add("natural_bias_squared_max", "accuracy", "lower", "b² of natural parameters, worst", """
+    add("constrained_bias_squared_max", "accuracy", "lower", "b² of constrained parameters, worst", """
         As b², worst, for the parameters as people write them; the note names the worst.""", 0.0)
     add("real_ess", "accuracy", "higher", "Real ESS of a chain", """
         Variance under the target / mean squared error of one chain's estimate (Turner and Neal 2017), harmonic mean
@@ -105,10 +105,10 @@ def definitions() -> dict[str, Definition]:
     add("real_ess_worst", "accuracy", "higher", "Real ESS of a chain, worst", """
         Real ESS of the worst of f = x and f = x² over all coordinates.""")
     add("efficiency", "accuracy", "higher", "Real ESS per evaluation, share of the oracle's", """
-        Real ESS of a chain over the number of independent draws that the same evaluations after burn-in would buy.
+        Real ESS of a chain over the number of independent draws that the same evaluations after warmup would buy.
         1 for the oracle at any budget; falls with the budget for a biased chain.""")
     add("gradients_to_low_error", "accuracy", "lower", "Evaluations to low error", f"""
-        Target evaluations after burn-in up to the last time that the median over chains of the worst b² (x and x²,
+        Target evaluations after warmup up to the last time that the median over chains of the worst b² (x and x²,
         running mean of one chain) exceeds {LOW_ERROR}. Censored if it ends above. Followed at the kept draws; where
         those are thinned, scaled so that its end is the error of all transitions. Floor: the same for independent
         draws.""")

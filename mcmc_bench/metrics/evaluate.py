@@ -27,8 +27,8 @@ def evaluate(tree: xarray.DataTree, target: Target) -> pandas.DataFrame:
     Args:
         tree: group ``posterior`` with `x` (chain, draw, dim); optionally ``sample_stats`` with `lp`,
             `acceptance_rate` and `diverging` (chain, draw), ``moments`` as `mcmc_bench.sample` makes it, and the
-            attributes `warm_up_evaluations` and `sampling_evaluations` (target evaluations per chain; without them, or
-            where they are 0, a draw counts as one). What is not there is said to be not recorded, or not told.
+            attributes `warmup_evaluations` and `sampling_evaluations` (target evaluations per chain; without them, or
+            where they are 0, a draw counts as one). What is not there is said to be not recorded.
         target: what was sampled.
 
     Returns:
@@ -41,13 +41,13 @@ def evaluate(tree: xarray.DataTree, target: Target) -> pandas.DataFrame:
     import pandas
 
     draws = draws_of(tree, target)
-    spent = draws.cost.warm_up_evaluations + draws.cost.sampling_evaluations  # greater than 0, see `draws_of`
+    spent = draws.cost.warmup_evaluations + draws.cost.sampling_evaluations  # greater than 0, see `draws_of`
     rows, _ = evaluate_cell(
         [draws],
         target,
         Reference.of(target),
         budget=round(spent),
-        burn_in=draws.cost.warm_up_evaluations / spent,
+        warmup_share=draws.cost.warmup_evaluations / spent,
     )
     known = definitions()
     columns = ["metric", "value", "low", "high", "floor", "censored", "note"]
@@ -101,8 +101,8 @@ def draws_of(tree: xarray.DataTree, target: Target) -> Draws:
     thin = int(moments.attrs.get("thin", 1)) if moments is not None else 1
     first_bad = np.where(finite.all(axis=1), -1, finite.argmin(axis=1))
     cost = {name: float(tree.attrs[name]) for name in vars(Cost()) if name in tree.attrs}
-    not_told = {name for name in vars(Cost()) if name.endswith("_seconds") and name not in cost}
-    not_told |= {
+    not_recorded = {name for name in vars(Cost()) if name.endswith("_seconds") and name not in cost}
+    not_recorded |= {
         metric
         for metric, kept, by_draw in (
             ("acceptance_rate", "mean_acceptance", "acceptance_rate"), ("divergences", "divergences", "diverging"),
@@ -110,7 +110,7 @@ def draws_of(tree: xarray.DataTree, target: Target) -> Draws:
         if (moments is None or kept not in moments.data_vars) and not recorded(by_draw)
     }  # fmt: skip
     if not Cost(**cost).evaluations > 0.0:
-        not_told.add("evaluations")
+        not_recorded.add("evaluations")
         cost["sampling_evaluations"] = float(draws * thin)
     return Draws(
         position=position,
@@ -128,5 +128,5 @@ def draws_of(tree: xarray.DataTree, target: Target) -> Draws:
         transitions=int(moments.attrs.get("transitions", draws * thin)) if moments is not None else draws * thin,
         thin=thin,
         cost=Cost(**cost),
-        not_told=frozenset(not_told),
+        not_recorded=frozenset(not_recorded),
     )

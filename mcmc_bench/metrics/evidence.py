@@ -93,7 +93,7 @@ def measure(draws: Draws, reference: Reference, budget: float) -> Measurement:
     Args:
         draws: the replicate.
         reference: of its target.
-        budget: target evaluations of a chain after burn-in.
+        budget: target evaluations of a chain after warmup.
     """
     stopped = int((draws.stopped_at >= 0).sum())
     events = Events.of(reference)

@@ -1,4 +1,4 @@
-"""Do the draws look like the data that the density was learnt from? Classes, copies, neighbours, distances.
+"""Do the draws look like the data that the density was learned from? Classes, copies, neighbours, distances.
 
 One datum for each chain: its end, without the noise of the density (E[y | x]). Floors are the same statistics of as many
 real examples from the same source, those of the training or, where these are too many to be stored, further ones: what a
@@ -167,7 +167,7 @@ def vendi_score(x: Array, bandwidth: float) -> float:
 
 
 def rows(measured: Measured) -> tuple[list[MetricValue], Curves]:
-    """All rows of the group; none for targets that were not learnt. The shares of the classes are a curve."""
+    """All rows of the group; none for targets that were not learned. The shares of the classes are a curve."""
     examples = measured.target.examples
     if examples is None:
         return [], {}

@@ -28,7 +28,7 @@ def read_chains(file: str | Path, target: Target, *, evaluations: float | None =
             the target's coordinates where it has any and all are there.
         target: what was sampled; the draws must be of its unconstrained coordinates.
         evaluations: target evaluations (of density, gradient or both) that each chain has cost, all phases together. None
-            where that is not known: a draw then counts as one, and the cost is said to be not told.
+            where that is not known: a draw then counts as one, and the cost is said to be not recorded.
 
     Raises:
         ValueError: no such file, not netCDF, no posterior, no draws, values that are not numbers, or draws that do not fit

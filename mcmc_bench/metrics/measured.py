@@ -26,7 +26,7 @@ class Measured:
     target: Target
     reference: Reference
     budget: int
-    burn_in: float
+    warmup_share: float
 
     @cached_property
     def failed(self) -> list[bool]:
@@ -83,17 +83,17 @@ class Measured:
 
     @cached_property
     def ideal(self) -> float:
-        """Independent draws of a chain that its evaluations after burn-in would buy.
+        """Independent draws of a chain that its evaluations after warmup would buy.
 
         As counted where no chain has left: a sampler of another library need not spend the budget to the last. Where
         nothing is counted, as the budget allows.
         """
         counted = [draws.cost.sampling_evaluations for draws in self._counted]
-        return float(np.mean(counted)) if counted else self.budget * (1.0 - self.burn_in)
+        return float(np.mean(counted)) if counted else self.budget * (1.0 - self.warmup_share)
 
-    def not_told(self, what: str) -> bool:
-        """Whether the program that made the draws does not tell `what`, see `Draws.not_told`."""
-        return any(what in draws.not_told for draws in self.replicates)
+    def not_recorded(self, what: str) -> bool:
+        """Whether the program that made the draws does not tell `what`, see `Draws.not_recorded`."""
+        return any(what in draws.not_recorded for draws in self.replicates)
 
     def not_given(self, metrics: Sequence[str], note: str) -> list[MetricValue]:
         """Rows without value."""

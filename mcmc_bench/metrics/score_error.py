@@ -25,7 +25,7 @@ def score_error(target: Target) -> dict[str, list[float]] | None:
 
     Keys:
         sigma: the noise level.
-        error, error_low, error_high: E ‖s − s*‖² / E ‖s*‖² at noisy held-out examples, s learnt and s* in closed form,
+        error, error_low, error_high: E ‖s − s*‖² / E ‖s*‖² at noisy held-out examples, s learned and s* in closed form,
             with its 95 % interval over examples.
         training_error: the same at noisy examples of the training.
         correlation: between both log densities at noisy held-out examples; they are known up to a constant for each σ.
@@ -54,9 +54,9 @@ def score_error(target: Target) -> dict[str, list[float]] | None:
         found.setdefault(name, []).append(value)
 
     for sigma in levels:
-        learnt, true = (_at(one, counterpart, sigma) for one in (target, exact))
+        learned, true = (_at(one, counterpart, sigma) for one in (target, exact))
         x, z = _noisy(held_out, sigma)
-        (value, score), (true_value, true_score) = learnt.log_density_and_gradient(x), true.log_density_and_gradient(x)
+        (value, score), (true_value, true_score) = learned.log_density_and_gradient(x), true.log_density_and_gradient(x)
         add("error", _ratio(_squares(score - true_score), _squares(true_score)))
         add("correlation", float(np.corrcoef(value, true_value)[0, 1]))
         # D − y = σ (z + σ s)
@@ -66,7 +66,7 @@ def score_error(target: Target) -> dict[str, list[float]] | None:
         add("counterpart_loss", _ratio(true_left, noise))
         add("excess_loss", _ratio(left - true_left, noise))
         x, _ = _noisy(training, sigma)
-        score, true_score = (one.log_density_and_gradient(x)[1] for one in (learnt, true))
+        score, true_score = (one.log_density_and_gradient(x)[1] for one in (learned, true))
         add("training_error", _ratio(_squares(score - true_score), _squares(true_score))[0])
     return found
 

@@ -220,8 +220,8 @@ class _Page:
         shown = [chart for chart in charts if chart is not None]
         samplers = list(dict.fromkeys(cell.sampler for cell in first))
         curves = Curves(target, shown, [self._drawn(chart) for chart in shown], samplers)
-        learnt = self.results.targets[target].examples is not None
-        axis = "the direction in which held-out examples differ most" if learnt else "the first coordinate"
+        learned = self.results.targets[target].examples is not None
+        axis = "the direction in which held-out examples differ most" if learned else "the first coordinate"
         return TargetSection(target, slug, rows, curves, self._chains(first, slug), axis)
 
     def _compared(
@@ -230,7 +230,7 @@ class _Page:
         """A learned score beside one in closed form: σ with both fields, and curves."""
         heading = f"{one.facts.name}: the learned score and {one.facts.counterpart}"
         self._write(f"field_{_slug(one.facts.name)}", drawing.sheet(heading, one.rows, one.legend))
-        pairs = [(f"{sigma:g}", self._drawn(true), self._drawn(learnt)) for sigma, true, learnt in one.pairs]
+        pairs = [(f"{sigma:g}", self._drawn(true), self._drawn(learned)) for sigma, true, learned in one.pairs]
         return one, pairs, [self._drawn(chart) for chart in one.curves]
 
     def _drawn(self, chart: Chart) -> Markup:

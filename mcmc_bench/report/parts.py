@@ -55,7 +55,7 @@ class Film:
 
 @dataclass(frozen=True)
 class Examples:
-    """What is shown of targets that were learnt from data, besides their cards."""
+    """What is shown of targets that were learned from data, besides their cards."""
 
     said: samples.Learned
     hero: list[Card]

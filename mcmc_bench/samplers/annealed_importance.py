@@ -87,7 +87,7 @@ def inverse_temperatures(settings):
     return (np.arange(levels, 0, -1) / levels) ** 4
 
 
-def begin(target, generator, settings, ladder, position):
+def init_memory(target, generator, settings, schedule, position):
     """The log weight of every chain's start, (1, chain, dim): that of a run backwards from it.
 
     For a start drawn from p, start and weight then have the law that the transitions keep.
@@ -105,19 +105,19 @@ def begin(target, generator, settings, ladder, position):
 
     value, slope = target.log_density_and_gradient(x)
     log_weight = np.zeros(len(x))
-    for k in range(1, len(ladder)):
-        log_weight += (ladder[k - 1] - ladder[k]) * ratio(x, value)
-        size = 1.0 / (ladder[k] / settings["step_size"] + 2.0 * (1.0 - ladder[k]) / scale**2)
-        here, force = tempered(ladder[k], x, value, slope)
+    for k in range(1, len(schedule)):
+        log_weight += (schedule[k - 1] - schedule[k]) * ratio(x, value)
+        size = 1.0 / (schedule[k] / settings["step_size"] + 2.0 * (1.0 - schedule[k]) / scale**2)
+        here, force = tempered(schedule[k], x, value, slope)
         y = x + size * force + np.sqrt(2.0 * size) * generator.standard_normal(x.shape)
         new_value, new_slope = target.log_density_and_gradient(y)
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused, as in the step
-            there, back_force = tempered(ladder[k], y, new_value, new_slope)
+            there, back_force = tempered(schedule[k], y, new_value, new_slope)
             forward = ((y - x - size * force) ** 2).sum(axis=1)
             backward = ((x - y - size * back_force) ** 2).sum(axis=1)
             accept = np.log(generator.random(len(x))) < there - here + (forward - backward) / (4.0 * size)
         x[accept], value[accept], slope[accept] = y[accept], new_value[accept], new_slope[accept]
-    log_weight += ladder[-1] * ratio(x, value)
+    log_weight += schedule[-1] * ratio(x, value)
     memory = np.zeros((1, *position.shape))
     memory.reshape(-1)[: len(x)] = log_weight
     return memory
@@ -130,10 +130,10 @@ SAMPLER = Sampler(
     step=step,
     scratch=9,
     memory=1,
-    begin=begin,
-    records=lambda settings: ("log_weight",),
-    ladder=inverse_temperatures,
-    prepare=lambda target, settings, ladder: (target.density, np.concatenate([ladder, target.data])),
+    init_memory=init_memory,
+    extra_statistics=lambda settings: ("log_weight",),
+    schedule=inverse_temperatures,
+    prepare=lambda target, settings, schedule: (target.density, np.concatenate([schedule, target.data])),
     settings={
         "step_size": Setting(0.1, "ε of MALA at β = 1", low=0.0, above=True),
         "levels": Setting(50, "K, temperatures", low=1, high=100_000, integer=True),

@@ -16,7 +16,6 @@ from mcmc_bench.core.sampler import Adaptation, Sampler, Setting
 from mcmc_bench.kernels.block import flat
 from mcmc_bench.kernels.jit import jit
 from mcmc_bench.kernels.noise_levels import (
-    begin_in_noise,
     count_of_levels,
     evaluate_at,
     falling,
@@ -24,6 +23,7 @@ from mcmc_bench.kernels.noise_levels import (
     nothing_to_report,
     side_by_side,
     sigma_at,
+    start_in_noise,
 )
 
 
@@ -36,7 +36,7 @@ def step(
     levels = count_of_levels(data)
     smallest = sigma_at(data, levels - 1)
     x, score = flat(position), flat(gradient)
-    begin_in_noise(data, generator, settings[6], position)
+    start_in_noise(data, generator, settings[6], position)
     for level in range(levels):
         keep_frame(memory, level, position)
         size = step_size * (sigma_at(data, level) / smallest) ** 2
@@ -65,9 +65,9 @@ SAMPLER = Sampler(
     description="Langevin steps on densities with less and less noise: finds every mode in nearly the right proportion",
     source="Song and Ermon 2019, arXiv 1907.05600",
     step=step,
-    ladder=falling,
+    schedule=falling,
     prepare=side_by_side,
-    frames=lambda settings: int(settings["levels"]),
+    num_snapshots=lambda settings: int(settings["levels"]),
     requires=("a smoothed density",),
     adaptation=Adaptation("distance", goal=1.0, setting="largest_noise"),
     stationary_variance=stationary_variance,

@@ -12,7 +12,7 @@ import numpy as np
 from mcmc_bench.core.sampler import Adaptation, Sampler, Setting
 from mcmc_bench.kernels.block import evaluate, flat, kinetic_energy, record
 from mcmc_bench.kernels.jit import jit
-from mcmc_bench.kernels.langevin import begin_with_momentum, refresh
+from mcmc_bench.kernels.langevin import init_momentum, refresh
 
 
 @jit
@@ -58,7 +58,7 @@ SAMPLER = Sampler(
     step=step,
     scratch=1,
     memory=1,
-    begin=begin_with_momentum,
+    init_memory=init_momentum,
     uses_inverse_mass_matrix=True,
     adaptation=Adaptation("energy", goal=0.02, exponent=6.0),
     settings={

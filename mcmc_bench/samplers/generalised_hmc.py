@@ -8,7 +8,7 @@
 from mcmc_bench.core.sampler import Adaptation, Sampler, Setting
 from mcmc_bench.kernels.hamiltonian import leapfrog_flow, propose_by_leapfrog
 from mcmc_bench.kernels.jit import jit
-from mcmc_bench.kernels.langevin import begin_with_momentum, refresh
+from mcmc_bench.kernels.langevin import init_momentum, refresh
 
 
 @jit
@@ -33,7 +33,7 @@ SAMPLER = Sampler(
     flow=leapfrog_flow,
     scratch=5,
     memory=1,
-    begin=begin_with_momentum,
+    init_memory=init_momentum,
     settings={
         "step_size": Setting(0.1, "h, the leapfrog step", low=0.0, above=True),
         "num_integration_steps": Setting(1, "L, leapfrog steps in a transition", low=1, high=1_000_000, integer=True),

@@ -41,7 +41,7 @@ SAMPLER = Sampler(
     source="Cauchy 1847",
     step=step,
     scratch=1,
-    adaptation=Adaptation("ascent", goal=0.9, metric=False),
+    adaptation=Adaptation("ascent", goal=0.9, mass_matrix=False),
     settings={"step_size": Setting(0.1, "ε in x + ε ∇log p(x)", low=0.0, above=True)},
     stationary_variance=stationary_variance,
 )

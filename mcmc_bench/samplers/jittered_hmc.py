@@ -40,7 +40,7 @@ SAMPLER = Sampler(
     step=step,
     flow=leapfrog_flow,
     scratch=6,
-    records=lambda settings: ("n_steps",),
+    extra_statistics=lambda settings: ("n_steps",),
     settings={
         "step_size": Setting(0.1, "h, the leapfrog step", low=0.0, above=True),
         "trajectory_length": Setting(

@@ -12,7 +12,7 @@ import numpy as np
 from mcmc_bench.core.sampler import Adaptation, Sampler, Setting
 from mcmc_bench.kernels.block import flat, record
 from mcmc_bench.kernels.jit import jit
-from mcmc_bench.kernels.langevin import begin_with_momentum
+from mcmc_bench.kernels.langevin import init_momentum
 from mcmc_bench.kernels.microcanonical import isokinetic_flow, isokinetic_leapfrog, normalise
 
 
@@ -52,7 +52,7 @@ SAMPLER = Sampler(
     flow=isokinetic_flow,
     scratch=2,
     memory=1,
-    begin=begin_with_momentum,
+    init_memory=init_momentum,
     requires=("more than one dimension",),
     uses_inverse_mass_matrix=True,
     adaptation=Adaptation("energy", goal=0.05, exponent=6.0),

@@ -162,7 +162,7 @@ SAMPLER = Sampler(
     flow=leapfrog_flow,
     energy_error_is_log_ratio=False,
     scratch=lambda settings: FIRST_TREE + ARRAYS * (int(settings["max_tree_depth"]) + 1),
-    records=lambda settings: ("n_steps", "tree_depth"),
+    extra_statistics=lambda settings: ("n_steps", "tree_depth"),
     settings={
         "step_size": Setting(0.1, "h, the leapfrog step", low=0.0, above=True),
         "max_tree_depth": Setting(10, "doublings at most", low=1, high=20, integer=True),

@@ -100,7 +100,7 @@ def inverse_temperatures(settings):
     return np.geomspace(1.0, settings["hottest"], int(settings["replicas"]))
 
 
-def begin(target, generator, settings, ladder, position):
+def init_memory(target, generator, settings, ladder, position):
     """All replicas where the chain is: positions, gradients, log densities, whose turn it is, and who has been hot."""
     replicas = len(ladder)
     memory = np.zeros((4 * replicas + 1, *position.shape))
@@ -126,16 +126,16 @@ SAMPLER = Sampler(
     description="Hot replicas cross barriers and hand what they find down: the right weights of well-separated modes",
     source="Swendsen and Wang 1986, doi 10.1103/PhysRevLett.57.2607; Syed et al. 2022, arXiv 1905.02939",
     step=step,
-    begins_in_equilibrium=False,
-    fit=with_integrable_powers,
+    starts_in_equilibrium=False,
+    resolve_settings=with_integrable_powers,
     scratch=lambda settings: 5 * int(settings["replicas"]),
     memory=lambda settings: 4 * int(settings["replicas"]) + 1,
-    begin=begin,
-    records=lambda settings: (
+    init_memory=init_memory,
+    extra_statistics=lambda settings: (
         *(f"swap_rejection_{k}" for k in range(1, int(settings["replicas"]))),
         "round_trips",
     ),
-    ladder=inverse_temperatures,
+    schedule=inverse_temperatures,
     prepare=lambda target, settings, ladder: (target.density, np.concatenate([ladder, target.data])),
     settings={
         "step_size": Setting(0.3, "h, the leapfrog step of the replica at β = 1", low=0.0, above=True),

@@ -16,7 +16,6 @@ from mcmc_bench.core.sampler import Adaptation, Sampler, Setting
 from mcmc_bench.kernels.block import flat
 from mcmc_bench.kernels.jit import jit
 from mcmc_bench.kernels.noise_levels import (
-    begin_in_noise,
     count_of_levels,
     diffuse,
     evaluate_at,
@@ -25,6 +24,7 @@ from mcmc_bench.kernels.noise_levels import (
     nothing_to_report,
     side_by_side,
     sigma_at,
+    start_in_noise,
 )
 
 
@@ -35,7 +35,7 @@ def step(
 ):  # fmt: skip
     ratio, corrections = settings[0], int(settings[1])
     x, score = flat(position), flat(gradient)
-    begin_in_noise(data, generator, settings[5], position)
+    start_in_noise(data, generator, settings[5], position)
     for level in range(count_of_levels(data) - 1):
         keep_frame(memory, level, position)
         evaluate_at(target, data, level, position, log_density, gradient, evaluations)
@@ -66,9 +66,9 @@ SAMPLER = Sampler(
     description="Each step of the reverse diffusion is followed by Langevin steps that repair its error",
     source="Song et al. 2021, arXiv 2011.13456, algorithms 2 and 4",
     step=step,
-    ladder=falling,
+    schedule=falling,
     prepare=side_by_side,
-    frames=lambda settings: int(settings["levels"]) - 1,
+    num_snapshots=lambda settings: int(settings["levels"]) - 1,
     requires=("a smoothed density",),
     adaptation=Adaptation("distance", goal=1.0, setting="largest_noise"),
     stationary_variance=stationary_variance,

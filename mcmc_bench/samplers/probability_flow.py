@@ -15,7 +15,6 @@ from mcmc_bench.core.sampler import Adaptation, Sampler, Setting
 from mcmc_bench.kernels.block import flat
 from mcmc_bench.kernels.jit import jit
 from mcmc_bench.kernels.noise_levels import (
-    begin_in_noise,
     count_of_levels,
     evaluate_at,
     falling,
@@ -23,6 +22,7 @@ from mcmc_bench.kernels.noise_levels import (
     nothing_to_report,
     side_by_side,
     sigma_at,
+    start_in_noise,
 )
 
 
@@ -33,7 +33,7 @@ def step(
 ):  # fmt: skip
     order = int(settings[0])
     x, score, first_slope = flat(position), flat(gradient), flat(scratch[0])
-    begin_in_noise(data, generator, settings[4], position)
+    start_in_noise(data, generator, settings[4], position)
     for level in range(count_of_levels(data) - 1):
         keep_frame(memory, level, position)
         sigma, next_sigma = sigma_at(data, level), sigma_at(data, level + 1)
@@ -68,9 +68,9 @@ SAMPLER = Sampler(
     source="Song et al. 2021, arXiv 2011.13456; Heun: Karras et al. 2022, arXiv 2206.00364",
     step=step,
     scratch=1,
-    ladder=falling,
+    schedule=falling,
     prepare=side_by_side,
-    frames=lambda settings: int(settings["levels"]) - 1,
+    num_snapshots=lambda settings: int(settings["levels"]) - 1,
     requires=("a smoothed density",),
     adaptation=Adaptation("distance", goal=1.0, setting="largest_noise"),
     stationary_variance=stationary_variance,

@@ -13,7 +13,6 @@ import numpy as np
 from mcmc_bench.core.sampler import Adaptation, Sampler, Setting
 from mcmc_bench.kernels.jit import jit
 from mcmc_bench.kernels.noise_levels import (
-    begin_in_noise,
     count_of_levels,
     diffuse,
     evaluate_at,
@@ -21,6 +20,7 @@ from mcmc_bench.kernels.noise_levels import (
     keep_frame,
     nothing_to_report,
     side_by_side,
+    start_in_noise,
 )
 
 
@@ -29,7 +29,7 @@ def step(
     target, data, generator, settings,
     position, log_density, gradient, statistics, memory, scratch, evaluations,
 ):  # fmt: skip
-    begin_in_noise(data, generator, settings[3], position)
+    start_in_noise(data, generator, settings[3], position)
     for level in range(count_of_levels(data) - 1):
         keep_frame(memory, level, position)
         evaluate_at(target, data, level, position, log_density, gradient, evaluations)
@@ -52,9 +52,9 @@ SAMPLER = Sampler(
     description="Runs the diffusion that blurs the target backwards, with its noise: independent draws from all modes",
     source="Anderson 1982, doi 10.1016/0304-4149(82)90051-5; Song et al. 2021, arXiv 2011.13456",
     step=step,
-    ladder=falling,
+    schedule=falling,
     prepare=side_by_side,
-    frames=lambda settings: int(settings["levels"]) - 1,
+    num_snapshots=lambda settings: int(settings["levels"]) - 1,
     requires=("a smoothed density",),
     adaptation=Adaptation("distance", goal=1.0, setting="largest_noise"),
     stationary_variance=stationary_variance,

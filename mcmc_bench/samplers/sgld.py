@@ -45,7 +45,7 @@ def whole_rows(target, settings):
     return {**settings, "share": round(share * rows) / rows}
 
 
-def with_rows(target, settings, ladder):
+def with_rows(target, settings, schedule):
     """The density of part of the data; see `mcmc_bench.core.target.PartOfData`."""
     part = target.part_of_data
     batch = round(whole_rows(target, settings)["share"] * part.rows)
@@ -77,7 +77,7 @@ SAMPLER = Sampler(
     step=step,
     prepare=with_rows,
     writes_data=True,
-    fit=whole_rows,
+    resolve_settings=whole_rows,
     evaluation_share=lambda settings: settings["share"],
     evaluations_per_step=lambda settings: settings["share"],
     block_chains=MOST_CHAINS,

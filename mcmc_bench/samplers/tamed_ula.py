@@ -68,7 +68,7 @@ SAMPLER = Sampler(
     source="Brosse, Durmus, Moulines and Sabanis 2017, arXiv 1710.05559",
     step=step,
     scratch=3,
-    adaptation=Adaptation("energy", goal=0.02, exponent=3.0, metric=False),
+    adaptation=Adaptation("energy", goal=0.02, exponent=3.0, mass_matrix=False),
     characteristic=characteristic,
     settings={
         "step_size": Setting(0.1, "ε in x + ε T(∇log p(x)) + √(2ε) z", low=0.0, above=True),

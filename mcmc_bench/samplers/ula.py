@@ -40,7 +40,7 @@ SAMPLER = Sampler(
     source="Roberts and Tweedie 1996, doi 10.2307/3318418",
     step=step,
     scratch=2,
-    adaptation=Adaptation("energy", goal=0.02, exponent=3.0, metric=False),
+    adaptation=Adaptation("energy", goal=0.02, exponent=3.0, mass_matrix=False),
     settings={
         "step_size": Setting(0.1, "ε in x + ε ∇log p(x) + √(2ετ) z", low=0.0, above=True),
         "temperature": Setting(1.0, "τ, the noise dial: 0 is gradient ascent, 1 is Langevin", low=0.0),

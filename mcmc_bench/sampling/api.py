@@ -16,7 +16,7 @@ from mcmc_bench.core.draws import Array, Draws
 from mcmc_bench.core.sampler import Sampler
 from mcmc_bench.core.target import StartName, Target
 from mcmc_bench.sampling.replicate import Plan, Progress, SamplingError, run
-from mcmc_bench.sampling.tuning.schedule import METRICS, Metric, Tuning
+from mcmc_bench.sampling.tuning.schedule import MASS_MATRICES, MassMatrix, Tuning
 
 if TYPE_CHECKING:
     import xarray
@@ -27,7 +27,7 @@ def sample(
     sampler: str | Sampler,
     *,
     draws: int,
-    burn_in: int = 0,
+    warmup: int = 0,
     chains: int = 4,
     seed: int | str = 0,
     threads: int | None = None,
@@ -35,8 +35,8 @@ def sample(
     thin: int = 1,
     keep_draws: bool = True,
     inverse_mass_matrix: npt.ArrayLike | None = None,
-    tune: int = 0,
-    metric: Metric = "diagonal",
+    tuning: int = 0,
+    mass_matrix: MassMatrix = "diagonal",
     progress: Progress | None = None,
     **settings: Any,
 ) -> xarray.DataTree:
@@ -46,7 +46,7 @@ def sample(
         target: a name from `list_targets` (with its default parameters) or the outcome of `load_target`.
         sampler: a name from `list_samplers` or the outcome of `load_sampler`.
         draws: draws kept of each chain.
-        burn_in: transitions discarded before the first draw.
+        warmup: transitions discarded before the first draw.
         chains: number of chains.
         seed: the name of the random streams; the same seed gives the same draws on any number of threads.
         threads: blocks of chains run at a time; by default one for each processor.
@@ -55,9 +55,9 @@ def sample(
         keep_draws: False keeps running moments only, so that memory does not grow with `draws`; `posterior` then has
             no `x`.
         inverse_mass_matrix: diagonal (dim,) or whole (dim, dim), for samplers that use one; ones by default.
-        tune: target evaluations of each chain that are spent on tuning what is not given in `settings`; none by default.
+        tuning: target evaluations of each chain that are spent on tuning what is not given in `settings`; none by default.
             What it came to is in ``tree.attrs`` (``tuned_step_size`` and the like).
-        metric: the coordinates that are tuned: "none", "diagonal" or "dense".
+        mass_matrix: the mass matrix that is tuned: "none", "diagonal" or "dense".
         progress: called with the number of chain transitions made since the last call.
         settings: the sampler's own settings, e.g. ``step_size=0.1``.
 
@@ -65,8 +65,8 @@ def sample(
         A tree with the groups ``posterior`` (`x` with dims chain, draw, dim), ``sample_stats`` (`lp`,
         `acceptance_rate`, `diverging`, `energy_error`, and what
         else the sampler records, with dims chain, draw) and ``moments`` (`mean` and
-        `mean_square` of x with dims chain, dim, over every transition after burn-in, thinned or not; and by chain
-        `stopped_at`, `mean_acceptance`, `divergences`). A chain that left (no longer finite) is NaN from there on and
+        `mean_square` of x with dims chain, dim, over every transition after warmup, thinned or not; and by chain
+        `stopped_at`, `mean_acceptance`, `divergences`). A chain that became non-finite is NaN from there on and
         `stopped_at` says after how many target evaluations; it is −1 for all others. The cost is in ``tree.attrs``.
 
     Raises:
@@ -75,15 +75,15 @@ def sample(
     """
     for name, value, smallest in (
         ("draws", draws, 1),
-        ("burn_in", burn_in, 0),
+        ("warmup", warmup, 0),
         ("thin", thin, 1),
         ("chains", chains, 1),
-        ("tune", tune, 0),
+        ("tuning", tuning, 0),
     ):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < smallest:
             raise SamplingError(f"{name} = {value!r} must be a whole number, at least {smallest}")
-    if metric not in METRICS:
-        raise SamplingError(f"metric = {metric!r} must be one of {', '.join(METRICS)}")
+    if mass_matrix not in MASS_MATRICES:
+        raise SamplingError(f"mass_matrix = {mass_matrix!r} must be one of {', '.join(MASS_MATRICES)}")
     if threads is not None and threads < 1:
         raise SamplingError(f"threads = {threads} must be at least 1")
     the_target = load_target(target) if isinstance(target, str) else target
@@ -92,13 +92,13 @@ def sample(
         the_target,
         the_sampler,
         settings,
-        Plan(warm_up=int(burn_in), transitions=int(draws) * int(thin), thin=int(thin), keep=keep_draws),
+        Plan(warmup=int(warmup), transitions=int(draws) * int(thin), thin=int(thin), keep=keep_draws),
         chains=int(chains),
         start=start,
         names=(seed, the_target.label, the_sampler.name, sorted(settings.items())),
         threads=threads or os.cpu_count() or 1,
         inverse_mass_matrix=inverse_mass_matrix,
-        tuning=Tuning(int(tune), metric) if tune else None,
+        tuning=Tuning(int(tuning), mass_matrix) if tuning else None,
         progress=progress,
     )
     return to_datatree(
@@ -107,7 +107,7 @@ def sample(
             "target": the_target.label,
             "sampler": the_sampler.name,
             "seed": str(seed),
-            **{f"setting_{key}": value for key, value in the_sampler.complete(settings).items()},
+            **{f"setting_{key}": value for key, value in the_sampler.with_defaults(settings).items()},
             **{f"tuned_{key}": value for key, value in result.tuned.items()},
         },
     )
@@ -117,22 +117,22 @@ def to_datatree(draws: Draws, attributes: dict[str, Any]) -> xarray.DataTree:
     """`draws` in ArviZ's schema, see `sample`; `attributes` and the cost become the tree's attributes."""
     import xarray
 
-    # A sampler of another library may not tell them; a variable would claim that it does.
-    untold = {
+    # A sampler of another library may not record them; a variable would claim that it does.
+    not_recorded = {
         name
-        for metric, names in (
+        for what, names in (
             ("acceptance_rate", ("acceptance_rate", "mean_acceptance", "energy_error")),
             ("divergences", ("diverging", "divergences")),
         )
-        if metric in draws.not_told
+        if what in draws.not_recorded
         for name in names
     }
 
-    def told(variables: dict[str, Any]) -> dict[str, Any]:
-        return {name: variable for name, variable in variables.items() if name not in untold}
+    def recorded(variables: dict[str, Any]) -> dict[str, Any]:
+        return {name: variable for name, variable in variables.items() if name not in not_recorded}
 
     moments = xarray.Dataset(
-        told(
+        recorded(
             {
                 "mean": (("chain", "dim"), draws.mean),
                 "mean_square": (("chain", "dim"), draws.mean_square),
@@ -152,13 +152,13 @@ def to_datatree(draws: Draws, attributes: dict[str, Any]) -> xarray.DataTree:
             {"x": ((*by_draw, "dim"), draws.position)}, coords={**coords, "dim": np.arange(draws.dim)}
         )
         groups["/sample_stats"] = xarray.Dataset(
-            told(
+            recorded(
                 {
                     "lp": (by_draw, draws.log_density),
                     "acceptance_rate": (by_draw, draws.acceptance_rate),
                     "diverging": (by_draw, draws.diverging),
                     "energy_error": (by_draw, draws.energy_error),
-                    **{name: (by_draw, values) for name, values in draws.records.items()},
+                    **{name: (by_draw, values) for name, values in draws.extra_statistics.items()},
                 }
             ),
             coords=coords,

@@ -19,7 +19,7 @@ class SamplingError(ValueError):
 class Plan:
     """Transitions discarded, transitions measured, and which of those are kept."""
 
-    warm_up: int
+    warmup: int
     transitions: int
     thin: int = 1
     keep: bool = True
@@ -30,7 +30,7 @@ class Budget:
     """Target evaluations of each chain, the one at the start included; what tuning costs comes on top."""
 
     evaluations: int
-    burn_in: float = 0.25  # share discarded
+    warmup_share: float = 0.25  # share discarded
     max_draws: int = 500  # of a chain, kept
 
     def plan(self, sampler: Sampler, settings: Mapping[str, float], *, cost: float | None = None) -> Plan:
@@ -44,14 +44,14 @@ class Budget:
         each = sampler.evaluations_per_step(settings) if cost is None else cost
         at_start = 0 if sampler.draw is not None else 1
         transitions = int((self.evaluations - at_start) / each * (1 + 1e-12))
-        warm_up = int(self.burn_in * transitions)
-        measured = transitions - warm_up
+        warmup = int(self.warmup_share * transitions)
+        measured = transitions - warmup
         if measured < 1:
             raise SamplingError(
-                f"{sampler.name}: a budget of {self.evaluations} evaluations leaves no transition after burn-in "
+                f"{sampler.name}: a budget of {self.evaluations} evaluations leaves no transition after warmup "
                 f"(one costs {each:g}); raise budget"
             )
-        return Plan(warm_up, measured, thin=max(1, -(-measured // self.max_draws)))
+        return Plan(warmup, measured, thin=max(1, -(-measured // self.max_draws)))
 
     def planned_evaluations(self, sampler: Sampler, settings: Mapping[str, float], *, tuned: bool = False) -> float:
         """Target evaluations that a chain is declared to cost, the one at the start included."""
@@ -59,4 +59,4 @@ class Budget:
             return float(self.evaluations)
         plan = self.plan(sampler, settings)
         at_start = 0 if sampler.draw is not None else 1
-        return float(at_start + (plan.warm_up + plan.transitions) * sampler.evaluations_per_step(settings))
+        return float(at_start + (plan.warmup + plan.transitions) * sampler.evaluations_per_step(settings))

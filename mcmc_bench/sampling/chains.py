@@ -54,7 +54,7 @@ class Setup:
     sampler: Sampler
     settings: Mapping[str, float]  # complete
     inverse_mass_matrix: Array | None = None  # (dim,) or (dim, dim); None leaves the target's own coordinates
-    ladder: Array = field(default_factory=lambda: np.empty(0))
+    schedule: Array = field(default_factory=lambda: np.empty(0))
 
     @cached_property
     def root(self) -> Array:
@@ -80,7 +80,7 @@ class Setup:
         """The density that the step is given, and its data."""
         if self.sampler.prepare is None:
             return self.inner.density, self.inner.data
-        density, data = self.sampler.prepare(self.inner, self.settings, self.ladder)
+        density, data = self.sampler.prepare(self.inner, self.settings, self.schedule)
         return density, np.ascontiguousarray(data, dtype=np.float64)
 
     @cached_property
@@ -166,13 +166,13 @@ class Block:
         self.data = setup.prepared[1].copy() if sampler.writes_data else setup.prepared[1]
         self.scratch = np.zeros((max(setup.number(sampler.scratch), 1), chains, dim))
         self.memory = np.zeros((max(setup.number(sampler.memory), 1), chains, dim))
-        if sampler.begin is not None:
+        if sampler.init_memory is not None:
             counted = CountedTarget(target, chains)
-            self.memory[:] = sampler.begin(counted, self.generator, setup.settings, setup.ladder, self.position)
+            self.memory[:] = sampler.init_memory(counted, self.generator, setup.settings, setup.schedule, self.position)
             self.extra_evaluations += counted.evaluations
 
     def keep(self, draws: int) -> None:
-        """Make room for so many draws, and forget what was summed up; a chain that has left stays marked."""
+        """Make room for so many draws, and forget what was summed up; a chain that has become non-finite stays marked."""
         chains, dim = self.position.shape
         self.kept_position = np.empty((draws, chains, dim))
         self.kept_log_density = np.empty((draws, chains))
@@ -189,7 +189,7 @@ class Block:
 
     @property
     def spent_when_left(self) -> Array:
-        """Target evaluations of each chain when it left, (chain,); meaningless for one that has not."""
+        """Target evaluations of each chain when it became non-finite, (chain,); meaningless for one that stayed finite."""
         if self.setup.sampler.draw is not None:
             return self.stopped_at.astype(np.float64)
         share = self.setup.sampler.evaluation_share(self.setup.settings)
@@ -222,14 +222,14 @@ class Block:
                 raise KeyboardInterrupt
 
     def run_python(self, plan: Plan, progress: Progress) -> CountedTarget:
-        """A sampler written in Python returns all its transitions at once; the warm-up is cut off here.
+        """A sampler written in Python returns all its transitions at once; the warmup is cut off here.
 
         Returns the target that was handed out, which knows what each phase took.
         """
         sampler, target, chains = self.setup.sampler, self.setup.target, len(self.position)
         assert sampler.draw is not None
         counted = CountedTarget(target, chains)
-        total = plan.warm_up + plan.transitions
+        total = plan.warmup + plan.transitions
         try:
             made = sampler.draw(counted, self.generator, self.position, total, self.setup.settings)
             positions = np.asarray(made, dtype=np.float64)
@@ -244,7 +244,7 @@ class Block:
             )
         counted.ends("sampling")
         self.extra_evaluations, self.tuning_evaluations = counted.evaluations, counted.tuning_evaluations
-        measured = positions[plan.warm_up :]  # (transition, chain, dim)
+        measured = positions[plan.warmup :]  # (transition, chain, dim)
         finite = np.isfinite(positions).all(axis=(0, 2))
         self.stopped_at = np.where(finite, -1, counted.evaluations).astype(np.int64)
         self.mean_powers[0] = measured.mean(axis=0)
@@ -305,12 +305,12 @@ class Chains:
         """A copy of where the chains are."""
         return [(b.position.copy(), b.log_density.copy(), b.gradient.copy(), b.memory.copy()) for b in self.blocks]
 
-    def restore(self, state: list[tuple[Array, ...]], left: npt.NDArray[np.bool_]) -> None:
-        """Put the chains that have left, (chain,), back to where they were at `state`."""
+    def restore(self, state: list[tuple[Array, ...]], non_finite: npt.NDArray[np.bool_]) -> None:
+        """Put the chains in `non_finite`, (chain,), back to where they were at `state`."""
         for block, chains, (position, log_density, gradient, memory) in zip(
             self.blocks, self._slices, state, strict=True
         ):
-            back = left[chains]
+            back = non_finite[chains]
             block.position[back], block.log_density[back] = position[back], log_density[back]
             block.gradient[back], block.memory[:, back] = gradient[back], memory[:, back]
             block.stopped_at[back] = -1

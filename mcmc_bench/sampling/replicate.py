@@ -30,8 +30,8 @@ Array = npt.NDArray[np.float64]
 
 def compile_kernels(target: Target, sampler: Sampler) -> None:
     """Compile, or read from the cache, what a run needs."""
-    settings = sampler.complete({})
-    Setup(target, sampler, settings, ladder=_ladder(sampler, settings, None)).compile()
+    settings = sampler.with_defaults({})
+    Setup(target, sampler, settings, schedule=_schedule(sampler, settings, None)).compile()
 
 
 def run(
@@ -45,7 +45,7 @@ def run(
     names: Sequence[object],
     threads: int = 1,
     inverse_mass_matrix: npt.ArrayLike | None = None,
-    ladder: npt.ArrayLike | None = None,
+    schedule: npt.ArrayLike | None = None,
     tuning: _tuning.Tuning | None = None,
     progress: Progress | None = None,
     stop: threading.Event | None = None,
@@ -62,7 +62,7 @@ def run(
         names: the names of the random stream. The numbers do not depend on `threads`.
         threads: blocks run at a time.
         inverse_mass_matrix: diagonal (dim,) or whole (dim, dim); ones by default.
-        ladder: temperatures or noise levels, for samplers that go through several densities.
+        schedule: temperatures or noise levels, for samplers that go through several densities.
         tuning: what to tune before; nothing by default. Chains go on from where tuning leaves them, and exact starts are
             drawn anew, so that they stay exact.
         progress: called with the number of chain transitions made since the last call.
@@ -74,15 +74,15 @@ def run(
     if chains < 1:
         raise SamplingError(f"chains = {chains}: at least 1 is needed")
     try:
-        complete = sampler.complete(settings)
+        complete = sampler.with_defaults(settings)
     except ValueError as error:
         raise SamplingError(str(error)) from error
-    if missing := sampler.why_not(target, complete):
+    if missing := sampler.incompatibility(target, complete):
         raise SamplingError(f"{sampler.name} cannot run: {missing}")
-    complete = dict(sampler.fit(target, complete))
+    complete = dict(sampler.resolve_settings(target, complete))
     positions = _starts(target, start, chains, stream(*names, "start"))
     setup = Setup(
-        target, sampler, complete, _matrix(sampler, target, inverse_mass_matrix), _ladder(sampler, complete, ladder)
+        target, sampler, complete, _matrix(sampler, target, inverse_mass_matrix), _schedule(sampler, complete, schedule)
     )
     before = time.perf_counter()
     setup.compile()
@@ -105,20 +105,20 @@ def _measured(
     moving: Chains, plan: Plan | Budget, positions: Array, tuned: _tuning.Tuned | None,
     tuning_evaluations: float, tuning_seconds: float, compile_seconds: float,
 ) -> Draws:  # fmt: skip
-    """Warm-up and measured transitions of chains that are ready."""
+    """Warmup and measured transitions of chains that are ready."""
     sampler, settings = moving.setup.sampler, moving.setup.settings
     already = moving.spent
-    warm_up_seconds = 0.0
+    warmup_seconds = 0.0
     if isinstance(plan, Budget) and sampler.varying_cost and sampler.draw is None:
-        plan, warm_up_seconds = _warmed_up(moving, plan)
+        plan, warmup_seconds = _warmed_up(moving, plan)
     else:
         if isinstance(plan, Budget):
             plan = plan.plan(sampler, settings)
         if sampler.draw is None:
             moving.keep(0)
-            warm_up_seconds = moving.advance(plan.warm_up)
-    warm_up = moving.spent
-    # What the warm-up has summed up is not part of the measurement.
+            warmup_seconds = moving.advance(plan.warmup)
+    warmup = moving.spent
+    # What the warmup has summed up is not part of the measurement.
     moving.keep(plan.transitions // plan.thin if plan.keep else 0)
     if sampler.draw is None:
         sampling_seconds = moving.advance(plan.transitions, plan.thin)
@@ -126,12 +126,12 @@ def _measured(
         made = plan
         handed_out = moving.each(lambda block: block.run_python(made, moving.progress))
         seconds = {phase: sum(counted.seconds[phase] for counted in handed_out) for phase in handed_out[0].seconds}
-        share = made.warm_up / (made.warm_up + made.transitions)
+        share = made.warmup / (made.warmup + made.transitions)
         compile_seconds, tuning_seconds = compile_seconds + seconds["compilation"], seconds["tuning"]
-        warm_up_seconds, sampling_seconds = share * seconds["sampling"], (1.0 - share) * seconds["sampling"]
+        warmup_seconds, sampling_seconds = share * seconds["sampling"], (1.0 - share) * seconds["sampling"]
         already = moving.tuning_spent
         tuning_evaluations = float(already.mean())
-        warm_up = already + np.round(share * (moving.spent - already))
+        warmup = already + np.round(share * (moving.spent - already))
     if sampler.draw is not None or sampler.prepare is not None:
         moving.each(lambda block: block.look_up_log_density())
     # At the start there is one evaluation, which belongs to whatever comes first.
@@ -141,14 +141,14 @@ def _measured(
         tuning_evaluations=tuning_evaluations,
         tuning_seconds=tuning_seconds,
         compile_seconds=compile_seconds,
-        warm_up_seconds=warm_up_seconds,
+        warmup_seconds=warmup_seconds,
         sampling_seconds=sampling_seconds,
     )
-    return _join(moving, positions, plan, cost, already, warm_up, tuned)
+    return _join(moving, positions, plan, cost, already, warmup, tuned)
 
 
 def _warmed_up(moving: Chains, budget: Budget) -> tuple[Plan, float]:
-    """Warm-up of a sampler of varying cost, until its share is spent: it tells what a transition costs."""
+    """Warmup of a sampler of varying cost, until its share is spent: it tells what a transition costs."""
     begun = moving.spent.mean()
     moving.keep(0)
     made, seconds = 0, 0.0
@@ -156,13 +156,13 @@ def _warmed_up(moving: Chains, budget: Budget) -> tuple[Plan, float]:
         seconds += moving.advance(1)
         made += 1
         spent = float(moving.spent.mean() - begun)
-        if spent >= budget.burn_in * budget.evaluations:
+        if spent >= budget.warmup_share * budget.evaluations:
             break
     cost = spent / made
     # Where a transition costs more than what is left, one is made all the same: no draw would say nothing.
-    left = replace(budget, evaluations=max(budget.evaluations - round(spent), int(cost) + 2), burn_in=0.0)
-    plan = left.plan(moving.setup.sampler, moving.setup.settings, cost=cost)
-    return replace(plan, warm_up=made), seconds
+    remaining = replace(budget, evaluations=max(budget.evaluations - round(spent), int(cost) + 2), warmup_share=0.0)
+    plan = remaining.plan(moving.setup.sampler, moving.setup.settings, cost=cost)
+    return replace(plan, warmup=made), seconds
 
 
 def _starts(target: Target, start: StartName | Array, chains: int, generator: np.random.Generator) -> Array:
@@ -177,18 +177,18 @@ def _starts(target: Target, start: StartName | Array, chains: int, generator: np
     return positions
 
 
-def _ladder(sampler: Sampler, settings: Mapping[str, float], given: npt.ArrayLike | None) -> Array:
-    if sampler.ladder is None:
+def _schedule(sampler: Sampler, settings: Mapping[str, float], given: npt.ArrayLike | None) -> Array:
+    if sampler.schedule is None:
         if given is not None:
-            raise SamplingError(f"{sampler.name} uses no ladder; leave it out")
+            raise SamplingError(f"{sampler.name} uses no schedule; leave it out")
         return np.empty(0)
-    own = np.asarray(sampler.ladder(settings), dtype=np.float64)
+    own = np.asarray(sampler.schedule(settings), dtype=np.float64)
     if given is None:
         return own
-    ladder = np.ascontiguousarray(given, dtype=np.float64)
-    if ladder.shape != own.shape or not (np.isfinite(ladder).all() and (np.diff(ladder) < 0).all()):
-        raise SamplingError(f"ladder must be {len(own)} finite numbers in falling order, as the settings say")
-    return ladder
+    schedule = np.ascontiguousarray(given, dtype=np.float64)
+    if schedule.shape != own.shape or not (np.isfinite(schedule).all() and (np.diff(schedule) < 0).all()):
+        raise SamplingError(f"schedule must be {len(own)} finite numbers in falling order, as the settings say")
+    return schedule
 
 
 def _matrix(sampler: Sampler, target: Target, given: npt.ArrayLike | None) -> Array | None:
@@ -214,50 +214,52 @@ def _matrix(sampler: Sampler, target: Target, given: npt.ArrayLike | None) -> Ar
 
 
 def _join(
-    moving: Chains, start: Array, plan: Plan, cost: Cost, already: Array, warm_up: Array, tuned: _tuning.Tuned | None
+    moving: Chains, start: Array, plan: Plan, cost: Cost, already: Array, warmup: Array, tuned: _tuning.Tuned | None
 ) -> Draws:
-    """The draws of all blocks, chains in order; `already` and `warm_up` are what had been spent before and after it."""
+    """The draws of all blocks, chains in order; `already` and `warmup` are what had been spent before and after it."""
     statistics = moving.chains_first("kept_statistics")  # (chain, draw, statistic)
     sums = moving.all("statistic_sums")  # (chain, statistic)
     powers = np.concatenate([block.mean_powers for block in moving.blocks], axis=1)  # (2, chain, dim)
-    left = moving.all("stopped_at") >= 0
+    non_finite = moving.all("stopped_at") >= 0
     stopped_at = np.concatenate([block.spent_when_left for block in moving.blocks])
-    used = np.where(left, stopped_at, moving.spent)
-    warm_up = np.minimum(used, warm_up)
-    sampler, not_told = moving.setup.sampler, set()
+    used = np.where(non_finite, stopped_at, moving.spent)
+    warmup = np.minimum(used, warmup)
+    sampler, not_recorded = moving.setup.sampler, set()
     if sampler.draw is not None:
-        not_told |= {"acceptance_rate", "divergences"} if sampler.kind != "oracle" else set()
-        not_told |= {"evaluations"} if not used.any() else set()
+        not_recorded |= {"acceptance_rate", "divergences"} if sampler.kind != "oracle" else set()
+        not_recorded |= {"evaluations"} if not used.any() else set()
     return Draws(
         position=moving.chains_first("kept_position"),
         log_density=moving.chains_first("kept_log_density"),
         acceptance_rate=statistics[:, :, ACCEPTANCE],
         diverging=statistics[:, :, DIVERGING] > 0,
         energy_error=statistics[:, :, ENERGY_ERROR],
-        records={
+        extra_statistics={
             name: statistics[:, :, len(STATISTICS) + k]
             for k, name in enumerate(moving.setup.statistics[len(STATISTICS) :])
         },
-        record_means={
-            name: float(sums[~left, len(STATISTICS) + k].mean() / plan.transitions) if (~left).any() else np.nan
+        extra_statistic_means={
+            name: float(sums[~non_finite, len(STATISTICS) + k].mean() / plan.transitions)
+            if (~non_finite).any()
+            else np.nan
             for k, name in enumerate(moving.setup.statistics[len(STATISTICS) :])
         },
         mean=powers[0],
         mean_square=powers[1],
-        mean_acceptance=np.where(left, np.nan, sums[:, ACCEPTANCE] / plan.transitions),
+        mean_acceptance=np.where(non_finite, np.nan, sums[:, ACCEPTANCE] / plan.transitions),
         divergences=sums[:, DIVERGING].astype(np.int64),
-        stopped_at=np.where(left, np.ceil(stopped_at), -1).astype(np.int64),
+        stopped_at=np.where(non_finite, np.ceil(stopped_at), -1).astype(np.int64),
         start=start,
         end=np.concatenate([block.x for block in moving.blocks]),
         transitions=plan.transitions,
         thin=plan.thin,
         tuned={} if tuned is None else tuned.chosen,
         inverse_mass_matrix=moving.setup.inverse_mass_matrix,
-        ladder=moving.setup.ladder,
-        not_told=frozenset(not_told),
+        schedule=moving.setup.schedule,
+        not_recorded=frozenset(not_recorded),
         cost=replace(
             cost,
-            warm_up_evaluations=float(np.maximum(warm_up - already, 0.0).mean()),
-            sampling_evaluations=float((used - warm_up).mean()),
+            warmup_evaluations=float(np.maximum(warmup - already, 0.0).mean()),
+            sampling_evaluations=float((used - warmup).mean()),
         ),
     )

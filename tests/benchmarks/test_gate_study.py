@@ -32,7 +32,7 @@ def test_faults_can_be_planted(name, tmp_path):
     """Each changes what the sampler draws, with the same random numbers."""
     fault = FAULTS[name]
     wrong = load_sampler(fault.sampler, samplers_folder=fault.write(tmp_path))
-    target, plan = load_target("song_ermon"), Plan(warm_up=0, transitions=50)
+    target, plan = load_target("song_ermon"), Plan(warmup=0, transitions=50)
     draws = [
         run(target, sampler, {"step_size": 0.3}, plan, chains=4, start="exact", names=("tests", "faults")).position
         for sampler in (load_sampler(fault.sampler), wrong)

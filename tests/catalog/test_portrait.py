@@ -57,8 +57,8 @@ def test_the_most_telling_coordinates_are_shown():
     assert telling(points[:, :2]).tolist() == [0, 1]
 
 
-def test_natural_parameters_stand_in_the_facts():
-    found = facts(load_target("eight_schools_noncentred"))["natural parameters"]
+def test_constrained_parameters_stand_in_the_facts():
+    found = facts(load_target("eight_schools_noncentred"))["constrained parameters"]
     assert "μ 4.397 (sd 3.32), τ 3.598 (sd 3.22)" in found
     assert "reference run" in facts(load_target("phi4"))["truth"]
     assert "of a standard deviation" in facts(load_target("phi4"))["standard errors"]

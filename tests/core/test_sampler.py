@@ -63,7 +63,7 @@ def test_whole_numbers_have_an_end():
         sampler = load_sampler(name)
         for setting in (key for key, one in sampler.settings.items() if one.integer):
             with pytest.raises(ValueError, match=f"{name}: {setting} = {10**20} must be at most"):
-                sampler.complete({setting: 10**20})
+                sampler.with_defaults({setting: 10**20})
 
 
 def test_exact_is_a_law():
@@ -79,14 +79,14 @@ def test_exact_is_a_law():
 @pytest.mark.parametrize("name", ["annealed_langevin", "reverse_sde", "predictor_corrector", "probability_flow"])
 def test_noise_has_to_fall(name):
     with pytest.raises(ValueError, match=rf"{name}: largest_noise = 0.01 must be greater than smallest_noise = 5"):
-        load_sampler(name).complete({"largest_noise": 0.01, "smallest_noise": 5.0})
+        load_sampler(name).with_defaults({"largest_noise": 0.01, "smallest_noise": 5.0})
 
 
-def test_a_ladder_has_to_fall():
-    rising = declare(ladder=lambda settings: np.array([1.0, settings["step_size"]]))
-    rising.complete({"step_size": 0.5})
-    with pytest.raises(ValueError, match="its ladder must fall, and rises with step_size = 2"):
-        rising.complete({"step_size": 2.0})
+def test_a_schedule_has_to_fall():
+    rising = declare(schedule=lambda settings: np.array([1.0, settings["step_size"]]))
+    rising.with_defaults({"step_size": 0.5})
+    with pytest.raises(ValueError, match="its schedule must fall, and rises with step_size = 2"):
+        rising.with_defaults({"step_size": 2.0})
 
 
 # ---- what a target can take ----
@@ -100,13 +100,13 @@ def test_powers_have_an_integral():
     ):  # fmt: skip
         target = load_target(name, **parameters)
         assert target.smallest_power == pytest.approx(bound)
-        assert not tempering.why_not(target, tempering.complete({"hottest": 1.01 * bound}))
-        message = tempering.why_not(target, tempering.complete({"hottest": bound}))
+        assert not tempering.incompatibility(target, tempering.with_defaults({"hottest": 1.01 * bound}))
+        message = tempering.incompatibility(target, tempering.with_defaults({"hottest": bound}))
         assert message.startswith(
             f"hottest = {bound:g}: the power p^β of {target.label} has an integral for β > {bound:g} only"
         )
         assert "set hottest between" in message
-    assert not tempering.why_not(load_target("neal_funnel"))
+    assert not tempering.incompatibility(load_target("neal_funnel"))
 
 
 @pytest.mark.parametrize("name", list_targets())
@@ -132,12 +132,12 @@ def test_every_tail_is_as_heavy_as_it_says(name):
 
 def test_a_share_is_a_whole_number_of_rows():
     sampler, target = load_sampler("sgld"), load_target("breast_cancer_logistic")
-    fitted = sampler.fit(target, sampler.complete({"share": 0.1}))
+    fitted = sampler.resolve_settings(target, sampler.with_defaults({"share": 0.1}))
     assert fitted["share"] == 57 / 569
     assert list(fitted) == list(sampler.settings)
     assert sampler.evaluations_per_step(fitted) == sampler.evaluation_share(fitted) == 57 / 569
-    assert sampler.fit(target, sampler.complete({"share": 1 / 569}))["share"] == 1 / 569
+    assert sampler.resolve_settings(target, sampler.with_defaults({"share": 1 / 569}))["share"] == 1 / 569
     with pytest.raises(
         ValueError, match=r"share = 0\.001 of the 569 rows of breast_cancer_logistic is less than one; set"
     ):
-        sampler.fit(target, sampler.complete({"share": 0.001}))
+        sampler.resolve_settings(target, sampler.with_defaults({"share": 0.001}))

@@ -38,10 +38,10 @@ def test_names_and_natural_parameters(target):
     ours = load_target("eight_schools_noncentred")
     points = ours.starts("exact", stream("natural"), 10)
     assert target.coordinate_names == (*(f"z[{i}]" for i in range(8)), "mu", "tau_log__")
-    natural = dict(zip(target.natural.names, target.natural.of(points).T, strict=True))
-    mine = dict(zip(ours.natural.names, ours.natural.of(points).T, strict=True))
-    np.testing.assert_allclose(natural["tau"], mine["τ"])
-    np.testing.assert_allclose(natural["theta[4]"], mine["θ₅"])
+    constrained = dict(zip(target.constrained.names, target.constrained.of(points).T, strict=True))
+    mine = dict(zip(ours.constrained.names, ours.constrained.of(points).T, strict=True))
+    np.testing.assert_allclose(constrained["tau"], mine["τ"])
+    np.testing.assert_allclose(constrained["theta[4]"], mine["θ₅"])
 
 
 def test_same_draws_as_ours(target):

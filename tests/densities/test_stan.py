@@ -86,8 +86,8 @@ def test_the_density_is_that_of_the_model(library):
     np.testing.assert_allclose(log_density, stats.norm.logpdf(x, 1.5).sum(axis=1), rtol=1e-12)
     np.testing.assert_allclose(gradient, 1.5 - x, rtol=1e-12)
     assert target.coordinate_names == ("x.1", "x.2", "x.3")
-    assert target.natural.names == ("e.1", "e.2", "e.3")
-    np.testing.assert_allclose(target.natural.of(x), np.exp(x))
+    assert target.constrained.names == ("e.1", "e.2", "e.3")
+    np.testing.assert_allclose(target.constrained.of(x), np.exp(x))
 
 
 @needs_compiler

@@ -50,7 +50,7 @@ def test_all_stands_for_everything(write):
 def test_without_tuning_a_cell_matches_what_it_was_before_there_was_any(write):
     """The hash by which runs are compared: settings that only tuning looks at do not change it."""
     plain = load_suite(write(GOOD)).cells
-    other = load_suite(write(GOOD.replace("budget = 500", 'budget = 500\nmetric = "dense"'))).cells
+    other = load_suite(write(GOOD.replace("budget = 500", 'budget = 500\nmass_matrix = "dense"'))).cells
     assert [cell.match for cell in plain] == [cell.match for cell in other]
     tuned = load_suite(write(GOOD.replace("budget = 500", "budget = 500\ntuning = 10"))).cells
     assert not {cell.match for cell in plain} & {cell.match for cell in tuned}
@@ -112,8 +112,8 @@ def test_identity_is_of_what_determines_the_numbers(write):
         ("budget = 500", "budget = 0", "suite.*budget: 0 must be a whole number, at least 2"),
         pytest.param("budget = 500", "budget = 1" + "0" * 400, "budget: a number of 401 digits", id="beyond floats"),
         ("budget = 500", "budget = 1.5", "budget: 1.5 must be a whole number"),
-        ("budget = 500", "burn_in = 1.0", "burn_in: 1.0 must be a number from 0 to below 1"),
-        ("budget = 500", "burn_in = nan", "burn_in: nan must be a number"),
+        ("budget = 500", "warmup_share = 1.0", "warmup_share: 1.0 must be a number from 0 to below 1"),
+        ("budget = 500", "warmup_share = nan", "warmup_share: nan must be a number"),
         ("budget = 500", "time_limit = 0", "time_limit: 0 must be a number"),
         ("budget = 500", 'metrics = ["mode"]', "metrics: unknown entry of metrics: 'mode'; did you mean 'modes'"),
         ("chains = 4", "chains = true", "chains: True must be a whole number"),
@@ -139,7 +139,7 @@ def test_identity_is_of_what_determines_the_numbers(write):
         ("dim = 2", "dim = 2020-01-01", "gaussian: dim = 2020-01-01 must be numbers"),
         ("[[experiment]]", "[[experimentt]]", "unknown key: 'experimentt'"),
         ("budget = 500", "tuning = -1", "tuning: -1 must be a whole number, at least 0"),
-        ("budget = 500", 'metric = "full"', "metric: unknown entry of metric: 'full'"),
+        ("budget = 500", 'mass_matrix = "full"', "mass_matrix: unknown entry of mass_matrix: 'full'"),
         ('targets = ["banana"', 'targets = "al" #', 'must be "all", or a list'),
         ("[suite]", "[suit]", "unknown key: 'suit'; did you mean 'suite'"),
     ],

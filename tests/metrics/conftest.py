@@ -127,7 +127,7 @@ def evaluate(
         target,
         metrics.Reference.of(target),
         budget=budget or replicates[0].transitions,
-        burn_in=0.0,
+        warmup_share=0.0,
         groups=groups or None,
     )
     return {row.metric: row for row in rows}

@@ -65,10 +65,10 @@ def test_a_transition_costs_what_was_counted_where_no_chain_left() -> None:
     target, (good, *_) = gaussian_replicates(0.0, "worth")
     good = replace(good, cost=Cost(sampling_evaluations=10.0 * good.transitions))
     left = replace(good, transitions=10 * good.transitions, stopped_at=np.zeros_like(good.stopped_at))
-    measured = Measured([good, left], target, Reference.of(target), budget=99, burn_in=0.0)
+    measured = Measured([good, left], target, Reference.of(target), budget=99, warmup_share=0.0)
     assert measured.ideal == 10.0 * good.transitions
     assert measured.evaluations_per_transition == 10.0
-    not_counted = Measured([left, left], target, Reference.of(target), budget=99, burn_in=0.5)
+    not_counted = Measured([left, left], target, Reference.of(target), budget=99, warmup_share=0.5)
     assert not_counted.ideal == 49.5
 
 

@@ -24,7 +24,7 @@ def test_every_row_is_defined_and_every_definition_has_a_row(toy: Target, spoile
     known = metrics.definitions()
     rows = evaluate(toy, spoiled["independent"])
     # Given where there is no exact sampler, where parameters have another scale too, and where a sampler records it.
-    elsewhere = {"kernel_stein_discrepancy", "natural_bias_squared_average", "natural_bias_squared_max"}
+    elsewhere = {"kernel_stein_discrepancy", "constrained_bias_squared_average", "constrained_bias_squared_max"}
     elsewhere |= set(RECORDED.values())
     elsewhere |= {key for key, definition in known.items() if definition.group == "examples"}  # of learned targets
     assert set(rows) == set(known) - elsewhere
@@ -40,16 +40,16 @@ def test_groups_compute_only_what_is_asked(toy: Target, spoiled: dict[str, list[
     known = metrics.definitions()
     for group in GROUPS:
         computed = {known[key].group for key in evaluate(toy, spoiled["independent"], group)}
-        assert computed == ({group} if group != "examples" else set())  # the toy was not learnt
+        assert computed == ({group} if group != "examples" else set())  # the toy was not learned
     with pytest.raises(ValueError, match="did you mean 'modes'"):
         evaluate(toy, spoiled["independent"], "mode")
     with pytest.raises(ValueError, match="at least one"):
-        metrics.evaluate_cell([], toy, metrics.Reference.of(toy), budget=1, burn_in=0.0)
+        metrics.evaluate_cell([], toy, metrics.Reference.of(toy), budget=1, warmup_share=0.0)
 
 
 def test_predictions_are_attached(toy: Target, spoiled: dict[str, list[Draws]]) -> None:
     rows, _ = metrics.evaluate_cell(
-        spoiled["inflated"], toy, metrics.Reference.of(toy), budget=400, burn_in=0.0,
+        spoiled["inflated"], toy, metrics.Reference.of(toy), budget=400, warmup_share=0.0,
         groups=["modes"], predicted={"within_mode_variance_ratio": 1.2},
     )  # fmt: skip
     assert [row.metric for row in rows if row.predicted is not None] == ["within_mode_variance_ratio"]
@@ -150,8 +150,8 @@ def test_what_a_sampler_records_is_a_row() -> None:
         names=("rows",),
     )
     rows = evaluate(target, [draws])
-    rejected = np.mean([draws.record_means[f"swap_rejection_{k}"] for k in range(1, 6)])
+    rejected = np.mean([draws.extra_statistic_means[f"swap_rejection_{k}"] for k in range(1, 6)])
     assert rows["swap_rejection"].value == pytest.approx(rejected)
-    trips = 1000 * draws.record_means["round_trips"] / per_transition
+    trips = 1000 * draws.extra_statistic_means["round_trips"] / per_transition
     assert rows["replica_round_trips_per_1000"].value == pytest.approx(trips)
     assert "leapfrog_steps" not in rows

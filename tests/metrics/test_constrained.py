@@ -20,23 +20,25 @@ def rows_of(target, **settings):
 def test_exact_draws_are_at_the_floor():
     """b² of exact draws, averaged over 20 functions, over its floor: five times is far beyond 1e-6."""
     rows = rows_of(load_target("eight_schools_noncentred"))
-    row = rows.loc["natural_bias_squared_average"]
+    row = rows.loc["constrained_bias_squared_average"]
     assert row["floor"] == pytest.approx(1 / 32_000)
     assert row["value"] < 5 * row["floor"]
-    assert rows.loc["natural_bias_squared_max", "note"].startswith("worst: ")
+    assert rows.loc["constrained_bias_squared_max", "note"].startswith("worst: ")
 
 
 def test_a_wrong_scale_is_seen_there_and_named():
     """log τ moved by 0.3: τ is a third too large, and the note says whose b² is worst."""
     target = load_target("eight_schools_noncentred")
-    natural = dataclasses.replace(target.natural, of=lambda x: target.natural.of(x + 0.3 * (np.arange(10) == 9)))
-    row = rows_of(dataclasses.replace(target, natural=natural)).loc["natural_bias_squared_max"]
+    constrained = dataclasses.replace(
+        target.constrained, of=lambda x: target.constrained.of(x + 0.3 * (np.arange(10) == 9))
+    )
+    row = rows_of(dataclasses.replace(target, constrained=constrained)).loc["constrained_bias_squared_max"]
     assert row["value"] > 0.05
     assert "τ" in row["note"]
 
 
 def test_targets_without_such_parameters_have_no_such_rows():
-    assert "natural_bias_squared_max" not in rows_of(load_target("banana")).index
+    assert "constrained_bias_squared_max" not in rows_of(load_target("banana")).index
 
 
 def test_a_coarse_truth_judges_nothing():

@@ -135,7 +135,7 @@ def test_histogram_of_log_density(toy: Target, spoiled: dict[str, list[Draws]]) 
     from mcmc_bench import metrics
 
     _, curves = metrics.evaluate_cell(
-        spoiled["independent"], toy, Reference.of(toy), budget=400, burn_in=0.0, groups=["distance"]
+        spoiled["independent"], toy, Reference.of(toy), budget=400, warmup_share=0.0, groups=["distance"]
     )
     histogram = {name: np.array(values) for name, values in curves["log_density_histogram"].items()}
     width = np.diff(histogram["edges"])

@@ -1,4 +1,4 @@
-"""Metrics of targets that were learnt from examples: what a chain visits, what is diagnosed, and a real run that samples."""
+"""Metrics of targets that were learned from examples: what a chain visits, what is diagnosed, and a real run that samples."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def digits() -> Target:
 
 def rows_of(target: Target, position: np.ndarray, *groups: str) -> dict[str, MetricValue]:
     rows, _ = evaluate_cell(
-        [make_draws(target, position)] * 2, target, Reference.of(target), budget=1000, burn_in=0.0, groups=groups
+        [make_draws(target, position)] * 2, target, Reference.of(target), budget=1000, warmup_share=0.0, groups=groups
     )
     return {row.metric: row for row in rows}
 
@@ -60,7 +60,7 @@ def test_one_draw_visits_nothing(digits: Target) -> None:
 
 def test_shares_of_classes_have_intervals(digits: Target) -> None:
     draws = [make_draws(digits, examples_of(digits, classes, 32, 1)) for classes in ((3,), (3, 4), (3, 4))]
-    _, curves = evaluate_cell(draws, digits, Reference.of(digits), budget=10, burn_in=0.0, groups=["examples"])
+    _, curves = evaluate_cell(draws, digits, Reference.of(digits), budget=10, warmup_share=0.0, groups=["examples"])
     found = curves["classes"]
     assert sum(found["value"]) == pytest.approx(1.0)
     assert found["value"][3] > 0.5
@@ -190,7 +190,7 @@ SUITE = """
 [suite]
 title = "Thresholds"
 budget = 401
-burn_in = 0.0
+warmup_share = 0.0
 chains = 128
 replicates = 5
 max_draws = 4

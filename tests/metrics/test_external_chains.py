@@ -85,7 +85,7 @@ def test_what_a_file_does_not_record_is_not_claimed(chains, tmp_path):
     frame = evaluate(read_chains(chains(lambda x: {"x": (("chain", "draw", "dim"), x)}), target), target)
     rows = frame.set_index("metric")
     for metric, note in (
-        ("acceptance_rate", "not recorded"), ("divergences", "not recorded"), ("evaluations", "not told: a draw stands for one"),
+        ("acceptance_rate", "not recorded"), ("divergences", "not recorded"), ("evaluations", "not recorded: a draw stands for one"),
         ("sampling_seconds", "not recorded"), ("compile_seconds", "not recorded"),
     ):  # fmt: skip
         assert np.isnan(rows.loc[metric, "value"])

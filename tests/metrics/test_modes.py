@@ -106,7 +106,7 @@ def test_ascent_ends_at_as_many_points_as_there_are_modes(toy: Target, spoiled: 
 
 def test_occupancy_curve(toy: Target, spoiled: dict[str, list[Draws]]) -> None:
     _, curves = metrics.evaluate_cell(
-        spoiled["reweighted"], toy, Reference.of(toy), budget=400, burn_in=0.0, groups=["modes"]
+        spoiled["reweighted"], toy, Reference.of(toy), budget=400, warmup_share=0.0, groups=["modes"]
     )
     curve = curves["occupancy"]
     assert curve["weights"] == pytest.approx([0.8, 0.2])

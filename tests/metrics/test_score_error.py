@@ -34,7 +34,7 @@ def round_target(c, sigma=SIGMA, factor=1.0, **further):
     )  # fmt: skip
 
 
-def learnt(c, factor=1.0, count=20_000):
+def learned(c, factor=1.0, count=20_000):
     points = stream("score error", "tests").standard_normal((2 * count, 2))
     classes = np.zeros(count, dtype=np.int64)
     examples = Examples(points[:count], classes, lambda x: x, training=points[count:], training_class=classes)
@@ -49,7 +49,7 @@ def left_over(c, sigma):
 
 @pytest.fixture(scope="module")
 def curves():
-    return {c: score_error(learnt(c)) for c in (0.8, 1.0, 1.3)}
+    return {c: score_error(learned(c)) for c in (0.8, 1.0, 1.3)}
 
 
 @pytest.mark.parametrize("c", [0.8, 1.3])
@@ -82,7 +82,7 @@ def test_the_right_score_has_no_error(curves):
 
 
 def test_a_wrong_sign_is_seen():
-    found = score_error(learnt(1.0, factor=-1.0, count=500))
+    found = score_error(learned(1.0, factor=-1.0, count=500))
     np.testing.assert_allclose(found["error"], 4.0)
     assert min(found["loss"]) > 1.0  # worse than doing nothing
 
@@ -92,7 +92,7 @@ def test_intervals_hold_what_they_should():
 
     The standard error of an sd of 200 values is 0.05: four of these, with room for the tails of small sets.
     """
-    target, first, errors = learnt(1.3, count=24_000), 0, []
+    target, first, errors = learned(1.3, count=24_000), 0, []
     for size in range(20, 220):  # a set of another size has another noise
         part = target.examples.held_out[first : first + size]
         first += size
@@ -106,7 +106,7 @@ def test_intervals_hold_what_they_should():
 
 
 def test_fields_are_the_scores_on_a_grid():
-    target = learnt(1.3, count=500)
+    target = learned(1.3, count=500)
     found = fields(target)
     np.testing.assert_allclose(found["field_sigma"], [SIGMA * times for times in FIELD_LEVELS])
     for k, sigma in enumerate(found["field_sigma"]):

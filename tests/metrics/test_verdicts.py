@@ -19,7 +19,7 @@ from .conftest import autoregressive, evaluate, independent, make_draws
 def cell(target: Target, replicates: list[Draws], name: str, kind: str = "exact", **changes: object) -> Cell:
     made = Cell(
         id=name, experiment="tests", target=target.label, sampler=name, sampler_kind=kind, settings={},
-        start="dispersed", budget=replicates[0].transitions, burn_in=0.0, chains=replicates[0].chains,
+        start="dispersed", budget=replicates[0].transitions, warmup_share=0.0, chains=replicates[0].chains,
         replicates=len(replicates), selected=True, sweep="sweep", metric_values=list(evaluate(target, replicates).values()),
         stopped_chains=sum(int((draws.stopped_at >= 0).sum()) for draws in replicates),
     )  # fmt: skip

@@ -17,9 +17,9 @@ DIMENSIONS = (1, 2, 10, 50)
 METROPOLISED = [name for name in list_samplers() if load_sampler(name).mean_acceptance is not None]
 
 
-def independent_chains(target, sampler, settings, steps, chains, name, start="exact", warm_up=0, **more):
+def independent_chains(target, sampler, settings, steps, chains, name, start="exact", warmup=0, **more):
     return run(
-        target, sampler, settings, Plan(warm_up, steps), chains=chains, start=start, names=("closed", name), **more
+        target, sampler, settings, Plan(warmup, steps), chains=chains, start=start, names=("closed", name), **more
     )
 
 
@@ -29,7 +29,7 @@ def independent_chains(target, sampler, settings, steps, chains, name, start="ex
 def check_acceptance(sampler, settings, dim, chains=2048, steps=20):
     target = load_target("gaussian", dim=dim)
     draws = independent_chains(target, sampler, settings, steps, chains, f"acceptance {sampler.name} {dim}")
-    expected = sampler.mean_acceptance(sampler.complete(settings), 1.0, dim)
+    expected = sampler.mean_acceptance(sampler.with_defaults(settings), 1.0, dim)
     check_mean(draws.mean_acceptance, expected, f"mean acceptance of {sampler.name}, d = {dim}")
 
 
@@ -68,15 +68,15 @@ def test_log_ratio_of_mala_on_a_gaussian():
 # ---------------------------------------------------------------- stationary law
 
 
-def check_stationary_variance(sampler, settings, chains=1024, steps=400, warm_up=400, condition=4.0):
+def check_stationary_variance(sampler, settings, chains=1024, steps=400, warmup=400, condition=4.0):
     """E (vᵀx)² along every eigenvector v of the covariance."""
     target = load_target("gaussian", dim=3, condition=condition)
     draws = independent_chains(
-        target, sampler, settings, steps, chains, f"variance {sampler.name} {settings}", "dispersed", warm_up
+        target, sampler, settings, steps, chains, f"variance {sampler.name} {settings}", "dispersed", warmup
     )
     precision, vectors = np.linalg.eigh(target.data.reshape(3, 3))
     along = draws.position @ vectors  # (chain, draw, dim)
-    expected = sampler.stationary_variance(sampler.complete(settings), precision)
+    expected = sampler.stationary_variance(sampler.with_defaults(settings), precision)
     check_mean((along**2).mean(axis=1), expected, f"stationary variance of {sampler.name} {settings}")
 
 
@@ -114,9 +114,7 @@ def test_ula_is_linear_and_its_covariance_solves_the_lyapunov_equation():
     target = load_target("gaussian", dim=3, condition=10.0)
     transition = np.eye(3) - step_size * target.data.reshape(3, 3)
     covariance = linalg.solve_discrete_lyapunov(transition, 2 * step_size * np.eye(3))
-    draws = independent_chains(
-        target, load_sampler("ula"), {"step_size": step_size}, 300, 2048, "lyapunov", warm_up=200
-    )
+    draws = independent_chains(target, load_sampler("ula"), {"step_size": step_size}, 300, 2048, "lyapunov", warmup=200)
     x = draws.position  # (chain, draw, dim)
     check_mean(np.einsum("cti,ctj->cij", x, x) / x.shape[1], covariance, "covariance of ULA")
     lagged = np.einsum("cti,ctj->cij", x[:, lag:], x[:, :-lag]) / (x.shape[1] - lag)
@@ -141,7 +139,7 @@ def test_perfect_diagnostics_and_the_wrong_answer():
     import arviz_stats.base as arviz
 
     target = load_target("gaussian", dim=1)
-    draws = independent_chains(target, load_sampler("ula"), {"step_size": 1.0}, 2000, 16, "twice", warm_up=1)
+    draws = independent_chains(target, load_sampler("ula"), {"step_size": 1.0}, 2000, 16, "twice", warmup=1)
     x = draws.position[:, :, 0]
     assert arviz.array_stats.rhat(x) < 1.01
     assert arviz.array_stats.ess(x) > 0.8 * x.size
@@ -152,7 +150,7 @@ def test_ula_mean_of_a_draw_is_worth_its_closed_form():
     """ESS/N for the mean is ελ/(2 − ελ): Var of the chain mean is V/(N · that) up to 1/N."""
     step_size, steps = 0.4, 2000
     target = load_target("gaussian", dim=1)
-    draws = independent_chains(target, load_sampler("ula"), {"step_size": step_size}, steps, 2048, "worth", warm_up=50)
+    draws = independent_chains(target, load_sampler("ula"), {"step_size": step_size}, steps, 2048, "worth", warmup=50)
     a, limit = 1 - step_size, 1 / (1 - step_size / 2)
     # Exact for finite N: the sum of an AR(1)'s autocovariances.
     exact = limit / steps * ((1 + a) / (1 - a) - 2 * a * (1 - a**steps) / (steps * (1 - a) ** 2))
@@ -163,7 +161,7 @@ def test_ula_mean_of_a_draw_is_worth_its_closed_form():
 def check_ula_stein_identity(sampler, target):
     """In equilibrium E[x·∇U] = d + (ε/2) E‖∇U‖² at any step size, on any target."""
     step_size = 0.08
-    draws = independent_chains(target, sampler, {"step_size": step_size}, 400, 1024, "stein", "one_point", warm_up=200)
+    draws = independent_chains(target, sampler, {"step_size": step_size}, 400, 1024, "stein", "one_point", warmup=200)
     x = draws.position.reshape(-1, target.dim)
     force = -target.log_density_and_gradient(x)[1]
     difference = (x * force).sum(1) - target.dim - step_size / 2 * (force**2).sum(1)

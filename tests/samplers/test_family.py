@@ -16,9 +16,9 @@ from mcmc_bench.kernels.microcanonical import isokinetic_leapfrog
 from mcmc_bench.sampling.replicate import Plan, run
 
 
-def go(target, sampler, settings, steps, chains, name, start="exact", warm_up=0, **more):
+def go(target, sampler, settings, steps, chains, name, start="exact", warmup=0, **more):
     return run(
-        target, load_sampler(sampler), settings, Plan(warm_up, steps), chains=chains, start=start,
+        target, load_sampler(sampler), settings, Plan(warmup, steps), chains=chains, start=start,
         names=("family", name), **more,
     )  # fmt: skip
 
@@ -54,9 +54,9 @@ def go(target, sampler, settings, steps, chains, name, start="exact", warm_up=0,
 )
 def test_variance_along_every_eigenvector(name, settings):
     target, sampler = load_target("gaussian", dim=3, condition=4.0), load_sampler(name)
-    draws = go(target, name, settings, 40, 4096, f"variance {name} {settings}", warm_up=40 if sampler.ladder else 200)
+    draws = go(target, name, settings, 40, 4096, f"variance {name} {settings}", warmup=40 if sampler.schedule else 200)
     precision, vectors = np.linalg.eigh(target.data.reshape(3, 3))
-    expected = sampler.stationary_variance(sampler.complete(settings), precision)
+    expected = sampler.stationary_variance(sampler.with_defaults(settings), precision)
     check_mean(((draws.position @ vectors) ** 2).mean(axis=1), expected, f"variance of {name} {settings}")
 
 
@@ -67,7 +67,7 @@ def test_preconditioned_ula_solves_its_matrix_equation():
     preconditioner = np.array([[0.6, 0.1, 0.0], [0.1, 0.3, 0.05], [0.0, 0.05, 0.2]])
     expected = np.linalg.inv(precision - step_size / 2 * precision @ preconditioner @ precision)
     draws = go(
-        target, "preconditioned_ula", {"step_size": step_size}, 100, 4096, "matrix", warm_up=200,
+        target, "preconditioned_ula", {"step_size": step_size}, 100, 4096, "matrix", warmup=200,
         inverse_mass_matrix=preconditioner,
     )  # fmt: skip
     x = draws.position
@@ -84,7 +84,7 @@ def test_order_of_the_probability_flow(order, factor):
     for levels in (201, 401):
         settings = {"levels": levels, "order": order, "smallest_noise": 0.05}
         end = go(target, "probability_flow", settings, 1, 8, "order").end
-        recursion = np.sqrt(sampler.stationary_variance(sampler.complete(settings), np.ones(1))) / 20.0
+        recursion = np.sqrt(sampler.stationary_variance(sampler.with_defaults(settings), np.ones(1))) / 20.0
         np.testing.assert_allclose(end, start * recursion, rtol=1e-10)
         errors.append(end - exact)
     np.testing.assert_allclose(errors[0] / errors[1], factor, rtol=0.1)
@@ -105,10 +105,10 @@ def test_swaps_of_two_temperatures(dim):
     hottest = 0.3
     draws = go(
         load_target("gaussian", dim=dim), "parallel_tempering",
-        {"replicas": 2, "hottest": hottest, "step_size": 0.7}, 100, 4096, f"swap {dim}", warm_up=100,
+        {"replicas": 2, "hottest": hottest, "step_size": 0.7}, 100, 4096, f"swap {dim}", warmup=100,
     )  # fmt: skip
     expected = 2.0 * special.betainc(dim / 2, dim / 2, hottest / (1 + hottest))
-    check_mean(1.0 - draws.records["swap_rejection_1"].mean(axis=1), expected, "swap acceptance")
+    check_mean(1.0 - draws.extra_statistics["swap_rejection_1"].mean(axis=1), expected, "swap acceptance")
 
 
 # ---- correlations ----
@@ -146,7 +146,7 @@ def test_length_of_trees_in_many_dimensions(step_size):
     draws = go(target, "nuts", {"step_size": step_size}, 10, 4, f"trees {step_size}")
     theta = np.arccos(1 - step_size**2 / 2)
     depth = int(np.ceil(np.log2(np.pi / theta + 1)))
-    np.testing.assert_array_equal(draws.records["n_steps"], 2**depth - 1)
+    np.testing.assert_array_equal(draws.extra_statistics["n_steps"], 2**depth - 1)
 
 
 def test_trees_do_not_run_round():
@@ -154,7 +154,7 @@ def test_trees_do_not_run_round():
     target = load_target("gaussian", dim=1000)
     for step_size in (0.1, np.pi / 31, np.pi / 63, 2 * np.sin(np.pi / 62)):
         draws = go(target, "nuts", {"step_size": float(step_size)}, 8, 2, f"round {step_size}")
-        assert draws.records["n_steps"].max() <= 127
+        assert draws.extra_statistics["n_steps"].max() <= 127
 
 
 # ---- replicas ----
@@ -172,9 +172,9 @@ def test_round_trips_of_replicas():
     target = load_target("gaussian", dim=10)
     settings = {"replicas": 5, "hottest": 0.1, "step_size": 0.16, "num_integration_steps": 10}
     draws = go(target, "parallel_tempering", settings, 4000, 32, "round trips")
-    r = np.array([draws.record_means[f"swap_rejection_{k}"] for k in range(1, 5)])
+    r = np.array([draws.extra_statistic_means[f"swap_rejection_{k}"] for k in range(1, 5)])
     expected = 1.0 / (2.0 + 2.0 * (r / (1.0 - r)).sum())
-    assert draws.record_means["round_trips"] == pytest.approx(expected, rel=0.1)
+    assert draws.extra_statistic_means["round_trips"] == pytest.approx(expected, rel=0.1)
 
 
 # ---- isokinetic motion ----
@@ -229,7 +229,7 @@ def test_tamed_ula_stays_where_ula_overflows():
     ula = go(target, "ula", {"step_size": step_size}, 200, 256, "far", start=start)
     assert (ula.stopped_at >= 0).all()
     settings = {"step_size": step_size, "coordinatewise": 1}
-    tamed = go(target, "tamed_ula", settings, 2000, 256, "far", start=start, warm_up=2000)
+    tamed = go(target, "tamed_ula", settings, 2000, 256, "far", start=start, warmup=2000)
     assert (tamed.stopped_at < 0).all()
     limit = 2.0 * tamed_moments(0.0025) - tamed_moments(0.005)  # the bias is linear in ε
     np.testing.assert_allclose(limit, [0.675978, 1.0], rtol=1e-3)

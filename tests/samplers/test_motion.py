@@ -16,9 +16,9 @@ from mcmc_bench.sampling.chains import Chains, Setup
 from mcmc_bench.sampling.replicate import Plan, run
 
 
-def go(target, sampler, settings, steps, chains, name, start="exact", warm_up=0):
+def go(target, sampler, settings, steps, chains, name, start="exact", warmup=0):
     return run(
-        target, sampler, settings, Plan(warm_up, steps), chains=chains, start=start, names=("motion", name)
+        target, sampler, settings, Plan(warmup, steps), chains=chains, start=start, names=("motion", name)
     )  # fmt: skip
 
 
@@ -33,7 +33,7 @@ def phase(h):
 def check_variance_of_momentum(sampler, friction, of):
     """Along every eigenvector of the precision, after 100 transitions from equilibrium."""
     target, step_size = load_target("gaussian", dim=3, condition=4.0), 0.6
-    setup = Setup(target, sampler, sampler.complete({"step_size": step_size, "friction": friction}))
+    setup = Setup(target, sampler, sampler.with_defaults({"step_size": step_size, "friction": friction}))
     start = target.starts("exact", stream("momenta", sampler.name), 8192)
     moving = Chains(setup, start, ("momenta", sampler.name, friction))
     moving.advance(100)
@@ -115,7 +115,7 @@ def test_what_a_square_of_ula_is_worth():
     """ESS/N for x² is (1 − a²)/(1 + a²), a = 1 − ελ: Var of the mean of x², exactly for finite N."""
     step_size, steps = 0.4, 1000
     draws = go(
-        load_target("gaussian", dim=1), load_sampler("ula"), {"step_size": step_size}, steps, 4096, "worth", warm_up=60
+        load_target("gaussian", dim=1), load_sampler("ula"), {"step_size": step_size}, steps, 4096, "worth", warmup=60
     )
     variance, b = 1.0 / (1.0 - step_size / 2.0), (1.0 - step_size) ** 2
     worth = (1.0 - b) / (1.0 + b)
@@ -129,7 +129,7 @@ def test_distance_of_ula_from_its_target(step_size):
     """KL(stationary ‖ p) = ½ (r − 1 − ln r), r = 1/(1 − ελ/2): the mean of log q − log p over draws of q."""
     draws = go(
         load_target("gaussian", dim=1), load_sampler("ula"), {"step_size": step_size}, 20, 16384, f"KL {step_size}",
-        warm_up=60,
+        warmup=60,
     )  # fmt: skip
     r = 1.0 / (1.0 - step_size / 2.0)
     x = draws.position[:, :, 0]

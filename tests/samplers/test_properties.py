@@ -43,7 +43,7 @@ def counting_target():
 def suitable(sampler, name, **parameters):
     """The target of this name, or one that has what the sampler needs."""
     for target in (load_target(name, **parameters), load_target("song_ermon"), load_target("breast_cancer_logistic")):
-        if not sampler.why_not(target):
+        if not sampler.incompatibility(target):
             return target
     raise AssertionError(f"no target for {sampler.name}")
 
@@ -79,10 +79,10 @@ def test_keeps_its_target(name):
 def test_counts_every_evaluation(name):
     """The ledger equals what the target itself has counted."""
     target, sampler = counting_target(), load_sampler(name)
-    settings, chains = sampler.complete({}), 20
-    ladder = np.empty(0) if sampler.ladder is None else np.asarray(sampler.ladder(settings), dtype=float)
+    settings, chains = sampler.with_defaults({}), 20
+    schedule = np.empty(0) if sampler.schedule is None else np.asarray(sampler.schedule(settings), dtype=float)
     start = target.starts("dispersed", np.random.default_rng(0), chains)
-    moving = Chains(Setup(target, sampler, settings, ladder=ladder), start, ("count",))
+    moving = Chains(Setup(target, sampler, settings, schedule=schedule), start, ("count",))
     at_start = target.data[-1] / chains  # with the target's own density
     own = [block.data for block in moving.blocks] if sampler.writes_data else [moving.blocks[0].data]
     copied = sum(data[-1] for data in own)  # what the target had counted when its data were prepared
@@ -90,14 +90,18 @@ def test_counts_every_evaluation(name):
     if sampler.prepare is None:
         called = target.data[-1] / chains - at_start
     elif sampler.requires == ("a smoothed density",):  # every noise level has an entry of its own
-        called = sum(data[2 + len(ladder) :].sum() for data in own) / chains
+        called = sum(data[2 + len(schedule) :].sum() for data in own) / chains
     else:
         called = (sum(data[-1] for data in own) - copied) / chains
     assert moving.spent.mean() == pytest.approx(at_start + called * sampler.evaluation_share(settings), rel=1e-12)
     if not sampler.varying_cost:
         assert called * sampler.evaluation_share(settings) == pytest.approx(20 * sampler.evaluations_per_step(settings))
         # One evaluation at the start, and what the sampler's own memory begins with.
-        assert at_start == 1 if sampler.begin is None else 1 <= at_start <= 1 + sampler.evaluations_per_step(settings)
+        assert (
+            at_start == 1
+            if sampler.init_memory is None
+            else 1 <= at_start <= 1 + sampler.evaluations_per_step(settings)
+        )
 
 
 def test_is_the_same_on_any_number_of_threads(sampler):
@@ -197,9 +201,9 @@ def test_the_cut_of_long_trajectories_is_declared(name, settings):
     draws = run(
         load_target("gaussian", dim=1), sampler, settings, Plan(0, 4000), chains=1, start="exact", names=("cut",)
     )
-    steps = draws.records["n_steps"][0]
+    steps = draws.extra_statistics["n_steps"][0]
     assert steps.max() == 1000
-    declared = sampler.evaluations_per_step(sampler.complete(settings))
+    declared = sampler.evaluations_per_step(sampler.with_defaults(settings))
     assert declared < 0.95 * 700
     check_mean(steps, declared, f"steps of {name}")
     with pytest.raises(WrongMean):
@@ -209,8 +213,8 @@ def test_the_cut_of_long_trajectories_is_declared(name, settings):
 @pytest.mark.parametrize("name", KERNELS)
 def test_works_in_one_dimension(name):
     target, sampler = load_target("gaussian", dim=1), load_sampler(name)
-    if sampler.why_not(target):
-        pytest.skip(sampler.why_not(target))
+    if sampler.incompatibility(target):
+        pytest.skip(sampler.incompatibility(target))
     draws = run(
         target, sampler, {}, Plan(0, 10), chains=17, start="dispersed",
         names=("one",),
@@ -220,8 +224,8 @@ def test_works_in_one_dimension(name):
 
 def test_names_what_is_wrong_with_a_setting(sampler):
     with pytest.raises(ValueError, match=f"unknown setting of {sampler.name}: 'step_sise'"):
-        sampler.complete({"step_sise": 0.1})
+        sampler.with_defaults({"step_sise": 0.1})
     for name in sampler.settings:
         for bad in (-1.0, float("nan"), float("inf"), "fast", True, None):
             with pytest.raises(ValueError, match=f"{sampler.name}: {name} = "):
-                sampler.complete({name: bad})
+                sampler.with_defaults({name: bad})

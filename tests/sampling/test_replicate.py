@@ -62,7 +62,7 @@ def test_burn_in_is_discarded_and_charged():
     cut = run(target, sampler, {}, Plan(10, 20), chains=2, start="dispersed", names=("burn",))
     np.testing.assert_array_equal(whole.position[:, 10:], cut.position)
     np.testing.assert_allclose(cut.mean, cut.position.mean(axis=1))
-    assert (cut.cost.warm_up_evaluations, cut.cost.sampling_evaluations) == (11, 20)
+    assert (cut.cost.warmup_evaluations, cut.cost.sampling_evaluations) == (11, 20)
 
 
 def test_a_chain_that_leaves_is_stopped_and_marked():
@@ -155,10 +155,10 @@ def test_stopping_from_outside_ends_after_a_chunk(monkeypatch):
 
 def test_plan_spends_the_budget_and_not_more():
     sampler = load_sampler("hmc")
-    settings = sampler.complete({"num_integration_steps": 7})
+    settings = sampler.with_defaults({"num_integration_steps": 7})
     plan = Budget(1000, 0.25, max_draws=50).plan(sampler, settings)
-    assert plan.warm_up + plan.transitions == 999 // 7
-    assert plan.warm_up == int(0.25 * (999 // 7))
+    assert plan.warmup + plan.transitions == 999 // 7
+    assert plan.warmup == int(0.25 * (999 // 7))
     assert plan.transitions // plan.thin <= 50
     with pytest.raises(SamplingError, match="budget of 5 evaluations leaves no transition"):
         Budget(5, 0.25, 50).plan(sampler, settings)
@@ -173,15 +173,15 @@ def test_streams_come_from_names():
 
 
 def test_sample_returns_arviz_schema(tmp_path):
-    tree = sample("gaussian", "hmc", draws=50, burn_in=10, chains=3, seed=1, step_size=0.5, num_integration_steps=4)
+    tree = sample("gaussian", "hmc", draws=50, warmup=10, chains=3, seed=1, step_size=0.5, num_integration_steps=4)
     assert tree["posterior"]["x"].dims == ("chain", "draw", "dim")
     assert tree["posterior"]["x"].shape == (3, 50, 10)
     assert set(tree["sample_stats"]) >= {"lp", "acceptance_rate", "diverging"}
     assert tree.attrs["evaluations"] == 1 + 60 * 4
-    assert tree.attrs["warm_up_evaluations"] == 1 + 10 * 4
-    again = sample("gaussian", "hmc", draws=50, burn_in=10, chains=3, seed=1, step_size=0.5, num_integration_steps=4)
+    assert tree.attrs["warmup_evaluations"] == 1 + 10 * 4
+    again = sample("gaussian", "hmc", draws=50, warmup=10, chains=3, seed=1, step_size=0.5, num_integration_steps=4)
     np.testing.assert_array_equal(tree["posterior"]["x"], again["posterior"]["x"])
-    other = sample("gaussian", "hmc", draws=50, burn_in=10, chains=3, seed=2, step_size=0.5, num_integration_steps=4)
+    other = sample("gaussian", "hmc", draws=50, warmup=10, chains=3, seed=2, step_size=0.5, num_integration_steps=4)
     assert not np.array_equal(tree["posterior"]["x"], other["posterior"]["x"])
     tree.to_netcdf(tmp_path / "draws.nc")
 
@@ -200,7 +200,7 @@ def test_sample_thins_and_drops():
     [
         ({"draws": 0}, "draws = 0 must be a whole number, at least 1"),
         ({"draws": 2.5}, "draws = 2.5"),
-        ({"burn_in": -1}, "burn_in = -1"),
+        ({"warmup": -1}, "warmup = -1"),
         ({"threads": 0}, "threads = 0"),
         ({"target": "bananna"}, "did you mean 'banana'"),
         ({"sampler": "nuts2"}, "did you mean 'nuts'"),
@@ -267,7 +267,7 @@ def test_what_a_program_does_not_tell_is_not_claimed():
     assert not {"mean_acceptance", "divergences"} & set(tree["moments"].data_vars)
     frame = evaluate(tree, load_target("gaussian", dim=2)).set_index("metric")
     for metric, note in (
-        ("evaluations", "not told: a draw stands for one"), ("sampling_evaluations", "not told: a draw stands for one"),
+        ("evaluations", "not recorded: a draw stands for one"), ("sampling_evaluations", "not recorded: a draw stands for one"),
         ("acceptance_rate", "not recorded"), ("divergences", "not recorded"),
     ):  # fmt: skip
         assert np.isnan(frame.loc[metric, "value"])

@@ -34,7 +34,9 @@ def fixture_for(which):
 
 target = fixture_for(lambda case: True)
 target_with_truth = fixture_for(lambda case: case.truth is not None)
-target_with_natural_truth = fixture_for(lambda case: case.natural is not None and case.natural.truth is not None)
+target_with_constrained_truth = fixture_for(
+    lambda case: case.constrained is not None and case.constrained.truth is not None
+)
 reference_target = fixture_for(lambda case: case.truth is not None and case.truth.origin == "reference run")
 exact_target = fixture_for(lambda case: case.draw_exact is not None)
 #: Planar, with a truth and tails light enough for a grid.

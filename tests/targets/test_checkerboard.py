@@ -85,7 +85,7 @@ def test_examples_are_draws_without_noise():
     assert (np.abs(counts - 500) < 5.0 * np.sqrt(4000 * 7 / 64)).all()
 
 
-def test_what_was_learnt_is_in_the_coordinates_of_the_truth():
+def test_what_was_learned_is_in_the_coordinates_of_the_truth():
     training, held_out, _ = training_set("checkerboard_learned")
     learned, true = load_target("checkerboard_learned"), load_target("checkerboard")
     for one in (learned, true):

@@ -105,7 +105,7 @@ def test_extreme_points(target):
 
 
 def test_not_a_number_in_not_a_number_out(target):
-    """A chain that has left is not brought back, and its neighbours in the block do not notice."""
+    """A chain that has become non-finite is not brought back, and its neighbours in the block do not notice."""
     points = np.vstack([typical_points(target, 3), np.full(target.dim, np.nan)])
     log_density, gradient = target.log_density_and_gradient(points)
     assert np.isnan(log_density[3])
@@ -171,7 +171,7 @@ def test_facts(target):
     assert set(target.tags) <= set(TAGS)
     assert ("high-dimensional" in target.tags) == (target.dim >= 50)
     if target.truth is None:
-        assert target.examples is not None, "what is not learnt from examples needs a truth"
+        assert target.examples is not None, "what is not learned from examples needs a truth"
         return
     assert target.truth.note
     assert target.coordinate_names is None or len(target.coordinate_names) == target.dim

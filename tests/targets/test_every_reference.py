@@ -137,7 +137,7 @@ def copied(tmp_path):
 def test_a_users_target_gets_its_stored_truth(copied):
     target = load_target("lotka_volterra", targets_folder=copied)
     assert target.truth.origin == "reference run"
-    assert target.natural.truth.mean.shape == (8,)
+    assert target.constrained.truth.mean.shape == (8,)
     assert load_target("lotka_volterra", targets_folder=copied, stored_truth=False).truth is None
 
 

@@ -128,34 +128,34 @@ def test_quantiles_are_in_order(target_with_truth):
     assert (np.diff(quantiles, axis=1) > 0).all()
 
 
-def test_natural_truth_and_draws_agree(target_with_natural_truth):
+def test_constrained_truth_and_draws_agree(target_with_constrained_truth):
     """Exact draws, or stored ones, in the parameters as people write them.
 
     Stored draws are thinned ones of the run itself: then twice the bound, and the truth's own error beside it.
     """
-    target = target_with_natural_truth
-    natural, stored = target.natural, target.draw_exact is None
-    draws = natural.of(target.reference_draws if stored else exact_draws(target))
-    assert draws.shape[1] == len(natural.names)
-    below = draws[:, :, None] <= natural.truth.quantiles
+    target = target_with_constrained_truth
+    constrained, stored = target.constrained, target.draw_exact is None
+    draws = constrained.of(target.reference_draws if stored else exact_draws(target))
+    assert draws.shape[1] == len(constrained.names)
+    below = draws[:, :, None] <= constrained.truth.quantiles
     levels = np.broadcast_to(QUANTILE_LEVELS, below.shape[1:])
 
     def check(shares):
         if stored:
-            error = np.hypot(shares.std(axis=0) / np.sqrt(len(shares)), natural.truth.quantile_share_standard_error)
+            error = np.hypot(shares.std(axis=0) / np.sqrt(len(shares)), constrained.truth.quantile_share_standard_error)
             assert (np.abs(shares.mean(axis=0) - levels) < 10 * error).all()
         else:
             check_mean(shares, levels, "share below the quantiles")
 
     check(below.astype(float))
     # Power: the quantiles of each parameter moved by half the distance of its quartiles.
-    shift = 0.5 * (natural.truth.quantiles[:, 3] - natural.truth.quantiles[:, 1])
+    shift = 0.5 * (constrained.truth.quantiles[:, 3] - constrained.truth.quantiles[:, 1])
     with pytest.raises(AssertionError):
-        check((draws[:, :, None] <= natural.truth.quantiles + shift[:, None, None][:, 0]).astype(float))
-    moderate = natural.truth.variance_of_square < 4.0 * natural.truth.second_moment**2
+        check((draws[:, :, None] <= constrained.truth.quantiles + shift[:, None, None][:, 0]).astype(float))
+    moderate = constrained.truth.variance_of_square < 4.0 * constrained.truth.second_moment**2
     if not stored and moderate.any():
-        check_mean(draws[:, moderate], natural.truth.mean[moderate], "E x")
-        check_mean(draws[:, moderate] ** 2, natural.truth.second_moment[moderate], "E x²")
+        check_mean(draws[:, moderate], constrained.truth.mean[moderate], "E x")
+        check_mean(draws[:, moderate] ** 2, constrained.truth.second_moment[moderate], "E x²")
 
 
 def test_modes_hold_their_share_of_exact_draws(target_with_modes):

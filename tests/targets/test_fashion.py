@@ -76,7 +76,7 @@ def test_shipped_images_are_those_of_the_package(target, root):
 
 
 def test_classifier_takes_images_less_any_mean(target, tmp_path, weights):
-    """Weights that were learnt from other images have another mean, and what is classified are the images."""
+    """Weights that were learned from other images have another mean, and what is classified are the images."""
     from dataclasses import replace
 
     from mcmc_bench.densities.learning.network import read, write

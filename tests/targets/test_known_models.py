@@ -171,7 +171,7 @@ def test_eight_schools_is_the_published_posterior():
     """posteriordb, eight_schools-eight_schools_noncentered: means and standard deviations of 10 000 reference draws, so that
     their own error is a hundredth of a standard deviation; four of those are allowed.
     """
-    truth = load_target("eight_schools_noncentred").natural.truth
+    truth = load_target("eight_schools_noncentred").constrained.truth
     for index, mean, sd in ((8, 4.4105, 3.3091), (9, 3.6021, 3.1983)):
         assert truth.mean[index] == pytest.approx(mean, abs=0.04 * sd)
         assert np.sqrt(truth.variance[index]) == pytest.approx(sd, rel=0.04)
@@ -181,14 +181,14 @@ def test_eight_schools_is_the_published_posterior():
 
 def test_both_parametrisations_are_one_posterior():
     centred, noncentred = (load_target(f"eight_schools_{kind}") for kind in ("centred", "noncentred"))
-    np.testing.assert_array_equal(centred.natural.truth.mean, noncentred.natural.truth.mean)
+    np.testing.assert_array_equal(centred.constrained.truth.mean, noncentred.constrained.truth.mean)
     x = noncentred.draw_exact(stream("both"), 50)
-    theta = noncentred.natural.of(x)[:, :8]
+    theta = noncentred.constrained.of(x)[:, :8]
     other = np.column_stack([theta, x[:, 8:]])
     jacobian = 8 * x[:, 9]  # dθ = τ⁸ dz
     difference = noncentred.log_density_and_gradient(x)[0] - centred.log_density_and_gradient(other)[0] - jacobian
     np.testing.assert_allclose(difference, difference[0], atol=1e-9)
-    np.testing.assert_allclose(centred.natural.of(other), noncentred.natural.of(x))
+    np.testing.assert_allclose(centred.constrained.of(other), noncentred.constrained.of(x))
 
 
 def test_eight_schools_truth_by_another_integral():
@@ -201,7 +201,7 @@ def test_eight_schools_truth_by_another_integral():
         log_p += stats.norm.logpdf(one, mu, np.hypot(error, tau))
     weight = np.exp(log_p - log_p.max())
     weight /= weight.sum()
-    truth = load_target("eight_schools_centred").natural.truth
+    truth = load_target("eight_schools_centred").constrained.truth
     assert truth.mean[9] == pytest.approx((weight * tau).sum(), rel=1e-5)
     assert truth.mean[8] == pytest.approx((weight * mu).sum(), rel=1e-6)
 
@@ -257,7 +257,7 @@ def test_quartic_moments():
 
 def test_lotka_volterra_is_near_the_published_posterior():
     """Stan's case study: θ about 0.55, 0.028, 0.80, 0.024, σ about 0.25, start about 34 and 5.9 thousand pelts."""
-    found = load_target("lotka_volterra").natural.truth.mean
+    found = load_target("lotka_volterra").constrained.truth.mean
     np.testing.assert_allclose(found, [0.55, 0.028, 0.80, 0.024, 34.0, 5.9, 0.25, 0.25], rtol=0.05)
 
 

@@ -1,4 +1,4 @@
-"""Checks of what a target says about its density: exact draws, moments, quantiles, modes, natural parameters.
+"""Checks of what a target says about its density: exact draws, moments, quantiles, modes, constrained parameters.
 
 Whether draws are the density's is asked by letting them move under a kernel that keeps the density (MALA): shares below
 fixed quantiles must not change. These are bounded, so that heavy tails do no harm. Must not know any particular target.
@@ -104,7 +104,7 @@ def _largest_t(values: Array) -> tuple[Array, float]:
 
 
 def compared(subject: Subject) -> Iterator[Finding]:
-    """Moments and quantiles against the draws, for coordinates and natural parameters."""
+    """Moments and quantiles against the draws, for coordinates and constrained parameters."""
     target, x = subject.target, subject.draws
     if target.truth is None:
         yield Finding(
@@ -118,21 +118,23 @@ def compared(subject: Subject) -> Iterator[Finding]:
         log_density = target.log_density_and_gradient(x)[0]
         names = tuple(subject.name(i) for i in range(target.dim))
         yield from _against("truth", x, names, target.truth, log_density)
-    natural = target.natural
-    if natural is not None:
-        subject.trace("in natural.of")
-        values = np.asarray(natural.of(subject.typical if x is None else x))
-        if values.ndim != 2 or values.shape[1] != len(natural.names) or not np.isfinite(values).all():
+    constrained = target.constrained
+    if constrained is not None:
+        subject.trace("in constrained.of")
+        values = np.asarray(constrained.of(subject.typical if x is None else x))
+        if values.ndim != 2 or values.shape[1] != len(constrained.names) or not np.isfinite(values).all():
             yield Finding(
-                "natural parameters",
+                "constrained parameters",
                 "problem",
-                f"natural.of gives an array of shape {values.shape} for {len(natural.names)} names, or values that are not finite",
+                f"constrained.of gives an array of shape {values.shape} for {len(constrained.names)} names, or values that are not finite",
                 "give (n, k) finite values for (n, dim) points, in the order of names",
             )
-        elif natural.truth is not None and x is not None:
-            yield from _against("natural parameters", values, natural.names, natural.truth, None)
+        elif constrained.truth is not None and x is not None:
+            yield from _against("constrained parameters", values, constrained.names, constrained.truth, None)
         else:
-            yield Finding("natural parameters", "passed", f"{len(natural.names)} names and as many finite values")
+            yield Finding(
+                "constrained parameters", "passed", f"{len(constrained.names)} names and as many finite values"
+            )
 
 
 def _against(

@@ -42,7 +42,7 @@ def bias(session: Session, chains: int, level: float) -> list[Finding]:
     """The law that the kernel comes to rest at is the predicted one, or the target's when its step is small."""
     sampler, found = session.sampler, []
     target = gaussian()
-    if not sampler.why_not(target):
+    if not sampler.incompatibility(target):
         if sampler.kind == "optimiser":
             found += climbs(session, target, chains, level)
         elif sampler.stationary_variance is not None:
@@ -69,7 +69,7 @@ def climbs(session: Session, target: Target, chains: int, level: float) -> list[
     def look(x: Array) -> list[Finding]:
         return [within(CLIMBS, f"largest distance on {target.label}", float(np.abs(x - peak).max()), 1e-3)]
 
-    return settle(from_afar(session, target, session.sampler.complete(session.settings), chains), look, level)
+    return settle(from_afar(session, target, session.sampler.with_defaults(session.settings), chains), look, level)
 
 
 def predicted(session: Session, target: Target, chains: int, level: float) -> list[Finding]:
@@ -116,7 +116,7 @@ def stationary_variance(session: Session, settings: Mapping[str, float], precisi
 def coarse(session: Session, precision: Array) -> Mapping[str, float]:
     """The settings with the largest step whose predicted bias is at most BIAS, and half of the largest stable one."""
     sampler = session.sampler
-    settings = sampler.complete(session.settings)
+    settings = sampler.with_defaults(session.settings)
     adaptation = sampler.adaptation
     if adaptation is None or adaptation.rule != "energy" or adaptation.setting in session.settings:
         return settings
@@ -151,7 +151,7 @@ def transition(session: Session, chains: int, level: float) -> list[Finding]:
     before were short.
     """
     sampler, found = session.sampler, []
-    target = next((one for one in not_gaussian() if not sampler.why_not(one)), None)
+    target = next((one for one in not_gaussian() if not sampler.incompatibility(one)), None)
     if target is None:
         return []
     assert sampler.characteristic is not None
@@ -159,9 +159,9 @@ def transition(session: Session, chains: int, level: float) -> list[Finding]:
     start = target.starts("dispersed" if target.draw_exact is None else "exact", stream(session.seed, chains), chains)
     chosen = "step_size" in session.settings or "step_size" not in sampler.settings
     for step in (1.0,) if chosen else TRANSITION_STEPS:
-        settings = sampler.complete(session.settings)
+        settings = sampler.with_defaults(session.settings)
         if not chosen:
-            settings = sampler.complete({**settings, "step_size": settings["step_size"] * step})
+            settings = sampler.with_defaults({**settings, "step_size": settings["step_size"] * step})
         positions = session.draws(target, settings, Plan(0, 2), start, f"transition {chains} {step:g}").position
         earlier, x, after = start, positions[:, 0], positions[:, 1]
         directions = _directions(x - earlier)

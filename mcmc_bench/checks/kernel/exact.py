@@ -37,7 +37,7 @@ FIRST = "first chains of blocks keep it too"
 
 def applicable(session: Session, targets: list[Target]) -> list[Target]:
     """Those that have what the sampler needs."""
-    return [target for target in targets if not session.sampler.why_not(target)]
+    return [target for target in targets if not session.sampler.incompatibility(target)]
 
 
 def compare(
@@ -95,10 +95,10 @@ def forgets(session: Session, chains: int, level: float) -> list[Finding]:
     A sampler that cannot begin in equilibrium has to reach all targets: on the others its own beginning is wrong enough.
     """
     first = gaussian()
-    if session.sampler.why_not(first):
+    if session.sampler.incompatibility(first):
         return []
     found = []
-    targets = [first] if session.sampler.begins_in_equilibrium else applicable(session, verification_targets())
+    targets = [first] if session.sampler.starts_in_equilibrium else applicable(session, verification_targets())
     for target in targets:
         start = session.exact(target, chains, f"wide {chains}")
         if target.label == first.label and session.sampler.kind != "oracle":

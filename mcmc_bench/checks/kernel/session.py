@@ -55,17 +55,17 @@ class Session:
     def tune(self, target: Target, goal: float, rule: str) -> Mapping[str, float]:
         """Settings tuned to a goal, where the sampler's own rule is `rule`."""
         sampler = self.sampler
-        complete = sampler.complete(self.settings)
+        complete = sampler.with_defaults(self.settings)
         if sampler.adaptation is None or sampler.adaptation.rule != rule:
             return complete
-        coarse = replace(sampler, adaptation=replace(sampler.adaptation, goal=goal, trajectory=None, metric=False))
+        coarse = replace(sampler, adaptation=replace(sampler.adaptation, goal=goal, trajectory=None, mass_matrix=False))
         evaluations = max(TUNING_EVALUATIONS, int(TUNING_TRANSITIONS * sampler.evaluations_per_step(complete)))
         start: StartName = "dispersed" if target.draw_exact is None else "exact"
         draws = run(
             target, coarse, self.settings, Plan(0, 1), chains=64, start=start,
-            names=(self.seed, "tuning", target.label), tuning=Tuning(evaluations, metric="none"),
+            names=(self.seed, "tuning", target.label), tuning=Tuning(evaluations, mass_matrix="none"),
         )  # fmt: skip
-        return sampler.complete({**self.settings, **draws.tuned})
+        return sampler.with_defaults({**self.settings, **draws.tuned})
 
     def draws(self, target: Target, settings: Mapping[str, float], plan: Plan, start: Array, purpose: str) -> Draws:
         """One run from `start` (chain, dim)."""
@@ -106,8 +106,10 @@ class Path:
         sampler = session.sampler
         self._chains: Chains | None = None
         if sampler.draw is None:
-            ladder = np.empty(0) if sampler.ladder is None else np.asarray(sampler.ladder(settings), dtype=np.float64)
-            setup = Setup(target, sampler, self.settings, ladder=ladder)
+            schedule = (
+                np.empty(0) if sampler.schedule is None else np.asarray(sampler.schedule(settings), dtype=np.float64)
+            )
+            setup = Setup(target, sampler, self.settings, schedule=schedule)
             setup.compile()
             self._chains = Chains(setup, start, (session.seed, purpose, target.label))
 
@@ -134,8 +136,8 @@ class Path:
     def _pieces(self, transitions: int) -> list[tuple[dict[str, float], int]]:
         sampler = self.session.sampler
         adaptation = sampler.adaptation
-        # With a ladder, what a chain remembers may belong to the very step.
-        if not sampler.metropolised or sampler.ladder is not None or adaptation is None or adaptation.by_starts:
+        # With a schedule, what a chain remembers may belong to the very step.
+        if not sampler.metropolised or sampler.schedule is not None or adaptation is None or adaptation.by_starts:
             return [({}, transitions)]
         ends = np.linspace(0, transitions, len(STEPS) + 1).astype(int)
         own = self.settings[adaptation.setting]

@@ -104,4 +104,4 @@ def checks_of(sampler: Sampler) -> list[Check]:
     """The tests with chains that fit what the sampler declares of itself."""
     if sampler.kind not in ("exact", "oracle"):
         return [bias]
-    return [keeps, forgets] if sampler.begins_in_equilibrium else [forgets]
+    return [keeps, forgets] if sampler.starts_in_equilibrium else [forgets]

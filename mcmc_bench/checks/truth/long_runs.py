@@ -1,7 +1,7 @@
 """Makes the truth of a target that has no closed form: long runs of two different samplers that have to agree.
 
 Two of HMC, MALA and NUTS, each with a step size of its own, in coordinates in which the target's covariance is the
-identity (learnt from a pilot that is thrown away), from different starts: the first from dispersed ones, the second from the one
+identity (learned from a pilot that is thrown away), from different starts: the first from dispersed ones, the second from the one
 point; where modes are known, the chains of both are spread over all of them. Standard errors come from the spread
 between independent chains, and so rest on no estimate of autocorrelation. What fails a check is not written. Must not know
 any particular target.
@@ -37,7 +37,7 @@ from mcmc_bench.sampling.replicate import Plan, run
 ACCEPTANCE = {"hmc": 0.93, "mala": 0.65, "nuts": 0.9}
 #: The two that have to agree, if nothing else is asked for: the first gives the truth.
 SAMPLERS = ("hmc", "mala")
-#: Rounds of the pilot: transitions of each, after which the coordinates are learnt anew.
+#: Rounds of the pilot: transitions of each, after which the coordinates are learned anew.
 PILOT_ROUNDS = (100, 200, 400, 800)
 #: Attempts at a step size within a round, and transitions of each.
 TUNING_ATTEMPTS, TUNING_TRANSITIONS = 12, 15
@@ -159,7 +159,7 @@ class _Session:
         return {"step_size": step_size, "num_integration_steps": steps}
 
     def pilot(self) -> Array:
-        """The covariance (dim, dim), learnt by HMC in rounds."""
+        """The covariance (dim, dim), learned by HMC in rounds."""
         target = self.target
         position = target.starts("dispersed", stream("reference run", target.label, "hmc", "start"), CHAINS)
         if target.modes is not None and len(target.modes.weights) > 1:
@@ -175,7 +175,7 @@ class _Session:
             )  # fmt: skip
             position = self.alive(draws.end, position)
             points = draws.flat
-            # A little of the diagonal keeps a covariance learnt from few independent draws from being singular.
+            # A little of the diagonal keeps a covariance learned from few independent draws from being singular.
             covariance, trust = np.cov(points.T).reshape(target.dim, target.dim), 1.0 - 0.1 / (1 + number)
             at = trust * covariance + (1.0 - trust) * np.diag(np.diag(covariance))
         return at
@@ -188,11 +188,11 @@ class _Session:
         transitions = WARM_UP[sampler]
         for attempt in range(SHORTENED):
             settings = self.settings(sampler, step_size)
-            warm_up = self.sample(
+            warmup = self.sample(
                 at, sampler, settings, Plan(0, transitions, keep=False), position, f"warm-up {attempt}"
             )
-            position = self.unstuck(warm_up, position, f"{sampler} warm-up {attempt}")
-            if warm_up.divergences.sum() == 0:
+            position = self.unstuck(warmup, position, f"{sampler} warm-up {attempt}")
+            if warmup.divergences.sum() == 0:
                 break
             step_size *= 0.7  # the mean acceptance says little about the steepest corner
         return LongRun(settings, start, has_ratio=load_sampler(sampler).energy_error_is_log_ratio, end=position)
@@ -281,10 +281,10 @@ class _Session:
             "log_density": _log_density(first.kept("log_density")),
             "coordinates": _columns(draws),
         }
-        if self.target.natural is not None:
-            natural = self.target.natural.of(draws.reshape(-1, self.target.dim))
-            names = {"names": list(self.target.natural.names)}
-            content["natural"] = names | _columns(natural.reshape(*draws.shape[:2], -1))
+        if self.target.constrained is not None:
+            constrained = self.target.constrained.of(draws.reshape(-1, self.target.dim))
+            names = {"names": list(self.target.constrained.names)}
+            content["constrained"] = names | _columns(constrained.reshape(*draws.shape[:2], -1))
         return content, _thinned(draws)
 
 

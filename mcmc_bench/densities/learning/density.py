@@ -1,4 +1,4 @@
-"""Targets whose density is a network that has learnt it from examples, at a noise level of one's choice.
+"""Targets whose density is a network that has learned it from examples, at a noise level of one's choice.
 
 What target files call, those that `mcmc-bench train` writes too. Must not know what the examples are.
 """
@@ -24,7 +24,7 @@ def learned(network: Network, sigma: float, *, single: bool = False, **about: An
     """The density exp(−E(x, σ)) of `network` in centred coordinates; `about` is what else is said of the target.
 
     Args:
-        network: what has been learnt.
+        network: what has been learned.
         sigma: σ, the noise on the examples.
         single: compute the network in single precision: half the time, for large ones.
         about: further fields of `Target`.
@@ -57,13 +57,13 @@ def network_of(weights: str | Path) -> Network:
 
 
 def from_files(stem: Path, sigma: float | None = None) -> Target:
-    """The target that `mcmc-bench train NAME --data FILE` has learnt.
+    """The target that `mcmc-bench train NAME --data FILE` has learned.
 
     Coordinates are those of the data, less their mean.
 
     Args:
         stem: NAME in its folder; `NAME.weights.npz` and `NAME.examples.npz` are read.
-        sigma: σ, the noise on the examples; None is the lowest that was learnt.
+        sigma: σ, the noise on the examples; None is the lowest that was learned.
 
     Raises:
         WeightsError: a file is missing, damaged, or does not belong to the other.
@@ -93,8 +93,8 @@ def from_files(stem: Path, sigma: float | None = None) -> Target:
             pixels=(float(stored.min()), float(stored.max())),
         ),
         tags=("learned",),
-        formula="exp(−E(x, σ)), E a network whose −∇E has learnt the score of examples with noise σ",
-        description=f"Learnt from {len(training)} examples.",
+        formula="exp(−E(x, σ)), E a network whose −∇E has learned the score of examples with noise σ",
+        description=f"Learned from {len(training)} examples.",
         source=str(network.provenance.get("made by", "")),
     )  # fmt: skip
 

@@ -77,7 +77,7 @@ class Network:
 
     @property
     def parameters(self) -> int:
-        """Numbers that were learnt, and the principal directions."""
+        """Numbers that were learned, and the principal directions."""
         return sum(array.size for name, array in self.arrays.items() if name != "mean")
 
     def gaussian(self, normals: Array, sigma: float) -> Array:

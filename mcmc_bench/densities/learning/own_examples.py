@@ -30,7 +30,7 @@ HIGHEST_NOISE = 15.0
 #: How far from 0 the data may lie, in their standard deviations: weights are stored in single precision.
 FARTHEST = 1e4
 
-FILE = '''"""A density learnt from {count} examples of one's own (`mcmc-bench train {name} --data {data}`).
+FILE = '''"""A density learned from {count} examples of one's own (`mcmc-bench train {name} --data {data}`).
 
 Its weights are in {name}.weights.npz, its examples in {name}.examples.npz, beside this file.
 """
@@ -45,7 +45,7 @@ def build(sigma: float = {sigma:.4g}) -> Target:
     """The learned density of the examples with noise of standard deviation `sigma` on them.
 
     Args:
-        sigma: σ, at least {sigma:.4g}, the lowest that was learnt.
+        sigma: σ, at least {sigma:.4g}, the lowest that was learned.
     """
     return from_files(Path(__file__).with_suffix(""), sigma)
 '''
@@ -80,7 +80,7 @@ def read_data(file: Path) -> Any:
 
 
 def check_data(data: Any, what: str) -> None:
-    """Can a density be learnt from `data`, (number, dim) or (number, height, width)?
+    """Can a density be learned from `data`, (number, dim) or (number, height, width)?
 
     Raises:
         ValueError: what is wrong with it.
@@ -99,7 +99,7 @@ def check_data(data: Any, what: str) -> None:
     if (array == array[0]).all():
         raise ValueError(f"{what}: all examples are the same; there is nothing to learn")
     _check_spread(array, what)
-    # What is learnt from, and what sets the noise levels, is a part: the others alone may be what differs.
+    # What is learned from, and what sets the noise levels, is a part: the others alone may be what differs.
     training, _ = split(array)
     if (training == training[0]).all():
         raise ValueError(

@@ -102,7 +102,7 @@ def train(
 ) -> Trained:
     """Train on `training` (n, dim); `held_out` (m, dim) is only looked at in the end.
 
-    Ctrl-C ends it early, and what was learnt until then is returned.
+    Ctrl-C ends it early, and what was learned until then is returned.
 
     Raises:
         ImportError: PyTorch is not installed.

@@ -1,4 +1,4 @@
-"""Pictures of what chains end at, for targets that were learnt from examples: grids, films, shares of the classes.
+"""Pictures of what chains end at, for targets that were learned from examples: grids, films, shares of the classes.
 
 All show what the metrics measure: the ends of chains without the noise of the density, E[y | x]. Knows results and what a
 chart is. Must not know how charts are drawn, nor any particular target or sampler.
@@ -28,7 +28,7 @@ LONGEST = 9
 
 
 def are_images(results: Results, target: str) -> bool:
-    """Whether the target was learnt from images."""
+    """Whether the target was learned from images."""
     facts = results.targets[target].examples
     return facts is not None and facts.shape is not None
 
@@ -61,11 +61,11 @@ def film(results: Results, cell: Cell, title: str) -> Chart | None:
     A state at noise level σ is scaled by s/√(s² + σ²), s the standard deviation of the data, so that all have one contrast.
     """
     portrait, arrays = results.portrait(cell.target), results.draws(cell)
-    if portrait is None or arrays is None or "film" not in arrays or not are_images(results, cell.target):
+    if portrait is None or arrays is None or "snapshots" not in arrays or not are_images(results, cell.target):
         return None
-    facts, spread, noise = _facts(results, cell.target), float(portrait["spread"]), arrays["film_noise"]
+    facts, spread, noise = _facts(results, cell.target), float(portrait["spread"]), arrays["snapshots_noise"]
     scale = np.append(spread / np.hypot(spread, noise[:-1]), 1.0)
-    frames = arrays["film"] * scale[:, None]  # (chain, frame, dim)
+    frames = arrays["snapshots"] * scale[:, None]  # (chain, frame, dim)
     chains, count = frames.shape[:2]
     images = _images(frames.reshape(chains * count, -1), portrait["centre"], facts)
     whole = pixels.grid(images, count)
@@ -81,7 +81,9 @@ def film(results: Results, cell: Cell, title: str) -> Chart | None:
 
 def share_a_start(results: Results, cells: Sequence[Cell]) -> list[Cell]:
     """Those of `cells` whose film begins where that of the first does."""
-    films = [(cell, arrays["film"][:, 0]) for cell in cells if (arrays := results.draws(cell)) and "film" in arrays]
+    films = [
+        (cell, arrays["snapshots"][:, 0]) for cell in cells if (arrays := results.draws(cell)) and "snapshots" in arrays
+    ]
     return [cell for cell, start in films if np.array_equal(start, films[0][1])]
 
 

@@ -286,7 +286,7 @@ def error(choice: Choice, cells: Sequence[Cell], width: float) -> Chart | None:
     lowest, highest = max(min(everything), 1e-6), min(max(everything), 1e3)
     return Chart(
         "Error against cost", "worst squared error of a chain's estimates, in variances, against target evaluations",
-        series, x_label="target evaluations after burn-in", y_label="worst b² of a chain: median, and spread over chains",
+        series, x_label="target evaluations after warmup", y_label="worst b² of a chain: median, and spread over chains",
         x_scale="log", y_scale="log", y_limits=(lowest / 1.6, highest * 1.6),
         rules=[Rule(0.01, "b² = 0.01", dashed=True)], width=width, height=260.0,
     )  # fmt: skip

@@ -146,7 +146,7 @@ def _curves(facts: TargetFacts) -> list[Chart]:
     error = [line("error", LEARNED, "at held-out data", "circle")]
     if not facts.counterpart_is_source:
         error.append(Series(sigma, curves["training_error"], LEARNED, "at data of the training", "dashed"))
-    # What is learnt from the truth lies on it: markers without a line, that it may be seen.
+    # What is learned from the truth lies on it: markers without a line, that it may be seen.
     kind: Literal["line", "points"] = "points" if facts.counterpart_is_source else "line"
     loss = [
         line("counterpart_loss", _colour(facts), "in closed form", "diamond"),
@@ -216,14 +216,14 @@ def _against_examples(facts: TargetFacts, curves: dict[str, list[float]]) -> lis
     )
     levels = range(len(sigma))
     harmful = [k for k in levels if curves["counterpart_loss_low"][k] > 1.0]
-    # To leave less than what is worse than nothing says nothing of what has been learnt.
+    # To leave less than what is worse than nothing says nothing of what has been learned.
     better = [k for k in levels if curves["excess_loss_high"][k] < 0.0 and curves["counterpart_loss_high"][k] < 1.0]
     worse = [k for k in levels if curves["excess_loss_low"][k] > 0.0]
     if harmful:
         left += f" {_levels(sigma, harmful)} the memoriser is worse than doing nothing."
     if better:
         left += (
-            f" {_levels(sigma, better)} it is better than that, and the learned one is better still: it has learnt more than "
+            f" {_levels(sigma, better)} it is better than that, and the learned one is better still: it has learned more than "
             "its examples."
         )
     if worse:

@@ -1,4 +1,4 @@
-"""What the results say of samplers on densities that were learnt from examples, in sentences.
+"""What the results say of samplers on densities that were learned from examples, in sentences.
 
 Every number is taken from the rows, and a sentence without its evidence is left out. Must not know any particular target
 or sampler.

@@ -126,7 +126,7 @@ def _entry(cell: Cell, row: MetricValue | None, notes: dict[str, int]) -> Entry:
 # ------------------------------------------------------------ CSV
 
 _IDENTITY = (
-    "id", "experiment", "target", "sampler", "sampler_kind", "start", "budget", "burn_in", "chains", "replicates",
+    "id", "experiment", "target", "sampler", "sampler_kind", "start", "budget", "warmup_share", "chains", "replicates",
     "outcome", "message", "selected", "stopped_chains", "divergences",
 )  # fmt: skip
 

@@ -1,6 +1,6 @@
 """Tunes a sampler on its target before the measured run: step size, coordinates, trajectory, ladder.
 
-Every sampler gets the same number of target evaluations, and everything that is learnt is learnt from all chains
+Every sampler gets the same number of target evaluations, and everything that is learned is learned from all chains
 together. Sees chains only through their positions and statistics, and what a sampler declares of itself in
 `Adaptation`. Must not know any kernel.
 
@@ -24,10 +24,10 @@ from mcmc_bench.core.sampler import ACCEPTANCE, ENERGY_ERROR, STATISTICS, Adapta
 from mcmc_bench.sampling.chains import Chains
 
 Array = npt.NDArray[np.float64]
-Metric = Literal["none", "diagonal", "dense"]
-METRICS: tuple[Metric, ...] = ("none", "diagonal", "dense")
+MassMatrix = Literal["none", "diagonal", "dense"]
+MASS_MATRICES: tuple[MassMatrix, ...] = ("none", "diagonal", "dense")
 
-#: Shares of the tuning budget: the step size alone, then windows in which coordinates and ladder are learnt, each twice
+#: Shares of the tuning budget: the step size alone, then windows in which coordinates and ladder are learned, each twice
 #: as long as the one before, then the trajectory, until as much as the first is left for the last step size.
 FIRST, WINDOWS = 0.1, (0.1, 0.2, 0.35)
 #: Where a search for a step size begins anew, in coordinates with unit variances.
@@ -45,7 +45,7 @@ class Tuning:
     """What is asked for."""
 
     evaluations: int  # target evaluations of each chain
-    metric: Metric = "diagonal"
+    mass_matrix: MassMatrix = "diagonal"
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,9 @@ class _Session:
             name for name, tuned in ((adaptation.setting, self.tunes_step), (self.trajectory, True)) if tuned and name
         ]
         sampler = chains.setup.sampler
-        self.metric: Metric = tuning.metric if sampler.uses_inverse_mass_matrix and adaptation.metric else "none"
+        self.mass_matrix: MassMatrix = (
+            tuning.mass_matrix if sampler.uses_inverse_mass_matrix and adaptation.mass_matrix else "none"
+        )
         self.begun = float(chains.spent.mean())
         self.rejections = np.zeros(0)
         self.rounds = 0
@@ -180,19 +182,21 @@ class _Session:
     def round(self) -> Array:
         """One transition of all chains; the statistics (chain, statistic).
 
-        A chain that leaves goes back; so does one without a correction that a step far too long has flung away, for what
+        A chain that becomes non-finite goes back; so does one without a correction that a step far too long has flung away, for what
         refuses such steps elsewhere is missing.
         """
         chains = self.chains
         before = chains.state()
         chains.advance(1)
         statistics = chains.all("statistics")
-        left = np.logical_not(np.isfinite(chains.all("position")).all(axis=1))
-        statistics[left, ACCEPTANCE], statistics[left, ENERGY_ERROR] = 0.0, np.inf
+        non_finite = np.logical_not(np.isfinite(chains.all("position")).all(axis=1))
+        statistics[non_finite, ACCEPTANCE], statistics[non_finite, ENERGY_ERROR] = 0.0, np.inf
         if self.adaptation.rule == "energy":
-            left = np.logical_or(left, ~(statistics[:, ENERGY_ERROR] ** 2 < FLUNG * chains.setup.target.dim))
-        if left.any():
-            chains.restore(before, left)
+            non_finite = np.logical_or(
+                non_finite, ~(statistics[:, ENERGY_ERROR] ** 2 < FLUNG * chains.setup.target.dim)
+            )
+        if non_finite.any():
+            chains.restore(before, non_finite)
         further = statistics[:, len(STATISTICS) :]
         self.rejections = further.mean(axis=0) + (self.rejections if self.rounds else 0.0)
         self.rounds += 1
@@ -223,7 +227,7 @@ class _Session:
         if self.tunes_step:
             self.search()
         self.adapt(FIRST)
-        learn = self.metric != "none" or self.adaptation.ladder
+        learn = self.mass_matrix != "none" or self.adaptation.ladder
         end = FIRST
         for share in WINDOWS if learn else ():
             end += share
@@ -245,11 +249,11 @@ class _Session:
         else:
             width = float(np.sqrt((x**2).mean()))
         sampler = setup.sampler
-        if not width > 0.0 or sampler.ladder is None:
+        if not width > 0.0 or sampler.schedule is None:
             return
         settings = {**setup.settings, self.adaptation.setting: self.adaptation.goal * width}
-        ladder = np.asarray(sampler.ladder(settings), dtype=np.float64)
-        self.chains.place(replace(setup, settings=settings, ladder=ladder), x)
+        ladder = np.asarray(sampler.schedule(settings), dtype=np.float64)
+        self.chains.place(replace(setup, settings=settings, schedule=ladder), x)
 
     def search(self) -> bool:
         """Double or halve the step size until the signal changes its sign; whether the budget was enough for that."""
@@ -290,21 +294,21 @@ class _Session:
     def window(self, until: float) -> None:
         """Learn coordinates and ladder while the step size adapts, and go on with them."""
         chains, setup = self.chains, self.chains.setup
-        welford = Welford(setup.target.dim, dense=self.metric == "dense")
+        welford = Welford(setup.target.dim, dense=self.mass_matrix == "dense")
         self.rounds = 0
         self.adapt(until, lambda: welford.update(chains.x))
         if not self.rounds:
             return
-        ladder, matrix = setup.ladder, setup.inverse_mass_matrix
+        ladder, matrix = setup.schedule, setup.inverse_mass_matrix
         if self.adaptation.ladder:
             ladder = even(ladder, self.rejections[: len(ladder) - 1] / self.rounds)
-        if self.metric != "none" and welford.count > 1:
+        if self.mass_matrix != "none" and welford.count > 1:
             matrix = usable(welford.covariance, welford.count)
-        if matrix is None and ladder is setup.ladder:
+        if matrix is None and ladder is setup.schedule:
             return
         known = chains.setup
-        chains.place(replace(known, inverse_mass_matrix=matrix, ladder=ladder), chains.x)
-        if self.tunes_step and self.metric != "none":
+        chains.place(replace(known, inverse_mass_matrix=matrix, schedule=ladder), chains.x)
+        if self.tunes_step and self.mass_matrix != "none":
             self.set(self.adaptation.setting, UNIT_STEP)
             if not self.search():  # no step is known there: back to coordinates with one that is
                 chains.place(known, chains.x)

@@ -199,7 +199,7 @@ def test_flows_keep_volume(name):
     sampler, target = load_sampler(name), load_target("banana")
     generator = np.random.default_rng(2)
     q, p = target.draw_exact(generator, 1), generator.standard_normal((1, 2))
-    settings = {**sampler.complete({}), "step_size": 0.05}
+    settings = {**sampler.with_defaults({}), "step_size": 0.05}
     assert volume_error(sampler.flow, target, settings, q, p) < 1e-5
 
     def without_kinetic_change(*arguments):

@@ -19,7 +19,7 @@ SUITE = """
     [[experiment]]
     name = "calibration"
     budget = 500
-    burn_in = 0.0
+    warmup_share = 0.0
     chains = 4
     replicates = {replicates}
     max_draws = 500

@@ -1,4 +1,4 @@
-"""Networks whose weights are drawn, not learnt, and examples of a few kinds."""
+"""Networks whose weights are drawn, not learned, and examples of a few kinds."""
 
 import numpy as np
 import pytest

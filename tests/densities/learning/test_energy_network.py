@@ -123,7 +123,7 @@ def test_energy_rises_along_every_ray(digits, network, along_directions, sigma):
         ("much", "noise level 'much' is not a finite number"),
     ],
 )
-def test_noise_that_was_not_learnt_is_refused(network, sigma, message):
+def test_noise_that_was_not_learned_is_refused(network, sigma, message):
     with pytest.raises(ValueError, match=message):
         network.folded(sigma)
 

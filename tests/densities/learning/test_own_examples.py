@@ -101,7 +101,7 @@ def held_out_differ(array, by):
         (with_one(numbers(60, 5), 1e200), "bring it to a scale near 1 and near 0"),
     ],
 )
-def test_data_that_nothing_can_be_learnt_from(tmp_path, data, message):
+def test_data_that_nothing_can_be_learned_from(tmp_path, data, message):
     file = tmp_path / "images.npy"
     np.save(file, data)
     code, said = call("train", "mine", "--data", file, "-o", tmp_path / "out")
@@ -202,7 +202,7 @@ def test_data_that_are_too_many_are_refused_by_their_shape(monkeypatch, shape, m
     [
         (("digitz",), "unknown target: 'digitz'; did you mean 'digits'? "),
         (("digitz",), "For data of your own, give --data."),
-        (("banana",), "target banana is not learnt from examples: "),
+        (("banana",), "target banana is not learned from examples: "),
         (
             ("two-words", "--data", "d.npy"),
             "NAME 'two-words' becomes a Python file: use letters, digits and underscores",
@@ -282,7 +282,7 @@ def test_without_pytorch_it_says_how_to_get_it(tmp_path):
 
 
 def of(examples):
-    """A network, not learnt, that has the mean and the spread of `examples`."""
+    """A network, not learned, that has the mean and the spread of `examples`."""
     training, _ = own_examples.split(own_examples.flat(examples))
     mean = training.mean(axis=0).astype(np.float32).astype(np.float64)
     network = drawn(dim=training.shape[1])

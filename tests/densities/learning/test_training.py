@@ -32,7 +32,7 @@ def torch():
 
 @pytest.fixture
 def data_of():
-    """Examples and held-out ones of a target that is learnt, where they are on this machine."""
+    """Examples and held-out ones of a target that is learned, where they are on this machine."""
 
     def find(name):
         try:
@@ -149,7 +149,7 @@ def test_loss_falls_on_a_tiny_set(torch, rows):
     assert train(training, held_out, recipe, seed=0).held_out_loss == losses[0]
 
 
-def test_what_was_learnt_until_ctrl_c_is_kept(torch, arc):
+def test_what_was_learned_until_ctrl_c_is_kept(torch, arc):
     from mcmc_bench.densities.learning import own_examples
     from mcmc_bench.densities.learning.train import Recipe, train
 
@@ -317,7 +317,7 @@ def test_digits_can_be_trained_again_and_used(torch, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_annealed_langevin_finds_what_was_learnt(torch, arc):
+def test_annealed_langevin_finds_what_was_learned(torch, arc):
     """A small network learns the arc in 1,500 steps: draws lie on it. Half a circle is empty, and stays so."""
     from mcmc_bench.densities.learning import own_examples
     from mcmc_bench.densities.learning.density import learned
@@ -328,7 +328,7 @@ def test_annealed_langevin_finds_what_was_learnt(torch, arc):
     low, high = recipe.lowest_noise, recipe.highest_noise
     target = learned(trained.network, low)
     tree = mcmc_bench.sample(
-        target, "annealed_langevin", draws=2, burn_in=0, chains=200, seed="arc",
+        target, "annealed_langevin", draws=2, warmup=0, chains=200, seed="arc",
         largest_noise=high, smallest_noise=low, steps=20, step_size=0.1 * low**2,
     )  # fmt: skip
     points = tree["posterior"]["x"].values[:, -1] + trained.network.arrays["mean"] - [3.0, -1.0]

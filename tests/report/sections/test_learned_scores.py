@@ -32,7 +32,7 @@ def curves(excess=-0.5, lowest=0.125):
 
 @pytest.fixture
 def learned_results(tmp_path):
-    """The made-up results, their planar target as one that was learnt, with fields."""
+    """The made-up results, their planar target as one that was learned, with fields."""
 
     def make(is_source, score_error=None):
         folder = tmp_path / f"results-{is_source}"
@@ -90,7 +90,7 @@ def test_against_the_training_examples(learned_results):
 def test_a_memoriser_that_is_worse_than_nothing_proves_nothing(learned_results):
     said = " ".join(comparisons(learned_results(False, curves(excess=-1.0)))[0].sentences)
     assert "At 1 of 3 noise levels, σ = 0.125, the memoriser is worse than doing nothing." in said
-    assert "learnt more" not in said
+    assert "learned more" not in said
 
 
 def test_noise_levels_with_a_gap_are_no_range(learned_results):

@@ -287,7 +287,7 @@ def test_films_that_begin_elsewhere_are_not_shown_together(results: Results) -> 
     file = results.folder / "draws" / "flow.npz"  # type: ignore[operator]
     with np.load(file) as stored:
         arrays = dict(stored)
-    np.savez(file, **{**arrays, "film": arrays["film"] + 1.0})
+    np.savez(file, **{**arrays, "snapshots": arrays["snapshots"] + 1.0})
     assert [cell.id for cell in images.share_a_start(results, cells)] == ["without", "with"]
 
 
@@ -297,9 +297,9 @@ def test_the_contrast_of_a_film_is_that_of_the_data(results: Results) -> None:
     assert chart is not None
     assert arrays is not None
     assert chart.pixels is not None
-    first = arrays["film"][0, 0].reshape(4, 4) * 0.5 / np.hypot(0.5, 8.0)
+    first = arrays["snapshots"][0, 0].reshape(4, 4) * 0.5 / np.hypot(0.5, 8.0)
     assert chart.pixels[:4, :4] == pytest.approx((first + 1.0) / 2.0)
-    last = np.clip((arrays["film"][0, -1].reshape(4, 4) + 1.0) / 2.0, 0.0, 1.0)
+    last = np.clip((arrays["snapshots"][0, -1].reshape(4, 4) + 1.0) / 2.0, 0.0, 1.0)
     assert chart.pixels[:4, -4:] == pytest.approx(last)
     assert chart.x_tick_labels is not None
     assert list(chart.x_tick_labels) == ["σ 8", "4", "2", "1", "0.5", "end"]

@@ -15,10 +15,10 @@ BY_STARTS = [name for name in TUNED if load_sampler(name).adaptation.by_starts]
 CORRECTED = [name for name in TUNED if load_sampler(name).adaptation.rule == "acceptance"]
 
 
-def tuned(sampler, target, metric="diagonal", evaluations=3000, start="exact", settings=None, **more):
+def tuned(sampler, target, mass_matrix="diagonal", evaluations=3000, start="exact", settings=None, **more):
     return run(
         target, load_sampler(sampler), settings or {}, Plan(0, 400), chains=32, start=start, names=("tuning", sampler),
-        tuning=Tuning(evaluations, metric), **more,
+        tuning=Tuning(evaluations, mass_matrix), **more,
     )  # fmt: skip
 
 
@@ -40,13 +40,13 @@ def test_the_acceptance_is_what_was_asked_for(name):
 def test_the_noise_is_as_wide_as_the_starts(name):
     """Modes at ±5 in both coordinates; wider modes, wider noise; and the ladder begins there."""
     sampler = load_sampler(name)
-    if sampler.why_not(load_target("song_ermon")):
+    if sampler.incompatibility(load_target("song_ermon")):
         pytest.fail("song_ermon is for all of them")
     found = {}
     for scale in (1.0, 10.0):
         target = load_target("gaussian_mixture", scale=scale)
         draws = tuned(name, target, start="dispersed")
-        begun = 1 + (sampler.begin is not None) * sampler.evaluations_per_step(sampler.complete({}))
+        begun = 1 + (sampler.init_memory is not None) * sampler.evaluations_per_step(sampler.with_defaults({}))
         assert draws.cost.tuning_evaluations == 2 * begun  # at the start, and in the new densities
         (found[scale],) = draws.tuned.values()
         x, rule = draws.start, sampler.adaptation.rule
@@ -54,7 +54,7 @@ def test_the_noise_is_as_wide_as_the_starts(name):
         expected = apart if rule == "distance" else np.sqrt((x**2).mean())
         assert found[scale] == pytest.approx(sampler.adaptation.goal * expected)
         if rule == "distance":
-            assert draws.ladder[0] == pytest.approx(found[scale])
+            assert draws.schedule[0] == pytest.approx(found[scale])
     assert found[10.0] > 1.5 * found[1.0]
 
 
@@ -62,7 +62,7 @@ def test_the_noise_is_as_wide_as_the_starts(name):
 def test_tuning_costs_what_every_sampler_may_spend(name):
     draws = tuned(name, load_target("gaussian", dim=5), evaluations=1000)
     sampler = load_sampler(name)
-    each = 100 if sampler.varying_cost else sampler.evaluations_per_step(sampler.complete({}))
+    each = 100 if sampler.varying_cost else sampler.evaluations_per_step(sampler.with_defaults({}))
     assert 1000 <= draws.cost.tuning_evaluations <= 1000 + 5 * each + 10
     assert draws.tuned
     assert draws.cost.evaluations > draws.cost.tuning_evaluations
@@ -72,9 +72,9 @@ def test_tuning_costs_what_every_sampler_may_spend(name):
 def test_the_bias_is_what_was_asked_for(name):
     """On an isotropic Gaussian the relative bias of the variance is the goal, 0.02: see EnergyVariance."""
     target = load_target("gaussian", dim=20)
-    draws = tuned(name, target, metric="none", evaluations=4000)
+    draws = tuned(name, target, mass_matrix="none", evaluations=4000)
     sampler = load_sampler(name)
-    expected = sampler.stationary_variance(sampler.complete(draws.tuned), np.ones(1))[0] - 1.0
+    expected = sampler.stationary_variance(sampler.with_defaults(draws.tuned), np.ones(1))[0] - 1.0
     assert expected == pytest.approx(sampler.adaptation.goal, rel=0.25)
 
 
@@ -100,7 +100,7 @@ def test_chees_finds_a_trajectory_as_long_as_the_target_is_wide():
     """A round Gaussian with standard deviation 10, where the default trajectory of 1 is a fifteenth of the quarter turn 5π."""
     target = load_target("gaussian", dim=50)
     wide = replace(target, data=0.01 * target.data, draw_exact=None)
-    draws = tuned("jittered_hmc", wide, metric="none", evaluations=12_000, start="dispersed")
+    draws = tuned("jittered_hmc", wide, mass_matrix="none", evaluations=12_000, start="dispersed")
     assert 5.0 < draws.tuned["trajectory_length"] < 35.0
 
 
@@ -124,31 +124,33 @@ def test_dear_transitions_leave_a_step_that_works(name, target):
     assert np.mean(draws.mean_acceptance) > 0.4 * sampler.adaptation.goal
 
 
-@pytest.mark.parametrize("metric", ["diagonal", "dense"])
-def test_the_metric_is_the_covariance(metric):
+@pytest.mark.parametrize("mass_matrix", ["diagonal", "dense"])
+def test_the_inverse_mass_matrix_is_the_covariance(mass_matrix):
     target = load_target("gaussian", dim=5, condition=100.0)
     covariance = np.linalg.inv(target.data.reshape(5, 5))
-    matrix = tuned("hmc", target, metric=metric, evaluations=6000).inverse_mass_matrix
-    if metric == "diagonal":
+    matrix = tuned("hmc", target, mass_matrix=mass_matrix, evaluations=6000).inverse_mass_matrix
+    if mass_matrix == "diagonal":
         np.testing.assert_allclose(matrix, np.diag(covariance), rtol=0.25)
     else:
         ratio = np.linalg.eigvals(np.linalg.solve(covariance, matrix)).real
         assert 0.6 < ratio.min() <= ratio.max() < 1.6
-    assert tuned("hmc", target, metric="none").inverse_mass_matrix is None
+    assert tuned("hmc", target, mass_matrix="none").inverse_mass_matrix is None
 
 
-def test_a_dense_metric_makes_a_rotated_target_round():
+def test_a_dense_mass_matrix_makes_a_rotated_target_round():
     target = load_target("gaussian", dim=20, condition=1000.0)
-    plain, round_ = (tuned("nuts", target, metric=metric, evaluations=6000) for metric in ("none", "dense"))
-    assert round_.record_means["n_steps"] < 0.4 * plain.record_means["n_steps"]
+    plain, round_ = (
+        tuned("nuts", target, mass_matrix=mass_matrix, evaluations=6000) for mass_matrix in ("none", "dense")
+    )
+    assert round_.extra_statistic_means["n_steps"] < 0.4 * plain.extra_statistic_means["n_steps"]
 
 
 def test_the_ladder_rejects_evenly():
     draws = tuned("parallel_tempering", load_target("gaussian", dim=5), evaluations=20_000, settings={"hottest": 0.05})
-    rejection = [value for name, value in draws.record_means.items() if name.startswith("swap_rejection")]
+    rejection = [value for name, value in draws.extra_statistic_means.items() if name.startswith("swap_rejection")]
     assert max(rejection) - min(rejection) < 0.08
-    assert draws.ladder[0] == 1.0
-    assert draws.ladder[-1] == pytest.approx(0.05)
+    assert draws.schedule[0] == 1.0
+    assert draws.schedule[-1] == pytest.approx(0.05)
 
 
 def test_the_same_on_any_number_of_threads():
@@ -193,7 +195,7 @@ def test_a_budget_for_a_sampler_of_varying_cost():
         target, load_sampler("nuts"), {"step_size": 0.5}, Budget(3000, 0.2, 200), chains=16, start="exact", names=("b",)
     )
     assert draws.cost.evaluations == pytest.approx(3000, rel=0.05)
-    assert draws.cost.warm_up_evaluations == pytest.approx(600, rel=0.2)
+    assert draws.cost.warmup_evaluations == pytest.approx(600, rel=0.2)
 
 
 def test_a_budget_for_fewer_transitions_than_one():
@@ -243,17 +245,17 @@ def test_an_even_ladder_cuts_the_rejections_into_equal_parts():
 
 
 @pytest.mark.parametrize(
-    ("ladder", "message"),
+    ("schedule", "message"),
     [([1.0, 0.5], "must be 6 finite numbers"), ([1, 0.9, 0.8, 0.7, 0.8, 0.1], "in falling order")],
 )
-def test_a_bad_ladder_is_named(ladder, message):
+def test_a_bad_schedule_is_named(schedule, message):
     with pytest.raises(SamplingError, match=message):
         run(
             load_target("banana"), load_sampler("parallel_tempering"), {}, Plan(0, 1), chains=2, start="exact",
-            names=("l",), ladder=ladder,
+            names=("l",), schedule=schedule,
         )  # fmt: skip
-    with pytest.raises(SamplingError, match="mala uses no ladder"):
+    with pytest.raises(SamplingError, match="mala uses no schedule"):
         run(
             load_target("banana"), load_sampler("mala"), {}, Plan(0, 1), chains=2, start="exact", names=("l",),
-            ladder=ladder,
+            schedule=schedule,
         )  # fmt: skip

@@ -309,8 +309,8 @@ class Results:
         """The figure draws of a cell: `position` (chain, draw, dim), `log_density` (chain, draw). None if absent.
 
         For targets with examples also `data` (n, dim), ends of chains without the noise of the density, and where the
-        sampler goes down noise levels `snapshots` (chain, snapshot, dim) with `snapshots_noise` (snapshot,), from starts that all cells of
-        the target with the same largest noise share.
+        sampler goes down noise levels `snapshots` (chain, snapshot, dim) with `snapshots_noise`
+        (snapshot,), from starts that all cells of the target with the same largest noise share.
         """
         return self._arrays("draws", cell.id)
 

@@ -5,16 +5,17 @@ Must not know any particular target.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
-from pathlib import Path
 
 import numpy as np
 import threadpoolctl
 
 from mcmc_bench.core.streams import stream
 from mcmc_bench.core.target import Array, Target
-from mcmc_bench.kernels import jit as _jit
+from mcmc_bench.kernels.compile_cache import cache_folder, compiler
+from mcmc_bench.kernels.fingerprint import NoFingerprintError, fingerprint
 
 #: Chains of a block, as kernels move them.
 BLOCK = 16
@@ -55,28 +56,33 @@ def words(cost: float | None) -> str:
 
 
 class Memory:
-    """Costs that were measured with the present sources on this machine, by label of the target."""
+    """Costs that were measured on this machine, each of a target that has not changed since."""
 
-    def __init__(self, folder: Path) -> None:
-        """For targets whose files are in `folder`."""
-        self._file = _jit.cache_folder(folder.resolve()) / "costs.json"
+    def __init__(self) -> None:
+        """Read what is remembered."""
+        self._file = cache_folder() / "costs.json"
         try:
             stored = json.loads(self._file.read_text(encoding="utf-8"))
         except (OSError, ValueError):  # none yet, or one that was cut off: measured again
             stored = {}
         self._known: dict[str, float] = stored if isinstance(stored, dict) else {}
 
-    def get(self, label: str) -> float | None:
+    def get(self, target: Target) -> float | None:
         """The cost of a target, or None."""
-        return self._known.get(label)
+        return self._known.get(_key(target))
 
     def measure(self, target: Target) -> float:
         """Measure, and remember."""
         cost = nanoseconds(target)
-        self._known[target.label] = round(cost, 1)
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            self._file.write_text(json.dumps(self._known), encoding="utf-8")
-        except OSError:  # a folder that cannot be written only means that it is measured again
-            return cost
+        if key := _key(target):
+            self._known[key] = round(cost, 1)
+            with contextlib.suppress(OSError):  # a folder that cannot be written only means that it is measured again
+                self._file.write_text(json.dumps(self._known), encoding="utf-8")
         return cost
+
+
+def _key(target: Target) -> str:
+    try:
+        return fingerprint((target, compiler()))
+    except NoFingerprintError:
+        return ""

@@ -119,16 +119,15 @@ def _targets(folder: Path | None, *, tags: list[str], order: Order, costs: bool)
     files = target_files((folder,) if folder is not None else ())
     lines: list[tuple[tuple[Any, ...], list[Any]]] = []
     with bar("measuring what targets cost") as progress:
-        memories: dict[Path, cost.Memory] = {}
-        for number, (name, file) in enumerate(files.items()):
+        memory = cost.Memory()
+        for number, name in enumerate(files):
             try:
                 target = load_target(name, targets_folder=folder)
                 if not set(tags) <= set(target.tags):
                     continue
                 measured = None
                 if costs:
-                    memory = memories.setdefault(file.parent, cost.Memory(file.parent))
-                    measured = memory.get(target.label)
+                    measured = memory.get(target)
                     if measured is None:
                         progress(name, number, len(files))
                         measured = memory.measure(target)

@@ -14,7 +14,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from mcmc_bench.kernels.jit import ENGINE_FOLDER, engine_hash
+from mcmc_bench.core.identity import engine_fingerprint
+from mcmc_bench.kernels.jit import ENGINE_FOLDER
 
 PACKAGES = ("mcmc_bench", "numba", "llvmlite", "numpy", "scipy", "arviz-stats", "xarray", "matplotlib")
 
@@ -30,7 +31,7 @@ def describe_environment(threads: int) -> dict[str, Any]:
         "machine": _machine(),
         "job": _job(),
         "threads": threads,
-        "engine_hash": engine_hash(),
+        "engine_hash": engine_fingerprint(),
         "commit": _commit(),
     }
 

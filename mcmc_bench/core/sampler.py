@@ -41,6 +41,7 @@ import numpy.typing as npt
 from mcmc_bench.core.target import Target
 from mcmc_bench.kernels import jit as _jit
 from mcmc_bench.kernels.block import ACCEPTANCE, DIVERGING, ENERGY_ERROR
+from mcmc_bench.kernels.frozen import frozen
 
 __all__ = ["ACCEPTANCE", "DIVERGING", "ENERGY_ERROR", "STATISTICS", "Adaptation", "Sampler", "Setting"]
 
@@ -199,7 +200,7 @@ class Sampler:
     name: str = ""  # filled in by the catalog
 
     def __post_init__(self) -> None:
-        """Check the declaration, so that a wrong file fails where it is made and not inside a run."""
+        """Freeze the step, and check the declaration, so that a wrong file fails where it is made and not in a run."""
         for name, value, known in (
             ("kind", self.kind, get_args(Kind)),
             *(("requires", requirement, tuple(REQUIREMENTS)) for requirement in self.requires),
@@ -215,6 +216,8 @@ class Sampler:
             raise ValueError(f"block_chains = {self.block_chains!r} must be a number of chains, 'all' or None")
         if self.adaptation is not None:
             self._check_adaptation(self.adaptation)
+        if self.step is not None:
+            object.__setattr__(self, "step", frozen(self.step))
         if self.stationary_variance is None and self.kind in ("exact", "oracle"):
             object.__setattr__(self, "stationary_variance", lambda settings, precision: 1.0 / precision)
 

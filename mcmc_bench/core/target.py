@@ -29,6 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcmc_bench.kernels import jit as _jit
+from mcmc_bench.kernels.frozen import frozen
 
 Array = npt.NDArray[np.float64]
 Draw = Callable[[np.random.Generator, int], Array]
@@ -144,6 +145,10 @@ class PartOfData:
 
     density: Any
     rows: int  # of the whole data
+
+    def __post_init__(self) -> None:
+        """Freeze the density."""
+        object.__setattr__(self, "density", frozen(self.density))
 
 
 @dataclass(frozen=True, eq=False)
@@ -297,7 +302,8 @@ class Target:
     parameters: dict[str, Any] = field(default_factory=dict)  # filled in by the catalog
 
     def __post_init__(self) -> None:
-        """Check shapes, so that a wrong file fails where it is made and not inside a kernel."""
+        """Freeze the density, and check shapes, so that a wrong file fails where it is made and not inside a kernel."""
+        object.__setattr__(self, "density", frozen(self.density))
         if self.dim < 1:
             raise ValueError(f"a target's dim must be at least 1, not {self.dim}")
         object.__setattr__(self, "data", np.ascontiguousarray(self.data, dtype=np.float64).ravel())

@@ -21,6 +21,7 @@ import pebble
 
 from mcmc_bench import metrics
 from mcmc_bench.catalog.files import Folders, sampler_files, target_files
+from mcmc_bench.core.identity import engine_fingerprint, hash_files
 from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.processes import process_pool
 from mcmc_bench.core.provenance import command_line, describe_environment
@@ -37,7 +38,7 @@ from mcmc_bench.core.results import (
 )
 from mcmc_bench.experiments import worker
 from mcmc_bench.experiments.suite import CellPlan, Suite, load_suite, with_seed
-from mcmc_bench.kernels.jit import ENGINE_FOLDER, engine_hash, hash_sources
+from mcmc_bench.kernels.jit import ENGINE_FOLDER
 
 #: Called with what is done now, the number of finished cells and the number of all.
 Progress = Callable[[str, int, int], None]
@@ -404,13 +405,13 @@ def _target_sources(plan: CellPlan, folders: Folders) -> str:
 def _sources(plan: CellPlan, folders: Folders) -> str:
     """Hash of everything that the numbers of a cell are computed from; samplers that are built in are in the engine."""
     sampler = sampler_files(folders.samplers)[plan.sampler]
-    own = "" if sampler.is_relative_to(ENGINE_FOLDER) else f" {hash_sources(sampler.parent, '*.py')}"
+    own = "" if sampler.is_relative_to(ENGINE_FOLDER) else f" {hash_files(sampler.parent.glob('*.py'))}"
     return _target_sources(plan, folders) + own
 
 
 @functools.cache
 def _sources_in(folder: Path) -> str:
-    return f"{engine_hash()} {hash_sources(folder, '*.py')} {hash_sources(folder, 'data/*.*')}"
+    return f"{engine_fingerprint()} {hash_files(folder.glob('*.py'))} {hash_files(folder.glob('data/*.*'))}"
 
 
 def _as_finished(tasks: list[Any]) -> Iterator[Future[Any]]:

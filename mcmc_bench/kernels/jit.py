@@ -1,42 +1,31 @@
-"""The one place where functions are compiled: JIT flags, type signatures, and where machine code is cached.
+"""The one place where functions are compiled: JIT flags, type signatures, errors of the compiler.
 
-Knows numba and the file system. Must not know any sampler, target or metric.
-
-Numba's own cache looks at the file of the function alone: when a helper in *another* file changes, it
-goes on serving the old machine code, which is wrong numbers without a word (numba issue 9483). So the cache
-folder is named by a hash of every source that could be compiled in, of numba's and NumPy's versions and of the
-processor: changed sources land in a fresh folder, and an old one can never be read by mistake.
+Knows numba, and how compiled functions are frozen and kept. Must not know any sampler, target or metric.
 """
 
 from __future__ import annotations
 
-import atexit
-import hashlib
-import os
 import re
-import shutil
-import tempfile
-import warnings
 from collections.abc import Callable
 from functools import cache
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-import llvmlite.binding
 import numba
 import numpy as np
-import platformdirs
 from numba import types
 from numba.core import cgutils
 from numba.core.errors import NumbaError, UnsupportedBytecodeError
 from numba.core.types import npy_rng
 from numba.extending import intrinsic
 
+from mcmc_bench.kernels.compile_cache import keep
+from mcmc_bench.kernels.frozen import frozen, is_engine
+
 ENGINE_FOLDER = Path(__file__).resolve().parent.parent
 
 FLAGS: dict[str, Any] = {
-    "cache": True,  # compiled once for a source hash, see the module's docstring
     "nogil": True,  # blocks of chains run in a thread pool
     "error_model": "numpy",  # division by zero gives inf, which the driver records; no exception can leave a kernel
     # Only the fast-math forms that keep NaN and infinity: divergence is detected by them.
@@ -65,68 +54,16 @@ FLOW_SIGNATURE = types.void(
 )
 
 
-def hash_sources(folder: Path, pattern: str) -> str:
-    """A short hash of the texts of the files in `folder` that match `pattern`, the same wherever the folder stands."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.glob(pattern)):
-        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]
-
-
-@cache
-def engine_hash() -> str:
-    """The hash of the engine's sources as they are on disk at first use."""
-    return hash_sources(ENGINE_FOLDER, "**/*.py")
-
-
-@cache
-def _cache_parent(chosen: str | None) -> Path:
-    parent = Path(chosen) if chosen else Path(platformdirs.user_cache_dir("mcmc_bench"))
-    try:
-        parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=parent):
-            return parent
-    except OSError as error:
-        # A folder of this process only: numba's cache is pickled, and a shared one could be anyone's.
-        own = tempfile.mkdtemp(prefix="mcmc_bench-")
-        atexit.register(shutil.rmtree, own, ignore_errors=True)
-        warnings.warn(
-            f"compiled kernels cannot be kept in {parent} ({error.strerror}), so every run compiles them anew; "
-            "set MCMC_BENCH_CACHE_DIR to a folder that can be written",
-            stacklevel=2,
-        )
-        return Path(own)
-
-
-def cache_folder(*content_folders: Path) -> Path:
-    """Where machine code compiled from the engine and the Python files of `content_folders` is kept.
-
-    The parent is ``$MCMC_BENCH_CACHE_DIR``, or else ``$NUMBA_CACHE_DIR``, or else the user's cache folder.
-    """
-    parent = _cache_parent(os.environ.get("MCMC_BENCH_CACHE_DIR") or os.environ.get("NUMBA_CACHE_DIR"))
-    content = " ".join(hash_sources(folder, "*.py") for folder in content_folders)
-    machine = f"{numba.__version__} {np.__version__} {llvmlite.binding.get_host_cpu_name()}"
-    return parent / hashlib.sha256(f"{engine_hash()} {content} {machine}".encode()).hexdigest()[:16]
-
-
 def jit(function: Callable[..., Any], **changed_flags: Any) -> Any:
     """Compile `function` with the project's flags, at its first call.
 
-    Its machine code is kept in a folder named by the sources that may be compiled in: those of the engine and those
-    beside the function's own file. So whatever a target's file calls must stand in the same folder. A function with
-    no file (typed at a prompt) is not kept.
+    The machine code of the engine's own functions is kept between processes. That of others is kept once they are
+    frozen, as a density or a step is when its `Target` or `Sampler` is made: until then, what they name may change.
     """
-    file = Path(function.__code__.co_filename)
-    flags = {**FLAGS, **changed_flags}
-    if not file.is_file():
-        return numba.njit(**{**flags, "cache": False})(function)
-    in_engine = file.resolve().is_relative_to(ENGINE_FOLDER)
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(cache_folder() if in_engine else cache_folder(file.resolve().parent))
-    try:
-        return numba.njit(**flags)(function)
-    finally:
-        numba.config.CACHE_DIR = before
+    dispatcher = numba.njit(**{**FLAGS, **changed_flags})(function)
+    if is_engine(function):
+        keep(dispatcher)
+    return dispatcher
 
 
 def jit_in_order(function: Callable[..., Any]) -> Any:
@@ -160,7 +97,7 @@ class CompileError(ValueError):
 
 
 def compiled(dispatcher: Any, signature: Any) -> Any:
-    """`dispatcher`, compiled for `signature` (or read from the cache) and for nothing else.
+    """`dispatcher`, frozen and compiled for `signature` (or read from the cache) and for nothing else.
 
     Numba would otherwise compile a kernel anew, in every process, for each function that it is handed as an
     argument; with one signature it has to take them as function pointers.
@@ -168,6 +105,7 @@ def compiled(dispatcher: Any, signature: Any) -> Any:
     Raises:
         CompileError: numba cannot compile it.
     """
+    dispatcher = frozen(dispatcher)
     if not dispatcher.overloads:
         try:
             dispatcher.compile(signature)
@@ -194,7 +132,7 @@ def _place(error: Exception, function: Any) -> str:
     file, name = function.__code__.co_filename, function.__name__
     inside, called, outside = str(error).partition("During: resolving callee type: ")
     if called and inside.count("Failed in") > 1:  # what it calls fails, which may be all that a lifted function does
-        callee = re.search(r"<function (\w+) at", outside)
+        callee = re.search(r"<function (?:[\w<>]+\.)*(\w+) at", outside)
         line = re.search(r" at (\S.*\.py) \((\d+)\)", inside)
         if callee is not None and (line is None or line[1] == file):
             return f"{file}{'' if line is None else f', line {line[2]}'}: {callee[1]}()"
@@ -241,8 +179,7 @@ _LIFTED = """def {name}_of_block(x, log_density, gradient, data):
 def lift(point: Any) -> Any:
     """The block form of a density written for one point.
 
-    A closure over `point` would be compiled again in every process, since numba cannot find a closure over a
-    function in its cache; a function whose *global* is `point`, and whose file is the target's, is found.
+    Its file is the target's, so that a message of the compiler names that.
     """
     return built_around(point, _LIFTED, "density_of_point", "{name}_of_block")
 

@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mcmc_bench.catalog import cost
-from mcmc_bench.catalog.files import content_folder, load_target
+from mcmc_bench.catalog.files import load_target
 from mcmc_bench.cli.app import app
 
 
@@ -16,14 +16,14 @@ def test_costs_are_of_the_right_order():
 
 def test_a_cost_is_remembered(tmp_path, monkeypatch):
     monkeypatch.setenv("MCMC_BENCH_CACHE_DIR", str(tmp_path))
-    folder, target = content_folder("targets"), load_target("donut")
-    memory = cost.Memory(folder)
-    assert memory.get("donut") is None
+    target = load_target("donut")
+    memory = cost.Memory()
+    assert memory.get(target) is None
     measured = memory.measure(target)
-    assert cost.Memory(folder).get("donut") == pytest.approx(measured, abs=0.1)
+    assert cost.Memory().get(target) == pytest.approx(measured, abs=0.1)
     (file,) = tmp_path.rglob("costs.json")
     file.write_text("{")
-    assert cost.Memory(folder).get("donut") is None
+    assert cost.Memory().get(target) is None
 
 
 @pytest.mark.parametrize(("value", "words"), [(None, "–"), (85.2, "85 ns"), (6540.0, "6.54 µs"), (2.5e6, "2.5 ms")])

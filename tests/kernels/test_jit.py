@@ -1,10 +1,6 @@
-"""The compilation cache: never stale, never compiled twice; the fast-math flags keep NaN and infinity."""
+"""Errors of the compiler name file, line and reason; the fast-math flags keep NaN and infinity."""
 
 import inspect
-import os
-import subprocess
-import sys
-import textwrap
 
 import numpy as np
 import pytest
@@ -32,58 +28,6 @@ def log_density(x, gradient, data):
 def build():
     return Target(dim=1, density=log_density, draw_dispersed=lambda generator, n: np.ones((n, 1)), one_point=np.ones(1))
 """
-EVALUATE = """
-from mcmc_bench.catalog.files import load_target
-{change}
-target = load_target("stale", targets_folder={folder!r})
-print(target.log_density_and_gradient([[2.0]])[0][0])
-"""
-
-
-def evaluate(folder, cache, change=""):
-    program = EVALUATE.format(folder=str(folder), change=textwrap.dedent(change))
-    environment = {**os.environ, "MCMC_BENCH_CACHE_DIR": str(cache)}
-    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return float(done.stdout)
-
-
-def test_a_changed_helper_is_never_served_stale(tmp_path):
-    """Numba looks at the function's own file only (numba issue 9483); the cache folder is keyed by all sources."""
-    folder, cache = tmp_path / "targets", tmp_path / "cache"
-    folder.mkdir()
-    (folder / "stale.py").write_text(TARGET)
-    (folder / "_helper.py").write_text(HELPER.format(scale=-1.0))
-    assert evaluate(folder, cache) == -2.0
-    (folder / "_helper.py").write_text(HELPER.format(scale=-18.0))
-    assert evaluate(folder, cache) == -36.0
-
-
-def test_the_defect_is_there_without_the_key(tmp_path):
-    """Power of the test above: with one folder for all sources, numba returns the old value."""
-    folder, cache = tmp_path / "targets", tmp_path / "cache"
-    folder.mkdir()
-    one_folder = f"""
-        from pathlib import Path
-        from mcmc_bench.kernels import jit
-        jit.cache_folder = lambda *folders: Path({str(cache)!r}) / "one"
-    """
-    (folder / "stale.py").write_text(TARGET)
-    (folder / "_helper.py").write_text(HELPER.format(scale=-1.0))
-    assert evaluate(folder, cache, one_folder) == -2.0
-    (folder / "_helper.py").write_text(HELPER.format(scale=-18.0))
-    assert evaluate(folder, cache, one_folder) == -2.0
-
-
-def test_the_key_sees_every_change(tmp_path):
-    (tmp_path / "a.py").write_text("x = 1\n")
-    first = jit.cache_folder(tmp_path)
-    assert jit.cache_folder(tmp_path) == first
-    (tmp_path / "b.py").write_text("")
-    second = jit.cache_folder(tmp_path)
-    (tmp_path / "a.py").write_text("x = 2\n")
-    third = jit.cache_folder(tmp_path)
-    assert len({first, second, third, jit.cache_folder()}) == 4
 
 
 @pytest.mark.parametrize(
@@ -104,45 +48,10 @@ def test_what_cannot_be_compiled_is_named(tmp_path, wrong, said):
     assert str(failed.value).startswith(f"{file}{said}")
 
 
-def test_a_function_without_a_file_is_compiled_and_not_kept():
+def test_a_function_without_a_file_is_compiled():
     namespace = {}
     exec("def double(x):\n    return 2.0 * x", namespace)
     assert jit.jit(namespace["double"])(3.0) == 6.0
-
-
-def test_a_cache_that_cannot_be_written_is_said_and_does_without(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.warns(UserWarning, match="set MCMC_BENCH_CACHE_DIR"):
-        folder = jit._cache_parent(str(tmp_path / "file" / "below"))
-    assert folder.is_dir()
-
-
-WARM = """
-from numba.core import event
-compiled = []
-class Listener(event.Listener):
-    def on_start(self, happening):
-        compiled.append(str(happening.data["dispatcher"]))
-    def on_end(self, happening):
-        pass
-event.register("numba:compile", Listener())
-from mcmc_bench.sampling.api import sample
-for sampler in ("mala", "hmc"):
-    for target in ("banana", "gaussian", "song_ermon"):
-        sample(target, sampler, draws=3)
-print(len(compiled))
-"""
-
-
-def test_nothing_is_compiled_twice():
-    """A second process finds every kernel and target in the cache: none is specialised for what it is called with."""
-
-    def compilations():
-        done = subprocess.run([sys.executable, "-c", WARM], capture_output=True, text=True, check=True)
-        return int(done.stdout)
-
-    compilations()
-    assert compilations() == 0
 
 
 @jit.jit

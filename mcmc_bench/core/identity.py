@@ -1,0 +1,34 @@
+"""What determines a number, as a hash: of the engine, of a target and of a sampler.
+
+Finished cells and compiled code are found again by these. Must not know suites, nor where anything is stored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from mcmc_bench.kernels.compile_cache import compiler
+from mcmc_bench.kernels.jit import ENGINE_FOLDER
+
+#: Parts of the engine that can change a number of a cell besides what its target and its sampler name.
+DETERMINING = ("core", "kernels", "sampling", "metrics", "experiments/worker.py", "experiments/known_law.py")
+
+
+def hash_files(files: Iterable[Path]) -> str:
+    """A hash of the names and contents of files, in the order of their paths, 16 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        content = file.read_bytes()
+        digest.update(f"{file.name}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()[:16]
+
+
+@cache
+def engine_fingerprint() -> str:
+    """The hash of `DETERMINING` as it is on disk at first use, of the libraries' versions and of the processor."""
+    parts = [ENGINE_FOLDER / part for part in DETERMINING]
+    sources = hash_files(file for part in parts for file in ([part] if part.suffix else part.rglob("*.py")))
+    return hashlib.sha256(f"{sources} {compiler()}".encode()).hexdigest()[:16]

@@ -91,7 +91,7 @@ def _check(
         return gate.record_baseline(suite, here / record, seed=f"baseline of {seed or name}", **folders)
     found = gate.gate(
         suite, None if baseline is None else here / baseline, Rule(alpha, margin, resolution),
-        output=folder / "sampler_check", seed=seed or name, threads=1, **folders,
+        output=folder / "sampler_check", seed=seed or name, workers=1, **folders,
     )  # fmt: skip
     wrong = ("regression",) if inconclusive == "pass" else ("regression", "inconclusive")
     if found.verdict in wrong:

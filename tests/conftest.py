@@ -71,9 +71,9 @@ def small_suite(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def small_run(small_suite, tmp_path_factory):
-    """The results folder of `small_suite`, with all draws stored. Not to be changed."""
+    """The results folder of `small_suite`, with all draws stored; run in this process. Not to be changed."""
     from mcmc_bench.experiments.run import run
 
     folder = tmp_path_factory.mktemp("small")
-    run(small_suite, output=folder, threads=1, keep_draws=True)
+    run(small_suite, output=folder, executor="inline", keep_draws=True)
     return folder

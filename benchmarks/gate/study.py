@@ -27,13 +27,14 @@ from mcmc_bench.catalog.files import Folders
 from mcmc_bench.comparison import Comparison, Rule, compare
 from mcmc_bench.comparison.decide import FEWEST_REPLICATES
 from mcmc_bench.comparison.inference import MOSTLY_CONSTANT
-from mcmc_bench.core.processes import process_pool
 from mcmc_bench.core.provenance import describe_environment
 from mcmc_bench.core.results import Cell, Evidence, Results, write_atomically
 from mcmc_bench.core.streams import stream
+from mcmc_bench.executors import executor_class
 from mcmc_bench.experiments import worker
-from mcmc_bench.experiments.gate import BASELINE_EFFORT, GROWTH, STAGES, in_stages
-from mcmc_bench.experiments.suite import CellPlan, load_suite
+from mcmc_bench.experiments.cells import CellPlan
+from mcmc_bench.experiments.gate import BASELINE_REPLICATE_FACTOR, GROWTH, STAGES, in_stages
+from mcmc_bench.experiments.suite import load_suite
 from mcmc_bench.metrics.evidence import Measurement, describe
 
 #: Replicates in the pool of a cell, and of a cell of a faulty sampler.
@@ -75,20 +76,20 @@ def make_pools(plans: list[CellPlan], folders: Folders, count: int, cache: Path,
     cache.mkdir(parents=True, exist_ok=True)
     missing = [plan for plan in plans if not (cache / f"{plan.match}-{count}.pickle").is_file()]
     if missing:
-        with process_pool(os.cpu_count() or 1, [worker.__name__]) as pool:
-            tasks = [
-                (plan, pool.schedule(worker.measure, args=(plan, folders, f"study {what}", range(count))))
-                for plan in missing
-            ]
-            for plan, task in track(tasks, description=f"pools: {what}"):
-                write_atomically(cache / f"{plan.match}-{count}.pickle", pickle.dumps(task.result()))
+        with executor_class("local")(os.cpu_count() or 1) as jobs:
+            futures = {
+                jobs.submit(worker.measure, plan, folders, f"study {what}", range(count)): plan for plan in missing
+            }
+            for future in track(jobs.as_completed(futures), total=len(futures), description=f"pools: {what}"):
+                file = cache / f"{futures[future].match}-{count}.pickle"
+                write_atomically(file, pickle.dumps(future.result()))
     pools = {}
     for plan in plans:
         measurements: list[Measurement] = pickle.loads((cache / f"{plan.match}-{count}.pickle").read_bytes())
         shares = None
         if all(one.shares is not None for one in measurements):
             shares = np.stack([one.shares for one in measurements if one.shares is not None])
-        cell = worker.blank(plan, plan.match, folders)
+        cell = worker.blank_cell(plan, plan.match, folders)
         pools[plan.match] = Pool(cell, worker.evidence(plan, folders, measurements), shares)
     return pools
 
@@ -111,7 +112,7 @@ class Sides:
             generator = stream("study", name, match)
             equal = baseline[match] is pool
             order = generator.permutation(pool.whole.replicates)
-            count = round(BASELINE_EFFORT * replicates[match])
+            count = round(BASELINE_REPLICATE_FACTOR * replicates[match])
             before = order[::-1] if equal else generator.permutation(baseline[match].whole.replicates)
             self.order[match] = (before[:count], order)
 

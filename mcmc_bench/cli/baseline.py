@@ -9,12 +9,13 @@ from typing import Annotated
 import typer
 
 from mcmc_bench.cli.console import ExitCode, Group, bar, clear_errors, say_failures
-from mcmc_bench.cli.options import SamplersFolder, Suite, TargetsFolder, Threads
+from mcmc_bench.cli.options import ExecutorName, SamplersFolder, Suite, TargetsFolder, Workers
+from mcmc_bench.executors import executor_class
 
 GROUP = Group.COMPARE
 EXAMPLES = (
     "mcmc-bench baseline smoke -o reports/baseline/smoke.json",
-    "mcmc-bench baseline my.toml -o my.json --samplers my_sampler.py --effort 2",
+    "mcmc-bench baseline my.toml -o my.json --samplers my_sampler.py --replicate-factor 8",
 )
 
 
@@ -25,24 +26,35 @@ def command(
     ],
     targets: TargetsFolder = None,
     samplers: SamplersFolder = None,
-    effort: Annotated[
-        float, typer.Option(help="Multiplies the number of replicates. A baseline is made once and used often.")
+    replicate_factor: Annotated[
+        float,
+        typer.Option(
+            "--replicate-factor",
+            "-r",
+            metavar="FACTOR",
+            help="Multiplies the number of replicates of every cell. A baseline is made once and used often.",
+        ),
     ] = 4.0,
-    threads: Threads = None,
+    executor: ExecutorName = "local",
+    workers: Workers = None,
     seed: Annotated[str | None, typer.Option(help="By default one that no other run has.")] = None,
 ) -> None:
     """Run a suite and keep what a comparison needs in one file."""
     from mcmc_bench.core.provenance import command_line
     from mcmc_bench.experiments.gate import record_baseline
 
-    with clear_errors(), bar(f"baseline {Path(suite).stem}") as progress:
+    with (
+        clear_errors(),
+        bar(f"baseline {Path(suite).stem}", lines=executor_class(executor).in_this_process) as progress,
+    ):
         results = record_baseline(
             suite,
             output,
             targets_folder=targets,
             samplers_folder=samplers,
-            effort=effort,
-            threads=threads,
+            replicate_factor=replicate_factor,
+            executor=executor,
+            workers=workers,
             seed=seed,
             progress=progress,
             command=command_line(sys.argv[1:]),

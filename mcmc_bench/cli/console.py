@@ -86,19 +86,22 @@ def can_be_written(file: Path) -> None:
 
 
 @contextmanager
-def bar(title: str) -> Iterator[Any]:
-    """A progress callback ``(what, done, count)``: on a terminal a bar with an estimate, elsewhere a line each tenth."""
-    if not sys.stderr.isatty():
+def bar(title: str, *, lines: bool = False) -> Iterator[Any]:
+    """A progress callback ``(what, done, count)``: on a terminal a bar with an estimate, elsewhere a line each tenth.
+
+    With `lines` also on a terminal, where a bar would be drawn over the prompt of a debugger.
+    """
+    if lines or not sys.stderr.isatty():
         last = -1
 
-        def lines(what: str, done: int, count: int) -> None:
+        def line(what: str, done: int, count: int) -> None:
             nonlocal last
             tenth = 10 * done // max(1, count)
             if tenth > last or done == count:
                 last = tenth if done < count else 11
                 say(f"{title}: {done} of {count} · {what}")
 
-        yield lines
+        yield line
         return
     from rich.console import Console
     from rich.progress import (

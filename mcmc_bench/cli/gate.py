@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from mcmc_bench.cli.console import Group, bar, clear_errors
-from mcmc_bench.cli.options import Effort, SamplersFolder, Seed, Suite, TargetsFolder, Threads
+from mcmc_bench.cli.options import ExecutorName, ReplicateFactor, SamplersFolder, Seed, Suite, TargetsFolder, Workers
 from mcmc_bench.cli.verdict import (
     Alpha,
     DivergenceCap,
@@ -26,6 +26,7 @@ from mcmc_bench.cli.verdict import (
     nothing_compared,
     write,
 )
+from mcmc_bench.executors import executor_class
 
 GROUP = Group.COMPARE
 EXAMPLES = (
@@ -52,8 +53,9 @@ def command(
     inconclusive: InconclusiveOption = Inconclusive.report,
     targets: TargetsFolder = None,
     samplers: SamplersFolder = None,
-    effort: Effort = 1.0,
-    threads: Threads = None,
+    replicate_factor: ReplicateFactor = 1.0,
+    executor: ExecutorName = "local",
+    workers: Workers = None,
     seed: Seed = None,
 ) -> None:
     """Run a suite, compare it with a baseline, and give undecided cells further replicates.
@@ -67,7 +69,7 @@ def command(
 
         rule = Rule(alpha, margin, resolution, divergence_cap, time_margin)
         must_be_there(baseline)
-        with bar(f"gate {Path(suite).stem}") as progress:
+        with bar(f"gate {Path(suite).stem}", lines=executor_class(executor).in_this_process) as progress:
             found = gate(
                 suite,
                 baseline,
@@ -75,8 +77,9 @@ def command(
                 output=output or Path("reports") / Path(suite).stem,
                 targets_folder=targets,
                 samplers_folder=samplers,
-                effort=effort,
-                threads=threads,
+                replicate_factor=replicate_factor,
+                executor=executor,
+                workers=workers,
                 seed=seed,
                 progress=progress,
                 command=command_line(sys.argv[1:]),

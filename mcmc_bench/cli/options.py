@@ -11,6 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
+from mcmc_bench.executors import list_executors
+
 Suite = Annotated[str, typer.Argument(help="Name of a suite (mcmc-bench list suites) or path of a TOML file.")]
 TargetsFolder = Annotated[
     Path | None, typer.Option("--targets", metavar="DIR", help="A folder with further target files, searched first.")
@@ -29,7 +31,24 @@ SamplerSettings = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting of the sampler.")
 ]
 Threads = Annotated[int | None, typer.Option(min=1, help="How many processors to use; all by default.")]
-Effort = Annotated[float, typer.Option(help="Multiplies the number of replicates of every cell.")]
+Workers = Annotated[
+    int | None, typer.Option(min=1, help="How many cells run at a time; as many as processors by default.")
+]
+ReplicateFactor = Annotated[
+    float,
+    typer.Option(
+        "--replicate-factor", "-r", metavar="FACTOR", help="Multiplies the number of replicates of every cell."
+    ),
+]
+ExecutorName = Annotated[
+    str,
+    typer.Option(
+        "--executor",
+        metavar="NAME",
+        help="How cells are run; no number depends on it. "
+        + " ".join(f"**{name}**: {summary}" for name, summary in list_executors().items()),
+    ),
+]
 Seed = Annotated[str | None, typer.Option(help="Replaces the seed of the suite.")]
 Picture = Annotated[Path | None, typer.Option("--output", "-o", metavar="PNG", help="Default: TARGET.png.")]
 

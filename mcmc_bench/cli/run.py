@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mcmc_bench.cli.console import ExitCode, Group, bar, clear_errors, say_failures
-from mcmc_bench.cli.options import Effort, SamplersFolder, Seed, Suite, TargetsFolder, Threads
+from mcmc_bench.cli.options import ExecutorName, ReplicateFactor, SamplersFolder, Seed, Suite, TargetsFolder, Workers
+from mcmc_bench.executors import executor_class
 
 if TYPE_CHECKING:
     from mcmc_bench.core.results import Results
@@ -19,7 +20,8 @@ GROUP = Group.RUN
 EXAMPLES = (
     "mcmc-bench run noise",
     "mcmc-bench run smoke -o /somewhere",
-    "mcmc-bench run my.toml --targets my_targets --threads 4",
+    "mcmc-bench run my.toml --targets my_targets --workers 4 -r 2",
+    "mcmc-bench run my.toml --executor debug",
 )
 
 
@@ -30,8 +32,9 @@ def command(
     ] = None,
     targets: TargetsFolder = None,
     samplers: SamplersFolder = None,
-    effort: Effort = 1.0,
-    threads: Threads = None,
+    replicate_factor: ReplicateFactor = 1.0,
+    executor: ExecutorName = "local",
+    workers: Workers = None,
     seed: Seed = None,
     resume: Annotated[
         bool, typer.Option("--resume/--fresh", help="Keep finished cells whose inputs are the same, or start over.")
@@ -45,14 +48,15 @@ def command(
     from mcmc_bench.core.provenance import command_line
     from mcmc_bench.experiments.run import run
 
-    with clear_errors(), bar(f"running {Path(suite).stem}") as progress:
+    with clear_errors(), bar(f"running {Path(suite).stem}", lines=executor_class(executor).in_this_process) as progress:
         results = run(
             suite,
             output=output,
             targets_folder=targets,
             samplers_folder=samplers,
-            effort=effort,
-            threads=threads,
+            replicate_factor=replicate_factor,
+            executor=executor,
+            workers=workers,
             seed=seed,
             fresh=not resume,
             keep_draws=keep_draws,

@@ -20,8 +20,8 @@ from mcmc_bench.kernels.jit import ENGINE_FOLDER
 PACKAGES = ("mcmc_bench", "numba", "llvmlite", "numpy", "scipy", "arviz-stats", "xarray", "matplotlib")
 
 
-def describe_environment(threads: int) -> dict[str, Any]:
-    """Versions, processor, threads and source hash of this process."""
+def describe_environment(workers: int) -> dict[str, Any]:
+    """Versions, processor, workers and source hash of this process."""
     return {
         "python": platform.python_version(),
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
@@ -30,7 +30,7 @@ def describe_environment(threads: int) -> dict[str, Any]:
         "cores": os.cpu_count() or 1,
         "machine": _machine(),
         "job": _job(),
-        "threads": threads,
+        "threads": workers,
         "engine_hash": engine_fingerprint(),
         "commit": _commit(),
     }

@@ -22,7 +22,7 @@ from mcmc_bench.experiments.suite import Suite, load_suite
 #: Stages of the sequential rule, and how many times the replicates of the first each further one has.
 STAGES, GROWTH = 3, 4
 #: A baseline is made once and compared with often: its own error should not be what limits a comparison.
-BASELINE_EFFORT = 4.0
+BASELINE_REPLICATE_FACTOR = 4.0
 
 
 def gate(
@@ -33,8 +33,9 @@ def gate(
     output: str | Path,
     targets_folder: str | Path | None = None,
     samplers_folder: str | Path | None = None,
-    effort: float = 1.0,
-    threads: int | None = None,
+    replicate_factor: float = 1.0,
+    executor: str = "local",
+    workers: int | None = None,
     seed: str | None = None,
     progress: Progress | None = None,
     command: str = "",
@@ -48,8 +49,9 @@ def gate(
         output: folder of the results; they hold the extensions too, so that comparing them again gives the same.
         targets_folder: as in `run`.
         samplers_folder: as in `run`.
-        effort: as in `run`.
-        threads: as in `run`.
+        replicate_factor: as in `run`.
+        executor: as in `run`.
+        workers: as in `run`.
         seed: as in `run`. A baseline's should be another: draws that both sides share are not independent.
         progress: as in `run`.
         command: as in `run`.
@@ -62,12 +64,27 @@ def gate(
     accepted = None if baseline is None else Results.load(baseline)
     the_rule = rule or Rule()
     folders: dict[str, Any] = {"targets_folder": targets_folder, "samplers_folder": samplers_folder}
-    the_suite = suite if isinstance(suite, Suite) else load_suite(suite, seed=seed, effort=effort, **folders)
-    results = run(the_suite, output=output, threads=threads, progress=progress, command=command, **folders)
+    the_suite = (
+        suite
+        if isinstance(suite, Suite)
+        else load_suite(suite, seed=seed, replicate_factor=replicate_factor, **folders)
+    )
+    results = run(
+        the_suite, output=output, executor=executor, workers=workers, progress=progress, command=command, **folders
+    )
 
     def more(undecided: Collection[str], stage: int) -> dict[str, Evidence | str]:
         results.save(output)
-        return extend(the_suite, undecided, stage=stage, factor=GROWTH, threads=threads, progress=progress, **folders)
+        return extend(
+            the_suite,
+            undecided,
+            stage=stage,
+            factor=GROWTH,
+            executor=executor,
+            workers=workers,
+            progress=progress,
+            **folders,
+        )
 
     comparison = in_stages(accepted, results, the_rule, more, ("" if baseline is None else str(baseline), str(output)))
     results.save(output)
@@ -122,10 +139,11 @@ def record_baseline(
     file: str | Path,
     *,
     seed: str | None = None,
-    effort: float = BASELINE_EFFORT,
+    replicate_factor: float = BASELINE_REPLICATE_FACTOR,
     targets_folder: str | Path | None = None,
     samplers_folder: str | Path | None = None,
-    threads: int | None = None,
+    executor: str = "local",
+    workers: int | None = None,
     progress: Progress | None = None,
     command: str = "",
 ) -> Results:
@@ -144,9 +162,13 @@ def record_baseline(
         )
     folders: dict[str, Any] = {"targets_folder": targets_folder, "samplers_folder": samplers_folder}
     plain = load_suite(suite, **folders)
-    the_suite = load_suite(suite, seed=seed or f"baseline of {plain.seed}", effort=effort, **folders)
+    the_suite = load_suite(
+        suite, seed=seed or f"baseline of {plain.seed}", replicate_factor=replicate_factor, **folders
+    )
     folder = wanted.with_name(f"{wanted.name}.unfinished")
-    results = run(the_suite, output=folder, threads=threads, progress=progress, command=command, **folders)
+    results = run(
+        the_suite, output=folder, executor=executor, workers=workers, progress=progress, command=command, **folders
+    )
     _store(results, wanted)
     shutil.rmtree(folder)
     return results

@@ -32,7 +32,7 @@ def call(*arguments):
 
 
 def test_run_reports_and_resumes(small_suite, tmp_path):
-    code, out, _ = call("run", small_suite, "-o", tmp_path / "out", "--threads", 2)
+    code, out, _ = call("run", small_suite, "-o", tmp_path / "out", "--workers", 2)
     assert code == 0
     assert "4 cells: 4 finished" in out
     assert (tmp_path / "out" / "index.html").is_file()
@@ -52,7 +52,7 @@ def test_failed_cells_are_exit_code_1(tmp_path):
         '[suite]\ntitle = "S"\nbudget = 50\nchains = 2\n[[experiment]]\nname = "m"\ntargets = ["broken"]\n'
         'samplers = ["mala"]\n'
     )
-    code, out, err = call("run", suite, "--targets", tmp_path, "-o", tmp_path / "out", "--no-report", "--threads", 1)
+    code, out, err = call("run", suite, "--targets", tmp_path, "-o", tmp_path / "out", "--no-report", "--workers", 1)
     assert code == 1
     assert "1 raised" in out
     assert "broken today" in err
@@ -83,7 +83,7 @@ def test_failed_cells_are_exit_code_1(tmp_path):
         (("sample", "banana", "mala", "--start", "middle"), "unknown start 'middle'"),
         (("sample", "breast_cancer_logistic", "oracle"), "has no exact sampler"),
         (("list", "things"), "things"),
-        (("run", "smoke", "--threads", "0"), "or equal to 1"),
+        (("run", "smoke", "--workers", "0"), "or equal to 1"),
         (("sing",), "sing"),
     ],
 )
@@ -119,7 +119,7 @@ def test_a_sampler_that_does_not_compile_is_one_line(tmp_path, command, wrong, l
 
 def test_an_output_that_cannot_be_written(small_suite, tmp_path):
     (tmp_path / "file").write_text("")
-    code, _, err = call("run", small_suite, "-o", tmp_path / "file" / "below", "--no-report", "--threads", 1)
+    code, _, err = call("run", small_suite, "-o", tmp_path / "file" / "below", "--no-report", "--workers", 1)
     assert code == 2
     assert "file" in err
 
@@ -127,7 +127,7 @@ def test_an_output_that_cannot_be_written(small_suite, tmp_path):
 def test_results_need_a_folder(small_suite, tmp_path):
     file = tmp_path / "chains.nc"
     file.write_text("")
-    code, _, err = call("run", small_suite, "-o", file, "--no-report", "--threads", 1)
+    code, _, err = call("run", small_suite, "-o", file, "--no-report", "--workers", 1)
     assert code == 2
     assert f"mcmc-bench: {file} is a file, not a folder" in err
 

@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mcmc_bench.catalog.files import CatalogError, list_samplers, list_targets, suite_files
-from mcmc_bench.experiments.suite import SuiteError, _read, _Reader, list_suites, load_suite
+from mcmc_bench.experiments.suite import SuiteReader, list_suites, load_suite
+from mcmc_bench.experiments.toml_reader import SuiteError
 
 GOOD = """
 [suite]
@@ -201,7 +202,7 @@ def test_junk_anywhere_is_a_suite_error_and_nothing_else(data, junk):
         inner = inner[key]
     inner[path[-1]] = junk
     try:
-        suite = _read(_Reader("junk.toml"), "junk", broken, "", None)
+        suite = SuiteReader("junk.toml").suite(broken, "junk", "", None)
     except (SuiteError, CatalogError):  # a CatalogError becomes a SuiteError one floor up
         return
     assert suite.cells
@@ -223,7 +224,7 @@ def test_a_misspelt_key_anywhere_is_named(data, letter):
         inner = inner[key]
     inner[wrong] = inner.pop(right)
     with pytest.raises(SuiteError) as raised:
-        _read(_Reader("keys.toml"), "keys", content, "", None)
+        SuiteReader("keys.toml").suite(content, "keys", "", None)
     assert repr(wrong) in str(raised.value)
     assert right in str(raised.value)
 

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pebble
 
 from mcmc_bench.catalog import portrait
 from mcmc_bench.catalog.files import CatalogError, load_sampler, load_target, target_files
 from mcmc_bench.checks.density import density, truth
 from mcmc_bench.checks.density.findings import Finding, Report
 from mcmc_bench.checks.density.traced_target import Subject
-from mcmc_bench.core.processes import process_pool
+from mcmc_bench.core.outcome import Outcome
+from mcmc_bench.executors import Executor, JobError, executor_class
 
 #: The first stage imports numba and may compile: never less than this, whatever limit is set.
 COMPILE_SECONDS = 60.0
@@ -78,25 +78,21 @@ def check(
     spoilt: set[str] = set()
     with tempfile.TemporaryDirectory() as scratch:
         trace = Path(scratch) / "trace"
-        job = functools.partial(_work, name, folder, str(file), dict(parameters or {}), trace, picture)
-        with process_pool(1, [__name__]) as pool:
-            try:
-                for done, (stage, needs) in enumerate(_STAGES.items()):
-                    told(stage, done, len(_STAGES))
-                    if missing := [need for need in needs if need in spoilt]:
-                        report.findings.append(Finding(stage, "skipped", f"needs what {missing[0]!r} could not give"))
-                        spoilt.add(stage)
-                        continue
-                    limit = max(time_limit, COMPILE_SECONDS) if stage in ("load", "compile") else time_limit
-                    found, ended = _outcome(pool, job, stage, limit, trace)
-                    report.findings += found
-                    fatal = stage in ("load", "starts", "compile") and any(f.verdict == "problem" for f in found)
-                    if fatal or (ended and stage in ("load", "starts", "compile", "finite at the starts")):
-                        spoilt.add(stage)
-                told("done", len(_STAGES), len(_STAGES))
-            except BaseException:
-                pool.stop()
-                raise
+        arguments = (name, folder, str(file), dict(parameters or {}), trace, picture)
+        with executor_class("local")(workers=1) as jobs:
+            for done, (stage, needs) in enumerate(_STAGES.items()):
+                told(stage, done, len(_STAGES))
+                if missing := [need for need in needs if need in spoilt]:
+                    report.findings.append(Finding(stage, "skipped", f"needs what {missing[0]!r} could not give"))
+                    spoilt.add(stage)
+                    continue
+                limit = max(time_limit, COMPILE_SECONDS) if stage in ("load", "compile") else time_limit
+                found, ended = _outcome(jobs, arguments, stage, limit, trace)
+                report.findings += found
+                fatal = stage in ("load", "starts", "compile") and any(f.verdict == "problem" for f in found)
+                if fatal or (ended and stage in ("load", "starts", "compile", "finite at the starts")):
+                    spoilt.add(stage)
+            told("done", len(_STAGES), len(_STAGES))
     return report
 
 
@@ -119,30 +115,30 @@ def _found(file_or_name: str | Path, targets_folder: str | Path | None) -> tuple
 
 
 def _outcome(
-    pool: Any, job: Callable[[str], list[Finding]], stage: str, limit: float, trace: Path
+    jobs: Executor, arguments: tuple[Any, ...], stage: str, limit: float, trace: Path
 ) -> tuple[list[Finding], bool]:
-    """What a stage has found, and whether it had to be ended."""
+    """The findings of a stage, and whether it had to be ended."""
     trace.write_text("", encoding="utf-8")
     try:
-        return pool.schedule(job, args=(stage,), timeout=limit).result(), False
-    except TimeoutError:
-        what = f"did not return within {limit:g} s{_where(trace)}: the density, or a function of the target, loops or is far too slow"
-        fix = "look for a loop whose end depends on x; give every loop a largest number of rounds"
+        return jobs.submit(_work, *arguments, stage, timeout=limit).result(), False
+    except JobError as error:
+        what, fix = _ended(error, limit, _where(trace))
         return [Finding(stage, "problem", what, fix)], True
-    except pebble.ProcessExpired as error:
-        what = f"the process died{_where(trace)} (exit code {error.exitcode})"
-        fix = "compiled code checks no indices: look for one beyond an array, such as x[dim]; or for a call that ends the process"
-        return [Finding(stage, "problem", what, fix)], True
-    except Exception as error:  # noqa: BLE001 - whatever a stage raises is its finding
-        words = str(error) or type(error).__name__
-        return [
-            Finding(
-                stage,
-                "problem",
-                f"raised{_where(trace)}: {words}",
-                "see the message; the error is raised by the target's own code",
-            )
-        ], True
+
+
+def _ended(error: JobError, limit: float, where: str) -> tuple[str, str]:
+    """What is wrong with a target whose stage gave nothing, and the fix."""
+    if error.outcome == Outcome.TIMED_OUT:
+        return (
+            f"did not return within {limit:g} s{where}: the density, or a function of the target, loops or is far too slow",
+            "look for a loop whose end depends on x; give every loop a largest number of rounds",
+        )
+    if error.outcome == Outcome.DIED:
+        return (
+            f"the process died{where} ({error})",
+            "compiled code checks no indices: look for one beyond an array, such as x[dim]; or for a call that ends the process",
+        )
+    return f"raised{where}: {error}", "see the message; the error is raised by the target's own code"
 
 
 def _where(trace: Path) -> str:
@@ -151,10 +147,6 @@ def _where(trace: Path) -> str:
 
 
 # ---- inside the worker ----
-
-
-class _StageError(RuntimeError):
-    """What a stage has raised, in words: its own class may not be loadable in the parent."""
 
 
 @functools.lru_cache(maxsize=1)
@@ -180,7 +172,7 @@ def _work(
     except CatalogError as error:
         return [Finding("load", "problem", str(error), "fix the file; the message is Python's own")]
     except BaseException as error:  # noqa: BLE001 - a stage must end in words
-        raise _StageError(_in_words(error)) from None
+        raise JobError(_in_words(error)) from None
 
 
 def _in_words(error: BaseException) -> str:

@@ -13,34 +13,7 @@ from functools import cached_property
 from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.results import Cell, Results
 from mcmc_bench.report import numbers
-from mcmc_bench.report.figures.chart import INK, Colour
-
-#: Okabe and Ito's colours that can be told apart with any colour vision, by kind of sampler; the second is for dark.
-_PALETTE = {
-    "optimiser": [("#d55e00", "#ff8b42"), ("#8c510a", "#c98f4d")],
-    "biased": [("#c2629b", "#e59cc8"), ("#e69f00", "#f2b53b")],
-    "exact": [("#0072b2", "#55aee8"), ("#009e73", "#2fc79b"), ("#56b4e9", "#9ad3f5"), ("#6f5fb0", "#a99be0")],
-}
-_MARKERS = {
-    "optimiser": ["square"],
-    "biased": ["triangle", "inverted", "pentagon"],
-    "exact": ["circle", "diamond", "pentagon", "inverted"],
-}
-
-
-@dataclass(frozen=True)
-class Look:
-    """How a sampler looks on every chart."""
-
-    sampler: str
-    colour: Colour
-    marker: str
-    kind: str
-
-    @property
-    def name(self) -> str:
-        """As on the page."""
-        return numbers.sampler_name(self.sampler)
+from mcmc_bench.report.figures.palette import Look, looks
 
 
 @dataclass(frozen=True)
@@ -76,7 +49,7 @@ class Panel:
         return list(dict.fromkeys(cell.sampler for cell in self.cells))
 
 
-class Choice:
+class Selection:
     """The cells of some results, sorted out."""
 
     def __init__(self, results: Results) -> None:
@@ -85,24 +58,7 @@ class Choice:
     @cached_property
     def looks(self) -> dict[str, Look]:
         """Colour and marker of each sampler, by kind and then by first appearance."""
-        kinds = dict.fromkeys((cell.sampler, cell.sampler_kind) for cell in self.results.cells)
-        used: dict[str, int] = {}
-        found: dict[str, Look] = {}
-        for index, (sampler, kind) in enumerate(kinds):
-            if sampler in found:
-                continue
-            if kind == "oracle":
-                found[sampler] = Look(sampler, INK, "plus", kind)
-                continue
-            place = used[kind] = used.get(kind, -1) + 1
-            palette, markers = _PALETTE.get(kind, _PALETTE["exact"]), _MARKERS.get(kind, _MARKERS["exact"])
-            # When the colours begin again, they meet other markers.
-            again, column = divmod(place, len(palette))
-            light, dark = palette[column]
-            found[sampler] = Look(
-                sampler, Colour(f"s{index}", light, dark), markers[(column + again) % len(markers)], kind
-            )
-        return found
+        return looks(self.results.cells)
 
     @cached_property
     def panels(self) -> list[Panel]:

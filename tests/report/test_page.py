@@ -6,6 +6,8 @@ import ast
 import csv
 import io
 import re
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,9 +19,11 @@ from made_up_results import DEFINITIONS, TWO_MODES, made_up
 from PIL import Image
 
 import mcmc_bench.report
+from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.results import Results
-from mcmc_bench.report import write_report
-from mcmc_bench.report.sections import table
+from mcmc_bench.report import sections, write_report
+from mcmc_bench.report.page import find_sections
+from mcmc_bench.report.table import metric_table
 
 
 class Page(HTMLParser):
@@ -206,11 +210,66 @@ def test_csv_holds_everything(html: str, results: Results) -> None:
 
 
 def test_groups_of_columns_are_whole(results: Results) -> None:
-    built = table.build(results)
+    built = metric_table(results)
     assert [index for _, first, last in built.groups for index in range(first, last + 1)] == list(
         range(len(built.columns))
     )
     assert len({name for name, _, _ in built.groups}) == len(built.groups)
+
+
+# ------------------------------------------------------------ sections are found
+
+
+def test_every_section_has_a_module_and_a_template() -> None:
+    files = [file for folder in sections.__path__ for file in Path(folder).iterdir() if file.is_file()]
+    modules = {file.stem for file in files if file.suffix == ".py" and file.stem != "__init__"}
+    assert modules == {file.name.removesuffix(".html.j2") for file in files if file.suffix == ".j2"}
+    assert len(modules) > 5
+
+
+MY_SECTION = """
+TITLE, ORDER = "Mine", {order}
+
+def build(context):
+    return {answer}
+"""
+
+
+@pytest.fixture
+def with_section(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], str]]:
+    """The page with one more section: a module that answers so, and a template, in a folder that is listed too."""
+    folder = tmp_path / "sections"
+    folder.mkdir()
+    order = next(section.order for section in find_sections() if section.name == "matrix") - 1
+
+    def page(answer: str) -> str:
+        (folder / "my_section.py").write_text(MY_SECTION.format(order=order, answer=answer))
+        (folder / "my_section.html.j2").write_text("{% set style %}.mine { color: red; }{% endset %}<p>{{ text }}</p>")
+        monkeypatch.setattr(sections, "__path__", [*sections.__path__, str(folder)])
+        results = made_up(tmp_path / "results")
+        results.cells = results.cells[:3]
+        return written(results, tmp_path / "page")
+
+    yield page
+    sys.modules.pop("mcmc_bench.report.sections.my_section", None)
+
+
+def test_a_section_is_one_module_and_one_template(with_section: Callable[[str], str]) -> None:
+    html = with_section("{'text': f'{len(context.results.cells)} cells & more'}")
+    assert re.search(r'<section id="my-section">\s*<p>3 cells &amp; more</p>\s*</section>', html)
+    assert '<a href="#my-section">Mine</a>' in html
+    assert ".mine { color: red; }" in html.split("</style>", maxsplit=1)[0]
+    for pattern in (r'<section id="([^"]*)">', r'<a href="#([^"]*)">[A-Z][a-z ]*</a>\n'):
+        found = re.findall(pattern, html)
+        assert found.index("my-section") == found.index("matrix") - 1
+    assert Page(html).open == []
+
+
+def test_a_section_with_nothing_to_say_leaves_no_trace(with_section: Callable[[str], str], tmp_path: Path) -> None:
+    html = with_section("None")
+    assert "Mine" not in html
+    assert "mine" not in html
+    assert "my-section" not in html
 
 
 # ------------------------------------------------------------ other results
@@ -242,7 +301,7 @@ def test_hostile_texts_are_escaped(tmp_path: Path) -> None:
 
 def test_only_failures(tmp_path: Path) -> None:
     results = made_up(tmp_path)
-    results.cells = [cell for cell in results.cells if cell.outcome != "finished"]
+    results.cells = [cell for cell in results.cells if cell.outcome is not Outcome.FINISHED]
     html = written(results, tmp_path)
     assert "None of the 4 cells of these results gave numbers." in html
     assert "what timed out means" in html
@@ -279,7 +338,7 @@ def test_one_replicate(tmp_path: Path) -> None:
     html = written(results, tmp_path)
     assert "16 chains end at" in html
     assert (
-        lines_of_table(html)["twomala"][4 + [c.key for c in table.build(results).columns].index("r_hat_max")] == "1.25"
+        lines_of_table(html)["twomala"][4 + [c.key for c in metric_table(results).columns].index("r_hat_max")] == "1.25"
     )
 
 
@@ -328,8 +387,11 @@ def test_progress_is_told(tmp_path: Path) -> None:
     results = made_up(tmp_path)
     results.cells = results.cells[:3]
     write_report(results, tmp_path, lambda *told: seen.append(told))
-    assert [done for _, done, _ in seen] == list(range(len(seen)))
-    assert seen[-1][1] == seen[-1][2]
+    done = [one for _, one, _ in seen]
+    assert done == sorted(done)
+    assert set(done) == set(range(len(find_sections()) + 2))
+    assert seen[-1] == ("done", done[-1], done[-1])
+    assert TWO_MODES in [what for what, _, _ in seen]
 
 
 # ------------------------------------------------------------ what it knows

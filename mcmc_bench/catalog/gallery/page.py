@@ -19,7 +19,7 @@ from mcmc_bench.catalog import cost, portrait, stored_truth
 from mcmc_bench.catalog.files import load_target, target_files, target_parameters
 from mcmc_bench.core.results import write_atomically
 from mcmc_bench.core.target import TAGS, Target
-from mcmc_bench.report.figures.chart import INK, MUTED, Colour
+from mcmc_bench.report.figures.palette import INK, MUTED, Colour
 
 Progress = Callable[[str, int, int], None]
 TEMPLATES = Path(__file__).parent / "templates"

@@ -18,16 +18,13 @@ from mcmc_bench.core.results import ResultsError
 from mcmc_bench.report import numbers
 from mcmc_bench.report.comparison.page import render, save
 from mcmc_bench.report.figures import svg
-from mcmc_bench.report.figures.chart import INK, Chart, Colour, Rule, Series, limits
+from mcmc_bench.report.figures.chart import Chart, Rule, Series, limits
+from mcmc_bench.report.figures.palette import BLUE, BROWN, GREEN, INK, PINK, VERMILION, VIOLET, Colour
 
-#: Okabe and Ito's colours that can be told apart with any colour vision; the second is for dark.
+#: Of the cells on one chart.
 COLOURS = tuple(
-    Colour(f"s{index}", light, dark)
-    for index, (light, dark) in enumerate(
-        [("#0072b2", "#55aee8"), ("#d55e00", "#ff8b42"), ("#009e73", "#2fc79b"), ("#c2629b", "#e59cc8"),
-         ("#6f5fb0", "#a99be0"), ("#8c510a", "#c98f4d")]
-    )
-)  # fmt: skip
+    Colour(f"s{index}", *shades) for index, shades in enumerate((BLUE, VERMILION, GREEN, PINK, VIOLET, BROWN))
+)
 MARKERS = ("circle", "square", "diamond", "triangle", "pentagon", "inverted", "plus")
 #: Efficiency is shown for this many evaluations: small whole numbers are easier to compare than thousandths.
 EVALUATIONS = 1000

@@ -20,7 +20,8 @@ from mcmc_bench.core.results import write_atomically
 from mcmc_bench.report import numbers
 from mcmc_bench.report.comparison import forest
 from mcmc_bench.report.comparison.forest import Row
-from mcmc_bench.report.figures.chart import GRID, INK, MUTED, SHADE, Colour, Rule
+from mcmc_bench.report.figures.chart import Rule
+from mcmc_bench.report.figures.palette import NEUTRAL, Colour
 
 TEMPLATES = Path(__file__).parent / "templates"
 #: The style sheet and the table's script, which both kinds of page share.
@@ -130,7 +131,7 @@ def render(template: str, palette: Iterable[Colour] = (), **parts: Any) -> str:
     style += (TEMPLATES / "comparison.css").read_text(encoding="utf-8")
     script = (OF_THE_REPORT / "table.js").read_text(encoding="utf-8")
     return environment.get_template(template).render(
-        palette=[INK, MUTED, GRID, SHADE, *palette],
+        palette=[*NEUTRAL, *palette],
         style=Markup(style),
         script=Markup(script),
         signs=SIGNS,

@@ -13,23 +13,10 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from mcmc_bench.report.figures.palette import Colour
+
 Scale = Literal["linear", "log"]
 Array = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Colour:
-    """A colour of both themes; `name` is its CSS variable."""
-
-    name: str
-    light: str
-    dark: str
-
-
-INK = Colour("ink", "#1c2126", "#e9e7e2")
-MUTED = Colour("muted", "#5d6670", "#a2abb5")
-GRID = Colour("grid", "#dcdad3", "#343b43")
-SHADE = Colour("shade", "#c3c1b9", "#4a525b")
 
 
 @dataclass(frozen=True)

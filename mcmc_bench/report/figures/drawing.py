@@ -10,19 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from mcmc_bench.report.figures.chart import (
-    GRID,
-    INK,
-    MUTED,
-    SHADE,
-    Array,
-    Chart,
-    Colour,
-    Scale,
-    Series,
-    tick_label,
-    ticks,
-)
+from mcmc_bench.report.figures.chart import Array, Chart, Scale, Series, tick_label, ticks
+from mcmc_bench.report.figures.palette import GRID, INK, MUTED, SHADE, Colour
 
 Point = tuple[float, float]
 Anchor = Literal["start", "middle", "end"]
@@ -337,7 +326,7 @@ HEAD, LEGEND, ROW_TITLE, GAP, MARGIN = 36, 28, 26, 14, 12
 
 
 @dataclass(frozen=True)
-class Key:
+class LegendKey:
     """One entry of a legend."""
 
     name: str
@@ -357,7 +346,10 @@ class Sheet:
 
 
 def sheet(
-    heading: str, rows: Sequence[Sequence[Chart | None]], legend: Sequence[Key] = (), row_titles: Sequence[str] = ()
+    heading: str,
+    rows: Sequence[Sequence[Chart | None]],
+    legend: Sequence[LegendKey] = (),
+    row_titles: Sequence[str] = (),
 ) -> Sheet:
     """Arrange rows of charts; a bare chart gets its title above it. None leaves a place empty."""
     columns = [max(chart.width for chart in row if chart is not None) + GAP for row in rows]

@@ -13,8 +13,9 @@ import numpy as np
 from mcmc_bench.core.results import Cell, ExampleFacts, Results
 from mcmc_bench.report import numbers
 from mcmc_bench.report.figures import pixels
-from mcmc_bench.report.figures.chart import SHADE, Array, Chart, Series
-from mcmc_bench.report.selection import Choice, Look
+from mcmc_bench.report.figures.chart import Array, Chart, Series
+from mcmc_bench.report.figures.palette import SHADE, Look
+from mcmc_bench.report.selection import Selection
 from mcmc_bench.report.sentences import name
 
 #: Pictures in a grid, and in a row of it.
@@ -111,15 +112,15 @@ def classes(results: Results, target: str, cell: Cell | None, look: Look | None)
     )  # fmt: skip
 
 
-def class_shares(choice: Choice, cells: Sequence[Cell], width: float) -> Chart | None:
+def class_shares(selection: Selection, cells: Sequence[Cell], width: float) -> Chart | None:
     """Share of each class in several cells, with intervals, over those of held-out examples."""
-    curves = [(choice.looks[cell.sampler], cell.curves["classes"]) for cell in cells if cell.curves.get("classes")]
+    curves = [(selection.looks[cell.sampler], cell.curves["classes"]) for cell in cells if cell.curves.get("classes")]
     if not curves:
         return None
     real, count = curves[0][1]["held_out"], len(curves[0][1]["classes"])
     edges = [k + offset for k in range(count) for offset in (-0.44, 0.44)]
     series = [Series(edges, _bars(real), SHADE, "held-out examples", "area")]
-    labels = _facts(choice.results, cells[0].target).class_names or [str(k) for k in range(count)]
+    labels = _facts(selection.results, cells[0].target).class_names or [str(k) for k in range(count)]
     for place, (look, curve) in enumerate(curves):
         shift = 0.66 * ((place + 0.5) / len(curves) - 0.5)
         series.append(

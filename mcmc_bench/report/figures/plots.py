@@ -12,31 +12,16 @@ import numpy as np
 from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.results import Cell, Results
 from mcmc_bench.report import numbers
-from mcmc_bench.report.figures.chart import INK, SHADE, Array, Chart, Rule, Series
-from mcmc_bench.report.selection import Choice, Look, by_sampler
+from mcmc_bench.report.figures.chart import Array, Chart, Rule, Series
+from mcmc_bench.report.figures.palette import INK, SHADE, Look
+from mcmc_bench.report.selection import Selection, by_sampler
 from mcmc_bench.report.sentences import name
 
-#: Metrics against the noise and against the step size: key, title, words under it.
-DIAL = (
-    ("within_mode_variance_ratio", "Spread within modes", "over the true; 1 is right"),
-    ("log_density_gap", "Gap of log p", "mean log p of draws − the truth"),
-    ("sliced_wasserstein_1", "Distance", "sliced Wasserstein-1 to exact draws"),
-    ("data_sliced_wasserstein", "Distance", "sliced Wasserstein-1 to held-out data"),
-    ("distinct_data", "Distinct", "share of the ends of chains that differ"),
-    ("class_entropy", "Classes", "entropy of the classes, in natural logarithms"),
-    ("vendi_score", "Diversity", "Vendi score: effective number of ends"),
-)
 #: Metrics whose rule is not an ideal value but what independent draws, or as many real data, have.
 FLOORS = {
     "sliced_wasserstein_1": "i.i.d. floor", "data_sliced_wasserstein": "real data", "distinct_data": "real data",
     "class_entropy": "real data", "vendi_score": "real data",
 }  # fmt: skip
-STEP_SIZE = (
-    ("within_mode_variance_ratio", "Bias: spread within modes", "over the true; 1 is right"),
-    ("bias_squared_average", "Error: b²", "squared error of E x and E x² in variances, average"),
-    ("acceptance_rate", "Price: acceptance", "mean acceptance probability"),
-    ("efficiency", "Yield: efficiency", "real ESS per evaluation, share of the oracle’s"),
-)
 LOGARITHMIC = {"efficiency", "bias_squared_average"}
 SHOWN_DOTS, SHOWN_RINGS = 500, 8
 #: From so many cells on, all of a page's charts together show no more dots than these many would: it has to open.
@@ -51,7 +36,7 @@ MOST_MODES_WITH_INTERVALS = 12
 
 
 def against(
-    choice: Choice, setting: str, metric: str, title: str, subtitle: str, cells: Sequence[Cell]
+    selection: Selection, setting: str, metric: str, title: str, subtitle: str, cells: Sequence[Cell]
 ) -> Chart | None:
     """A metric against a setting, a line for each sampler, with closed forms dashed; None if no cell gives it.
 
@@ -61,7 +46,7 @@ def against(
     lines = by_sampler(sorted(cells, key=lambda cell: cell.settings[setting]))
     floors = [row.floor for cell in cells if (row := cell.metric(metric)) is not None and row.floor is not None]
     for place, (sampler, ordered) in enumerate(lines.items()):
-        look, rows = choice.looks[sampler], [cell.metric(metric) for cell in ordered]
+        look, rows = selection.looks[sampler], [cell.metric(metric) for cell in ordered]
         values = [row.value if row is not None else None for row in rows]
         if all(value is None for value in values) or (metric == "acceptance_rate" and set(values) <= {1.0, None}):
             continue
@@ -81,7 +66,7 @@ def against(
     if not series:
         return None
     logarithmic = metric in LOGARITHMIC and _positive(series)
-    rules = [_truth(choice.results, metric)] if metric != "acceptance_rate" and metric not in LOGARITHMIC else []
+    rules = [_truth(selection.results, metric)] if metric != "acceptance_rate" and metric not in LOGARITHMIC else []
     if metric in FLOORS:
         rules = [Rule(float(np.mean(floors)), FLOORS[metric], dashed=True)] if floors else []
     if setting == "temperature":
@@ -258,12 +243,12 @@ def true_log_density(results: Results, target: str) -> Chart | None:
     )  # fmt: skip
 
 
-def error(choice: Choice, cells: Sequence[Cell], width: float) -> Chart | None:
+def error(selection: Selection, cells: Sequence[Cell], width: float) -> Chart | None:
     """Error against evaluations, a line for each cell, with that of independent draws."""
     series: list[Series] = []
     oracle: tuple[list[float], list[float]] | None = None
     for cell in cells:
-        curve, look = cell.curves.get("error"), choice.looks[cell.sampler]
+        curve, look = cell.curves.get("error"), selection.looks[cell.sampler]
         if not curve or not curve.get("evaluations"):
             continue
         if curve.get("oracle_error") and (oracle is None or curve["evaluations"][-1] > oracle[0][-1]):
@@ -292,7 +277,7 @@ def error(choice: Choice, cells: Sequence[Cell], width: float) -> Chart | None:
     )  # fmt: skip
 
 
-def occupancy(choice: Choice, cells: Sequence[Cell], width: float) -> Chart | None:
+def occupancy(selection: Selection, cells: Sequence[Cell], width: float) -> Chart | None:
     """Share of the draws in each mode, for each cell, over the true weights."""
     curves = [(cell, cell.curves["occupancy"]) for cell in cells if cell.curves.get("occupancy")]
     if not curves:
@@ -303,7 +288,7 @@ def occupancy(choice: Choice, cells: Sequence[Cell], width: float) -> Chart | No
     heights = [v for k in range(count) for v in (weights[k], 0.0)][:-1]
     series = [Series(edges, heights, SHADE, "true weight", "area")]
     for place, (cell, curve) in enumerate(curves):
-        look, shift = choice.looks[cell.sampler], 0.66 * ((place + 0.5) / steps - 0.5)
+        look, shift = selection.looks[cell.sampler], 0.66 * ((place + 0.5) / steps - 0.5)
         few = count <= MOST_MODES_WITH_INTERVALS
         series.append(
             Series(
@@ -313,7 +298,7 @@ def occupancy(choice: Choice, cells: Sequence[Cell], width: float) -> Chart | No
                        for k, (v, w) in enumerate(zip(curve["value"], weights, strict=True))],
             )
         )  # fmt: skip
-    names = _mode_names(choice, cells[0].target, count)
+    names = _mode_names(selection, cells[0].target, count)
     top = max([*weights, *(v for one in series[1:] for v in (one.high or one.y) if v is not None)])
     return Chart(
         "Share of draws in each mode", "markers: samplers, with intervals; grey bars: true weights", series,
@@ -322,9 +307,9 @@ def occupancy(choice: Choice, cells: Sequence[Cell], width: float) -> Chart | No
     )  # fmt: skip
 
 
-def _mode_names(choice: Choice, target: str, count: int) -> list[str]:
+def _mode_names(selection: Selection, target: str, count: int) -> list[str]:
     """Where the modes are if that is short to say, else their numbers."""
-    places = choice.results.targets[target].mode_locations
+    places = selection.results.targets[target].mode_locations
     if places is None or count > 4 or len(places) != count or len(places[0]) > 2:
         return [str(k + 1) for k in range(count)]
     return [f"({', '.join(numbers.number(round(value, 2)) for value in place)})" for place in places]

@@ -13,7 +13,7 @@ from html import escape
 import numpy as np
 
 from mcmc_bench.report.figures import pixels
-from mcmc_bench.report.figures.chart import Chart, Colour
+from mcmc_bench.report.figures.chart import Chart
 from mcmc_bench.report.figures.drawing import (
     OPEN_SHAPES,
     SHAPES,
@@ -30,6 +30,7 @@ from mcmc_bench.report.figures.drawing import (
     Text,
     draw,
 )  # fmt: skip
+from mcmc_bench.report.figures.palette import Colour
 
 #: How texts look in a file of its own; on the page the style sheet says so.
 _STYLE = """text{font:11.5px system-ui,sans-serif;fill:var(--muted);paint-order:stroke;stroke:var(--paper);\

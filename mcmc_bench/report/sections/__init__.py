@@ -1,4 +1,12 @@
-"""The sections of the report, one module each.
+"""The sections of the report, found by listing this folder: a module and a template (``.html.j2``) of the same name.
 
-A section reads results only, and must not know how they were made.
+A section's module declares:
+
+- ``TITLE``: its name in the navigation,
+- ``ORDER``: a number; sections with smaller ones stand above it,
+- ``build(context)``: writes the section's figure files and returns the variables of its template; None if the results
+  give it nothing to say, and then the page does not mention it.
+
+The template holds what stands within the section; rules of style that depend on the results go into a variable ``style``
+that it sets. Sections read results only. They must not know each other, nor how results are made.
 """

@@ -6,14 +6,19 @@ Decided by what results hold, never by name. Knows results only.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import stats
 
 from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.results import Cell, Results
+from mcmc_bench.report import numbers
+from mcmc_bench.report.context import Context
+
+TITLE, ORDER = "Dimension", 70
 
 #: Real ESS of an evaluation, over that of an independent draw; the cost of an independent draw is its inverse.
 METRIC = "efficiency"
@@ -35,6 +40,12 @@ class Growth:
     exponent: float | None  # of dim; None where too few are left
     low: float | None  # 95 % interval; None for two points
     high: float | None
+
+
+def build(context: Context) -> Mapping[str, Any] | None:
+    """A line for each sampler on each family of targets."""
+    found = growths(context.results)
+    return {"growths": found, "cost_of": cost, "interval": numbers.interval} if found else None
 
 
 def growths(results: Results) -> list[Growth]:

@@ -5,22 +5,22 @@ Knows results and what a chart is. Must not know any particular target, nor how 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from mcmc_bench.core.results import Results, TargetFacts
 from mcmc_bench.report import numbers
-from mcmc_bench.report.figures.chart import INK, Array, Chart, Colour, Rule, Series
-from mcmc_bench.report.figures.drawing import Key
+from mcmc_bench.report.context import Context, slug_of
+from mcmc_bench.report.figures import drawing
+from mcmc_bench.report.figures.chart import Array, Chart, Rule, Series
+from mcmc_bench.report.figures.drawing import LegendKey
+from mcmc_bench.report.figures.palette import INK, LEARNED, MEMORISED, Colour
 from mcmc_bench.report.figures.plots import contours
 
-#: Of Okabe and Ito's colours, which can be told apart with any colour vision.
-LEARNED = Colour("learned", "#0072b2", "#55aee8")
-MEMORISED = Colour("memorised", "#d55e00", "#ff8b42")
-COLOURS = [LEARNED, MEMORISED]
+TITLE, ORDER = "Learned scores", 60
 #: The longest arrow, and the shortest that is drawn, as shares of the distance between two arrows.
 LONGEST, SHORTEST = 1.05, 0.06
 #: Of an arrow's head: its length as a share of the arrow's, and the tangent of half its angle.
@@ -29,7 +29,7 @@ FIELD_SIZE, CURVE_SIZE = 250.0, (400.0, 250.0)
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ScoreComparison:
     """A learned target and its counterpart."""
 
     target: str  # label
@@ -45,15 +45,26 @@ class Comparison:
         return [list(row) for row in (true, learned, self.curves) if row]
 
     @property
-    def legend(self) -> list[Key]:
+    def legend(self) -> list[LegendKey]:
         """Of the curves."""
         return [
-            Key("learned", LEARNED, "circle"),
-            Key(f"in closed form: {self.facts.counterpart}", _colour(self.facts), "diamond"),
+            LegendKey("learned", LEARNED, "circle"),
+            LegendKey(f"in closed form: {self.facts.counterpart}", _colour(self.facts), "diamond"),
         ]
 
 
-def comparisons(results: Results) -> list[Comparison]:
+def build(context: Context) -> Mapping[str, Any] | None:
+    """A comparison for each family of learned targets."""
+    found = comparisons(context.results)
+    if not found:
+        return None
+    for one in found:
+        heading = f"{one.facts.name}: the learned score and {one.facts.counterpart}"
+        context.figures.sheet(f"field_{slug_of(one.facts.name)}", drawing.sheet(heading, one.rows, one.legend))
+    return {"comparisons": found}
+
+
+def comparisons(results: Results) -> list[ScoreComparison]:
     """Of every family of learned targets the one with the lowest noise, whose curves hold those of the others."""
     found: dict[tuple[str, str | None], str] = {}
     for label, facts in results.targets.items():
@@ -64,7 +75,7 @@ def comparisons(results: Results) -> list[Comparison]:
         if other is None or facts.score_error["sigma"][0] < other["sigma"][0]:
             found[family] = label
     return [
-        Comparison(label, facts, _pairs(results, label), _curves(facts), _sentences(facts))
+        ScoreComparison(label, facts, _pairs(results, label), _curves(facts), _sentences(facts))
         for label in found.values()
         if (facts := results.targets[label])
     ]

@@ -1,339 +1,80 @@
-"""What the results say, in sentences. Every number and every name in them is taken from the rows.
+"""The opening: what noise does and does not do in these results, in sentences and pictures.
 
-A sentence without its evidence is left out. Must not know any particular target or sampler.
+Must not know any particular target or sampler.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from typing import Any
 
-from markupsafe import Markup, escape
+from mcmc_bench.report import cards
+from mcmc_bench.report.cards import Card
+from mcmc_bench.report.context import Context
+from mcmc_bench.report.figures import images, plots
+from mcmc_bench.report.figures.chart import Chart
+from mcmc_bench.report.findings import learned, noise
+from mcmc_bench.report.findings.noise import NoiseFindings
+from mcmc_bench.report.selection import temperature
 
-from mcmc_bench.core.results import Cell, MetricValue
-from mcmc_bench.report import numbers
-from mcmc_bench.report.selection import Choice, finished, first_by, temperature
-from mcmc_bench.report.sentences import code, given, join, link, name, row_of
-
-SPREAD, WEIGHTS, POINTS = "within_mode_variance_ratio", "mode_weight_error", "end_points"
-CHANGES, FOUND, EFFICIENCY = "transitions_per_1000", "modes_found", "efficiency"
-#: The verdicts that say whether the answer is right.
-OF_THE_ANSWER = ("unbiased", "all_modes", "weights", "spread")
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """One target without noise, and with: the same start and, where it was run, the same step size."""
-
-    target: str
-    without: Cell
-    with_noise: list[Cell]
+TITLE, ORDER = "Verdict", 10
+#: Pixels of the chart beside the caution.
+WIDTH = 400.0
 
 
-@dataclass(frozen=True)
-class Imbalance:
-    """A cell whose spread within modes is right and whose weights of modes are wrong, and those beside it."""
-
-    cell: Cell
-    others: list[Cell]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The opening of the page."""
-
-    sentences: list[Markup]  # what noise does
-    caution: list[Markup]  # what it does not do
-    findings: list[Markup]
-    contrasts: list[Contrast] = field(default_factory=list)
-    headline: Contrast | None = None
-    imbalance: Imbalance | None = None
+def build(context: Context) -> Mapping[str, Any]:
+    """The sentences with their cells; first of learned densities, if there are such, then of all others."""
+    found = noise.read(context.selection)
+    hero = _hero(context, found)
+    arrays = context.results.draws(found.headline.without) if found.headline is not None else None
+    proportions, samplers = _proportions(context, found)
+    return {
+        "found": found,
+        "hero": hero,
+        "shown_chains": 0 if arrays is None else len(arrays["position"]),
+        "proportions": proportions,
+        "proportions_samplers": samplers,
+        **_learned(context),
+    }
 
 
-def read(choice: Choice) -> Verdict:
-    """What these results say."""
-    contrasts = _contrasts(choice)
-    headline = max(contrasts, key=lambda contrast: choice.modes(contrast.target), default=None)
-    imbalance = _imbalance(choice, headline)
-    return Verdict(
-        sentences=_what_noise_does(choice, headline) if headline else [_plain_count(choice)],
-        caution=_what_it_does_not(imbalance) if imbalance else [],
-        findings=[*_other_starts(choice, headline), *_unseen(choice), *_best(choice), *_failures(choice)],
-        contrasts=contrasts,
-        headline=headline,
-        imbalance=imbalance,
-    )
-
-
-# ------------------------------------------------------------ which cells
-
-
-def _contrasts(choice: Choice) -> list[Contrast]:
-    """For each target of the first panel with an optimiser: that, and each sampler with its full noise."""
-    found: dict[str, Contrast] = {}
-    for panel in choice.panels:
-        for without in finished(panel.cells):
-            if without.sampler_kind != "optimiser" or not given(without, POINTS, SPREAD) or without.target in found:
-                continue
-            pairs = _with_noise(choice, without)
-            if pairs:
-                found[without.target] = Contrast(without.target, without, pairs)
-    return list(found.values())
-
-
-def _with_noise(choice: Choice, without: Cell) -> list[Cell]:
-    """Each sampler with a noise dial, turned to 1; each sampler there is if none has one."""
-    alike = [
-        cell
-        for cell in finished(choice.results.cells)
-        if (cell.target, cell.start) == (without.target, without.start)
-        and cell.sampler_kind in ("biased", "exact")
-        and temperature(cell) == 1.0
-        and given(cell, SPREAD)
-    ]
-    alike = [cell for cell in alike if "temperature" in cell.settings] or alike
-    step = without.settings.get("step_size")
-    chosen = [
-        first_by(
-            [cell for cell in alike if cell.sampler == sampler],
-            lambda cell: cell.settings.get("step_size") == step,
-            lambda cell: cell.selected,
-        )
-        for sampler in dict.fromkeys(cell.sampler for cell in alike)
-    ]
-    return [cell for cell in chosen if cell is not None]
-
-
-def _imbalance(choice: Choice, headline: Contrast | None) -> Imbalance | None:
-    """The clearest case of right spread and wrong weights, if there is one.
-
-    From starts that are those of the headline; among cells that find every mode if there are such; the least share
-    of mass in the wrong mode that the interval allows decides.
-    """
-
-    def wrong_weights(cell: Cell) -> bool:
-        judged = {key: judgement.verdict for key, judgement in cell.verdicts.items()}
-        samples = cell.sampler_kind in ("biased", "exact")
-        return samples and judged.get("spread") == "pass" and judged.get("weights") == "fail"
-
-    cells = [c for c in finished(choice.results.cells) if temperature(c) == 1.0 and wrong_weights(c)]
-    if headline is not None:
-        cells = [cell for cell in cells if cell.start == headline.without.start] or cells
-        partners = {cell.sampler for cell in headline.with_noise}
-        cells = [cell for cell in cells if cell.sampler in partners] or cells
-    cells = [
-        cell for cell in cells if "all_modes" in cell.verdicts and cell.verdicts["all_modes"].verdict == "pass"
-    ] or cells
-    if not cells:
-        return None
-    # Plain Langevin before its corrected forms, as in the headline.
-    cells = [cell for cell in cells if cell.sampler_kind == "biased"] or cells
-    worst = max(cells, key=lambda cell: _low(cell.metric(WEIGHTS)))
-    beside = next((p for p in choice.panels if p.start == worst.start and worst.target in p.targets), None)
-    others = [
-        cell
-        for cell in (finished(beside.of(worst.target)) if beside else [])
-        if cell.sampler != worst.sampler and cell.sampler_kind in ("biased", "exact") and given(cell, WEIGHTS)
-    ]
-    return Imbalance(worst, others)
-
-
-def _low(row: MetricValue | None) -> float:
-    if row is None or row.value is None:
-        return float("-inf")
-    return row.value if row.low is None else row.low
-
-
-# ------------------------------------------------------------ in words
-
-
-def _spread(cell: Cell) -> Markup:
-    """``"1.05 (1.03–1.07) for ULA (its step-size bias; closed form 1.05)"``."""
-    row = row_of(cell, SPREAD)
-    said = Markup("{} for {}").format(link(cell, numbers.in_sentence(row)), name(cell))
-    if cell.sampler_kind == "biased" and row.predicted is not None:
-        places = max(2, numbers.decimals(row.value or 0.0, row.low, row.high))
-        said += Markup(" (its step-size bias; closed form {})").format(numbers.number(row.predicted, places))
-    return said
-
-
-def at_full_noise(cells: Sequence[Cell]) -> Markup:
-    """``"At τ = 1 the spread is 1.05 (1.03–1.07) for ULA, … and 1.00 for MALA."``; empty without such cells."""
-    turned = [cell for cell in finished(cells) if cell.settings.get("temperature") == 1.0 and given(cell, SPREAD)]
-    return (
-        Markup("At τ = 1 the spread is {}.").format(join([_spread(cell) for cell in turned])) if turned else Markup("")
-    )
-
-
-def _what_noise_does(choice: Choice, headline: Contrast) -> list[Markup]:
-    without = headline.without
-    points = round(row_of(without, POINTS).value or 0.0)
-    within = "within a mode " if choice.modes(headline.target) > 1 else ""
-    first = Markup("Without noise, {} end at {}{}; the spread {}is {} of the true.").format(
-        numbers.count(without.chains * without.replicates, "chain"),
-        link(without, numbers.count(points, "point")),
-        Markup(" on {}").format(code(headline.target)),
-        within,
-        link(without, numbers.in_sentence(row_of(without, SPREAD))),
-    )
-    second = Markup("With it, the spread is {}.").format(join([_spread(cell) for cell in headline.with_noise]))
-    return [first, second]
-
-
-def _what_it_does_not(imbalance: Imbalance) -> list[Markup]:
-    cell = imbalance.cell
-    wrong = row_of(cell, WEIGHTS)
-    found = [
-        Markup("On {} {} has the right spread within each mode, {}, in the wrong proportions: {} of its mass is in the wrong mode.").format(
-            code(cell.target), name(cell), link(cell, numbers.in_sentence(row_of(cell, SPREAD))), link(cell, numbers.percent(wrong))
-        )
-    ]  # fmt: skip
-    curve = cell.curves.get("occupancy")
-    if curve and len(curve["weights"]) <= 4:
-        found.append(
-            Markup("The modes weigh {}; its draws are split {}.").format(
-                numbers.listing([numbers.number(w, 2) for w in curve["weights"]]),
-                numbers.listing([numbers.number(v, 2) for v in curve["value"]]),
-            )
-        )
-    if cell.value(CHANGES) == 0.0:
-        found.append(Markup("No chain changed mode, so each mode keeps the chains that started near it."))
-    if imbalance.others:
-        others = [
-            Markup("{} for {}").format(link(other, numbers.percent(row_of(other, WEIGHTS))), name(other))
-            for other in imbalance.others
-        ]
-        found.append(Markup("The same share is {}.").format(join(others)))
-    return found
-
-
-def _other_starts(choice: Choice, headline: Contrast | None) -> list[Markup]:
-    """How many modes each sampler reaches from another start than the headline's, target by target."""
-    found: dict[tuple[str, str], list[Cell]] = {}
-    for panel in choice.panels:
-        for cell in finished(panel.cells) if headline is not None and panel.start != headline.without.start else []:
-            if cell.sampler_kind != "oracle" and choice.modes(cell.target) > 1 and given(cell, FOUND):
-                found.setdefault((panel.start, cell.target), []).append(cell)
-    said: dict[str, list[Markup]] = {}
-    for (start, target), cells in found.items():
-        modes = choice.modes(target)
-        reached = [
-            Markup("{} by {}").format(link(cell, numbers.number(modes * (cell.value(FOUND) or 0.0))), name(cell))
-            for cell in cells
-        ]
-        said.setdefault(start, []).append(Markup("of the {} of {} {}").format(modes, code(target), join(reached)))
-    return [
-        Markup("<b>Modes reached, all chains started at {}</b> (means over replicates): {}.").format(
-            numbers.plain_name(start), Markup("; ").join(targets)
-        )
-        for start, targets in said.items()
-    ]
-
-
-def _compared(choice: Choice) -> list[Cell]:
-    return [cell for panel in choice.panels for cell in finished(panel.cells) if cell.sampler_kind != "oracle"]
-
-
-def _is_judged(cell: Cell) -> bool:
-    return any(cell.verdicts[key].verdict in ("pass", "fail") for key in OF_THE_ANSWER if key in cell.verdicts)
-
-
-def _is_unclear(cell: Cell) -> bool:
-    return any(cell.verdicts[key].verdict == "inconclusive" for key in OF_THE_ANSWER if key in cell.verdicts)
-
-
-def _is_wrong(cell: Cell) -> bool:
-    return any(cell.verdicts[key].verdict == "fail" for key in OF_THE_ANSWER if key in cell.verdicts)
-
-
-def _unseen(choice: Choice) -> list[Markup]:
-    """How often the usual diagnostics did not see that a cell is wrong."""
-    asked = {cell.id: cell.verdicts.get("diagnostics_honest") for cell in _compared(choice)}
-    wrong = [
-        cell for cell in _compared(choice)
-        if _is_wrong(cell) and (judged := asked[cell.id]) is not None and judged.verdict in ("pass", "fail")
-    ]  # fmt: skip
-    if not wrong:
+def _hero(context: Context, found: NoiseFindings) -> list[Card]:
+    """Exact draws, then without noise, then with it."""
+    if found.headline is None:
         return []
-    unseen = [cell for cell in wrong if cell.verdicts["diagnostics_honest"].verdict == "fail"]
-    if not unseen:
-        return [
-            Markup(
-                "<b>Diagnostics.</b> In none of the {} compared here with a wrong answer did R-hat and ESS look clean."
-            ).format(numbers.count(len(wrong), "cell"))
-        ]
-    start = Markup(" (start: {})") if len({cell.start for cell in unseen}) > 1 else Markup("")
-    places = [
-        Markup("{} on {}").format(link(c, name(c)), code(c.target)) + start.format(numbers.plain_name(c.start))
-        for c in unseen[:6]
-    ]
-    more = Markup(" and {} more").format(len(unseen) - 6) if len(unseen) > 6 else Markup("")
-    return [
-        Markup("<b>Diagnostics do not see everything.</b> In {} of the {} compared here with a wrong answer R-hat and ESS looked clean: {}{}.").format(
-            len(unseen), numbers.count(len(wrong), "cell"), Markup(", ").join(places) if more else join(places), more
-        )
-    ]  # fmt: skip
+    target = found.headline.target
+    cells = [None, found.headline.without, *found.headline.with_noise]
+    shown = [card for card in (cards.card(context, target, cell) for cell in cells) if card.draws is not None]
+    cards.save(context, [shown], "verdict", f"{target}: without noise and with it")
+    return shown
 
 
-def _best(choice: Choice) -> list[Markup]:
-    """The most efficient of the cells that pass everything else, target by target."""
-    ranked: dict[tuple[str, str], list[Cell]] = {}
-    for cell in _compared(choice):
-        judgement = cell.verdicts.get("efficiency")
-        if judgement is not None and judgement.verdict == "pass" and given(cell, EFFICIENCY):
-            ranked.setdefault((cell.target, cell.start), []).append(cell)
-    if not ranked:
-        if not any(given(cell, EFFICIENCY) for cell in _compared(choice)):
-            return []
-        return [Markup("<b>Efficiency.</b> No cell passes every verdict on its answer, so none is ranked by speed.")]
-    said = []
-    from_start = ", start: {}" if len({start for _, start in ranked}) > 1 else ""
-    for (target, start), cells in ranked.items():
-        best = max(cells, key=lambda cell: cell.value(EFFICIENCY) or 0.0)
-        said.append(
-            Markup("{} on {} ({} of independent draws’ worth for each evaluation, first of {}{})").format(
-                name(best),
-                code(target),
-                link(best, numbers.percent(row_of(best, EFFICIENCY))),
-                len(cells),
-                from_start.format(numbers.plain_name(start)),
-            )
-        )
-    return [
-        Markup("<b>Efficiency</b>, among the cells that pass every verdict on their answer: {}.").format(join(said))
-    ]
+def _proportions(context: Context, found: NoiseFindings) -> tuple[Chart | None, list[str]]:
+    """The shares of the modes in the cell of the caution and those beside it, without noise too where that was run."""
+    if found.imbalance is None:
+        return None, []
+    target = found.imbalance.cell.target
+    cells = [contrast.without for contrast in found.contrasts if contrast.target == target]
+    # A schedule with its noise turned down would look like the one at full noise; the sentence has it.
+    cells += [cell for cell in (found.imbalance.cell, *found.imbalance.others) if temperature(cell) == 1.0]
+    chart = plots.occupancy(context.selection, cells, WIDTH)
+    samplers = [cell.sampler for cell in cells]
+    if chart is not None:
+        context.figures.charts("proportions", f"{target}: right spread, wrong proportions", [[chart]], samplers)
+    return chart, samplers
 
 
-def _failures(choice: Choice) -> list[Markup]:
-    failed = [cell for cell in choice.results.cells if cell.outcome.failed]
-    if not failed:
-        return []
-    links = [link(cell, f"{name(cell)} on {cell.target}: {cell.outcome}") for cell in failed[:5]]
-    more = Markup(" and {} more").format(len(failed) - 5) if len(failed) > 5 else Markup("")
-    return [
-        Markup("<b>{} did not finish.</b> {}{}.").format(
-            numbers.count(len(failed), "cell"), Markup("; ").join(links), more
-        )
-    ]
-
-
-def _plain_count(choice: Choice) -> Markup:
-    """The opening where nothing was run without noise."""
-    cells = choice.results.cells
-    if not cells:
-        return Markup("These results hold no cells.")
-    compared = _compared(choice)
-    if not compared:
-        return Markup("None of the {} of these results gave numbers.").format(numbers.count(len(cells), "cell"))
-    right = [cell for cell in compared if _is_judged(cell) and not _is_wrong(cell)]
-    wrong = [cell for cell in compared if _is_wrong(cell)]
-    unclear = [cell for cell in compared if not _is_judged(cell) and _is_unclear(cell)]
-    if not right and not wrong:
-        why = "there are too few chains to tell whether an answer is right" if unclear else "no truth is known"
-        return Markup("In the {} compared here {}: no answer is judged.").format(
-            numbers.count(len(compared), "cell"), why
-        )
-    rest = Markup(", and {} have too few chains to tell").format(len(unclear)) if unclear else Markup("")
-    return Markup("Of {} compared here, {} fail no verdict on their answer, {} fail one or more{}.").format(
-        numbers.count(len(compared), "cell"), escape(len(right)), len(wrong) or "none", rest
-    )
+def _learned(context: Context) -> dict[str, Any]:
+    """The same of densities that were learned from examples; `learned` is None where nothing is said of them."""
+    found = learned.read(context.selection)
+    if found is None:
+        return {"learned": None}
+    cells = [None, found.without, found.with_noise]
+    shown = [cards.card(context, found.target, cell) for cell in cells]
+    cards.save(context, [shown], "images", f"{found.target}: without noise and with it")
+    return {
+        "learned": found,
+        "learned_hero": shown,
+        "examples": context.results.targets[found.target].examples,
+        "shown_images": min(images.SHOWN, found.with_noise.chains),
+    }

@@ -15,9 +15,12 @@ from made_up_results import made_up
 from mcmc_bench.core.results import Results
 from mcmc_bench.report import write_report
 from mcmc_bench.report.figures import picture, plots, svg
-from mcmc_bench.report.figures.chart import INK, MUTED, Chart, Rule, Series, limits, ticks
-from mcmc_bench.report.figures.drawing import LEFT, Drawing, Key, Mark, Strokes, Text, draw, sheet
-from mcmc_bench.report.selection import Choice
+from mcmc_bench.report.figures.chart import Chart, Rule, Series, limits, ticks
+from mcmc_bench.report.figures.drawing import LEFT, Drawing, LegendKey, Mark, Strokes, Text, draw, sheet
+from mcmc_bench.report.figures.palette import INK, MUTED
+from mcmc_bench.report.sections import step_size
+from mcmc_bench.report.sections.dial import METRICS
+from mcmc_bench.report.selection import Selection
 
 
 def marks(drawing: Drawing) -> list[Mark]:
@@ -116,7 +119,7 @@ def test_a_line_goes_through_its_markers() -> None:
 
 @pytest.mark.parametrize("names", [["ula", "mala"], ["a sampler"] * 15, ["x" * 80, "hmc"]])
 def test_a_legend_stays_on_its_sheet(names: list[str]) -> None:
-    arranged = sheet("A heading", [[line(), line()]], [Key(name, INK, "circle") for name in names])
+    arranged = sheet("A heading", [[line(), line()]], [LegendKey(name, INK, "circle") for name in names])
     keys = [part for part in arranged.parts if isinstance(part, Text) and part.role == "label"]
     assert [key.text for key in keys] == names
     assert all(key.at[0] + 7.5 * len(key.text) <= arranged.width for key in keys)
@@ -130,9 +133,9 @@ def test_a_legend_stays_on_its_sheet(names: list[str]) -> None:
 
 @pytest.fixture
 def dial(results: Results) -> Chart:
-    choice = Choice(results)
-    cells = choice.explorations("temperature")["two_modes"]
-    chart = plots.against(choice, "temperature", *plots.DIAL[0], cells)
+    selection = Selection(results)
+    cells = selection.explorations("temperature")["two_modes"]
+    chart = plots.against(selection, "temperature", *METRICS[0], cells)
     assert chart is not None
     return chart
 
@@ -149,21 +152,21 @@ def test_the_dial_shows_rows_intervals_and_closed_forms(dial: Chart) -> None:
 
 
 def test_the_distance_has_its_floor(results: Results) -> None:
-    choice = Choice(results)
-    chart = plots.against(choice, "temperature", *plots.DIAL[2], choice.explorations("temperature")["two_modes"])
+    selection = Selection(results)
+    chart = plots.against(selection, "temperature", *METRICS[2], selection.explorations("temperature")["two_modes"])
     assert chart is not None
     assert [rule.value for rule in chart.rules if not rule.vertical] == [0.1875]
 
 
 def test_acceptance_of_what_rejects_nothing_is_left_out(results: Results) -> None:
-    choice = Choice(results)
-    cells = choice.explorations("step_size")["two_modes"]
+    selection = Selection(results)
+    cells = selection.explorations("step_size")["two_modes"]
     for cell in cells:
         row = cell.metric("acceptance_rate")
         assert row is not None
         row.value = 1.0 if cell.sampler == "ula" else row.value
-    acceptance = next(metric for metric in plots.STEP_SIZE if metric[0] == "acceptance_rate")
-    chart = plots.against(choice, "step_size", *acceptance, cells)
+    acceptance = next(metric for metric in step_size.METRICS if metric[0] == "acceptance_rate")
+    chart = plots.against(selection, "step_size", *acceptance, cells)
     assert chart is not None
     assert [series.label for series in chart.series] == ["MALA"]
 
@@ -171,32 +174,32 @@ def test_acceptance_of_what_rejects_nothing_is_left_out(results: Results) -> Non
 def test_curves_are_found_by_what_was_swept(results: Results) -> None:
     for cell in results.cells:
         cell.experiment = {"dial": "renamed", "step_size": "renamed too"}.get(cell.experiment, cell.experiment)
-    assert set(Choice(results).explorations("temperature")) == {"two_modes", "round(dim=3)"}
+    assert set(Selection(results).explorations("temperature")) == {"two_modes", "round(dim=3)"}
     for cell in results.cells:
         cell.swept = []
-    assert Choice(results).explorations("temperature") == {}
+    assert Selection(results).explorations("temperature") == {}
 
 
 def test_competing_sweeps_stand_in_where_nothing_was_explored(results: Results) -> None:
     for cell in results.cells:
         if cell.experiment == "step_size":
             cell.sweep, cell.selected = "a sweep", cell.settings["step_size"] == 0.4
-    choice = Choice(results)
-    assert set(choice.explorations("step_size")) == {"two_modes", "round(dim=3)"}
-    compared = next(panel for panel in choice.panels if panel.experiment == "step_size")
+    selection = Selection(results)
+    assert set(selection.explorations("step_size")) == {"two_modes", "round(dim=3)"}
+    compared = next(panel for panel in selection.panels if panel.experiment == "step_size")
     assert {cell.settings["step_size"] for cell in compared.cells} == {0.4}, "only the best of a sweep is compared"
 
 
 def test_samplers_that_look_alike_have_charts_of_their_own(results: Results) -> None:
     """Lines of one colour and marker in one chart could not be told apart."""
-    choice = Choice(results)
-    cells = choice.explorations("step_size")["two_modes"]
-    assert len(choice.told_apart(cells)) == 1
+    selection = Selection(results)
+    cells = selection.explorations("step_size")["two_modes"]
+    assert len(selection.told_apart(cells)) == 1
     copies = [replace(cell, sampler=f"{cell.sampler}_{k}") for k in range(9) for cell in cells]
     results.cells = copies
-    groups = Choice(results).told_apart(copies)
+    groups = Selection(results).told_apart(copies)
     assert sorted(cell.sampler for group in groups for cell in group) == sorted(cell.sampler for cell in copies)
-    looks = Choice(results).looks
+    looks = Selection(results).looks
     for group in groups:
         shown = {cell.sampler for cell in group}
         assert len({(looks[name].colour.light, looks[name].marker) for name in shown}) == len(shown)
@@ -204,7 +207,7 @@ def test_samplers_that_look_alike_have_charts_of_their_own(results: Results) -> 
 
 
 def test_each_sampler_looks_the_same_and_unlike_the_others(results: Results) -> None:
-    looks = Choice(results).looks
+    looks = Selection(results).looks
     assert len({look.colour for look in looks.values()}) == len(looks)
     assert len({look.marker for look in looks.values()}) == len(looks)
 

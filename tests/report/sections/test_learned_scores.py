@@ -119,11 +119,11 @@ def test_one_of_each_family(learned_results):
 def test_page_and_figure(learned_results, tmp_path):
     results = learned_results(True)
     page = write_report(results, tmp_path / "page").read_text()
-    assert '<section id="learned">' in page
+    assert '<section id="learned-scores">' in page
     assert page.count("the learned one</figcaption>") == page.count("the true score</figcaption>") == 2
     assert (tmp_path / "page" / "figures" / "field_two-modes.png").stat().st_size > 1000
     plain = write_report(made_up(tmp_path / "plain"), tmp_path / "plain").read_text()
-    assert 'id="learned"' not in plain
+    assert 'id="learned-scores"' not in plain
 
 
 def test_arrows_point_along_their_vectors():

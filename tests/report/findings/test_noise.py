@@ -8,15 +8,16 @@ from dataclasses import replace
 import pytest
 from made_up_results import ONE_MODE, TWO_MODES
 
+from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.results import Cell, Judgement, Results
 from mcmc_bench.report import numbers
-from mcmc_bench.report.sections import verdict
-from mcmc_bench.report.selection import Choice
+from mcmc_bench.report.findings import noise
+from mcmc_bench.report.selection import Selection
 
 
 def said(results: Results) -> str:
     """Everything that the verdict says, as plain text."""
-    found = verdict.read(Choice(results))
+    found = noise.read(Selection(results))
     return " ".join(part.striptags() for part in (*found.sentences, *found.caution, *found.findings))
 
 
@@ -73,14 +74,14 @@ def test_without_a_case_of_wrong_proportions_there_is_no_caution(results: Result
     for cell in results.cells:
         if "weights" in cell.verdicts:
             cell.verdicts["weights"] = Judgement("inconclusive", "")
-    assert verdict.read(Choice(results)).caution == []
+    assert noise.read(Selection(results)).caution == []
 
 
 def test_wrong_spread_is_no_case_of_wrong_proportions(results: Results) -> None:
     for cell in results.cells:
         if cell.verdicts and cell.sampler in ("ula", "mala", "hmc"):
             cell.verdicts["spread"] = Judgement("fail", "")
-    assert verdict.read(Choice(results)).caution == []
+    assert noise.read(Selection(results)).caution == []
 
 
 def test_the_caution_is_chosen_by_the_rows_and_not_by_name(results: Results) -> None:
@@ -95,7 +96,7 @@ def test_the_same_step_size_is_compared_where_it_was_run(results: Results) -> No
     for cell in results.cells:
         if cell.sampler == "ula" and cell.experiment == "samplers":
             cell.settings = {"step_size": 0.4, "temperature": 1.0}
-    headline = verdict.read(Choice(results)).headline
+    headline = noise.read(Selection(results)).headline
     assert headline is not None
     assert [cell.settings["step_size"] for cell in headline.with_noise] == [0.1, 0.1]
     assert headline.with_noise[0].experiment == "dial"
@@ -129,7 +130,7 @@ def test_without_an_optimiser_the_opening_counts(results: Results) -> None:
 
 
 def test_nothing_but_failures(results: Results) -> None:
-    results.cells = [cell for cell in results.cells if cell.outcome != "finished"]
+    results.cells = [cell for cell in results.cells if cell.outcome is not Outcome.FINISHED]
     assert "None of the 4 cells of these results gave numbers." in said(results)
 
 
@@ -137,7 +138,7 @@ def test_names_are_escaped(results: Results) -> None:
     for cell in results.cells:
         cell.target = cell.target.replace(TWO_MODES, "<script>x</script>")
     results.targets["<script>x</script>"] = results.targets[TWO_MODES]
-    found = verdict.read(Choice(results))
+    found = noise.read(Selection(results))
     text = " ".join((*found.sentences, *found.caution, *found.findings))
     assert "&lt;script&gt;" in text
     assert "<script" not in text
@@ -145,7 +146,7 @@ def test_names_are_escaped(results: Results) -> None:
 
 def test_every_number_links_to_its_cell(results: Results) -> None:
     known = {cell.id for cell in results.cells}
-    found = verdict.read(Choice(results))
+    found = noise.read(Selection(results))
     links = [part.split('"')[0] for text in found.sentences + found.caution for part in text.split('href="#cell-')[1:]]
     assert len(links) > 5
     assert set(links) <= known

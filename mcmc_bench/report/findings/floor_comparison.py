@@ -15,7 +15,7 @@ from scipy import stats
 from mcmc_bench.core.results import Cell
 from mcmc_bench.report import numbers
 from mcmc_bench.report.figures.images import thing
-from mcmc_bench.report.selection import Choice, temperature
+from mcmc_bench.report.selection import Selection, temperature
 from mcmc_bench.report.sentences import join, name, number
 
 #: A figure is beyond that of real examples if it would be so by chance in 5 % of the cases, over all figures of a sampler.
@@ -29,12 +29,12 @@ AGAINST_REAL = (
 )  # fmt: skip
 
 
-def of(choice: Choice, cell: Cell) -> Markup | None:
+def of(selection: Selection, cell: Cell) -> Markup | None:
     """Which figures differ from what as many real ones have, on the worse side, by more than both errors."""
-    known, worse = beyond(choice, cell)
+    known, worse = beyond(selection, cell)
     if not known:
         return None
-    noun = thing(choice.results, cell.target)
+    noun = thing(selection.results, cell.target)
     if not worse:
         return Markup(
             "<b>Against real {}s.</b> None of {} of {} can be told from that of as many real ones {}."
@@ -45,7 +45,7 @@ def of(choice: Choice, cell: Cell) -> Markup | None:
     )  # fmt: skip
 
 
-def of_others(choice: Choice, cells: Sequence[Cell], headline: Cell) -> Markup | None:
+def of_others(selection: Selection, cells: Sequence[Cell], headline: Cell) -> Markup | None:
     """The same of the other samplers with all their noise that begin where that of the headline does: how many, and the farthest.
 
     Of those of other experiments, such as have other budgets, the samplers that the headline's own does not have.
@@ -58,7 +58,7 @@ def of_others(choice: Choice, cells: Sequence[Cell], headline: Cell) -> Markup |
             continue
         if cell is headline or temperature(cell) != 1.0:
             continue
-        known, worse = beyond(choice, cell)
+        known, worse = beyond(selection, cell)
         if not known:
             continue
         rest = Markup(", farthest {}").format(_figure(cell, max(worse, key=lambda one: one.errors))) if worse else ""
@@ -66,7 +66,7 @@ def of_others(choice: Choice, cells: Sequence[Cell], headline: Cell) -> Markup |
     if not said:
         return None
     return Markup("<b>The other samplers with their noise.</b> Figures beyond those of as many real {}s, judged likewise: {}.").format(
-        thing(choice.results, headline.target), Markup("; ").join(said)
+        thing(selection.results, headline.target), Markup("; ").join(said)
     )  # fmt: skip
 
 
@@ -80,7 +80,7 @@ class Figure:
     errors: float  # difference, in standard errors of it
 
 
-def beyond(choice: Choice, cell: Cell) -> tuple[int, list[Figure]]:
+def beyond(selection: Selection, cell: Cell) -> tuple[int, list[Figure]]:
     """How many figures have an interval and a floor with its error, and those of them that are worse than the floor."""
     found = []
     for metric, title in AGAINST_REAL:
@@ -95,7 +95,7 @@ def beyond(choice: Choice, cell: Cell) -> tuple[int, list[Figure]]:
         error = float(np.hypot(own, row.floor_error))
         difference = row.value - row.floor
         errors = abs(difference) / error if error else float("inf") if difference else 0.0
-        direction = choice.results.definitions[metric].direction
+        direction = selection.results.definitions[metric].direction
         better = (direction == "lower" and difference < 0.0) or (direction == "higher" and difference > 0.0)
         # Welch's degrees of freedom, the floor's error being as good as known.
         freedom = freedom * (error / own) ** 4 if own else float("inf")

@@ -1,0 +1,102 @@
+"""Cards: what the draws of one cell look like, and its most telling numbers. Several sections show them.
+
+Must not know any particular target or sampler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from mcmc_bench.core.outcome import Outcome
+from mcmc_bench.core.results import Cell, Judgement
+from mcmc_bench.report import numbers
+from mcmc_bench.report.context import Context
+from mcmc_bench.report.figures import images, plots
+from mcmc_bench.report.figures.chart import Chart
+from mcmc_bench.report.figures.palette import Look
+
+#: The numbers on a card: metric, its name there, the verdict that judges it, whether in per cent.
+NUMBERS = (
+    ("within_mode_variance_ratio", "spread", "spread", False),
+    ("mode_weight_error", "wrong mode", "weights", True),
+    ("sliced_wasserstein_1", "distance", "", False),
+    ("efficiency", "efficiency", "efficiency", True),
+    ("distinct_data", "distinct", "", True),
+    ("classes_found", "classes found", "", True),
+    ("data_sliced_wasserstein", "distance to data", "", False),
+    ("classes_per_chain", "classes per chain", "", False),
+)
+
+
+@dataclass(frozen=True)
+class CardNumber:
+    """One line of a card."""
+
+    name: str
+    text: str
+    judgement: Judgement | None  # if it passes or fails
+
+
+@dataclass(frozen=True)
+class Card:
+    """The draws of one cell, or of the truth where `cell` is None."""
+
+    cell: Cell | None
+    look: Look | None
+    draws: Chart | None
+    histogram: Chart | None  # of log p, or of the classes of images
+
+    @property
+    def charts(self) -> list[Chart]:
+        """What it shows, from top to bottom."""
+        return [chart for chart in (self.draws, self.histogram) if chart is not None]
+
+    @property
+    def numbers(self) -> list[CardNumber]:
+        """Its lines: the metrics that the cell has, and those that it was judged by and has not."""
+        return [] if self.cell is None else list(_numbers(self.cell))
+
+
+def _numbers(cell: Cell) -> Iterator[CardNumber]:
+    for metric, name, judged, per_cent in NUMBERS:
+        row, judgement = cell.metric(metric), cell.verdicts.get(judged)
+        if row is None:
+            continue
+        if row.value is not None:
+            text = numbers.percent(row) if per_cent else numbers.in_sentence(row)
+        elif judgement is not None and judgement.verdict != "not applicable":
+            text = row.note or numbers.NOT_GIVEN
+        else:
+            continue
+        decided = judgement is not None and judgement.verdict in ("pass", "fail")
+        yield CardNumber(name, text, judgement if decided else None)
+
+
+def card(context: Context, target: str, cell: Cell | None) -> Card:
+    """The card of a cell, or of the exact draws or held-out examples of a target."""
+    results = context.results
+    look = context.selection.looks[cell.sampler] if cell is not None else None
+    draws = None
+    if cell is None or cell.outcome is Outcome.FINISHED:
+        of_images = images.are_images(results, target)
+        draws = images.grid(results, target, cell) if of_images else plots.density(results, target, cell, look)
+    histogram = plots.log_density(cell, look) if cell and look else plots.true_log_density(results, target)
+    return Card(cell, look, draws, histogram or images.classes(results, target, cell, look))
+
+
+def save(
+    context: Context, rows: Sequence[Sequence[Card]], name: str, heading: str, row_titles: Sequence[str] = ()
+) -> None:
+    """Write cards as a figure: draws above histograms, a column for each cell. Nothing is written where none has draws."""
+    charts: list[list[Chart | None]] = []
+    titles: list[str] = []
+    for index, cards in enumerate(rows):
+        if any(card.draws is not None for card in cards):
+            charts.append([card.draws for card in cards])
+            titles.append(row_titles[index] if row_titles else "")
+            if any(card.histogram is not None for card in cards):
+                charts.append([card.histogram for card in cards])
+                titles.append("")
+    if charts:
+        context.figures.charts(name, heading, charts, row_titles=titles)

@@ -1,9 +1,9 @@
-"""A pytest fixture that checks a sampler, for the tests of who writes one.
+"""A pytest fixture that checks a sampler, for the tests of a sampler's author.
 
     def test_sampler(sampler_check):
         sampler_check("my_sampler.py", targets=["gaussian", "banana"], budget=2000)
 
-Imports nothing until the fixture is used, since pytest loads this in every run. Must not decide anything itself.
+Imports nothing until the fixture is used, because pytest loads this file in every run. Must not decide anything itself.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class SamplerCheck(Protocol):
-    """What the fixture gives; see `sampler_check`."""
+    """The type of the fixture `sampler_check`."""
 
     def __call__(
         self, sampler: str | Path, targets: Sequence[str | Mapping[str, Any]], budget: int, **options: Any
@@ -32,11 +32,11 @@ class SamplerCheck(Protocol):
 def sampler_check(tmp_path: Path, request: pytest.FixtureRequest) -> SamplerCheck:
     """``sampler_check(sampler, targets, budget, …)`` fails the test with the verdict in words, or returns the comparison.
 
-    Chains start from exact draws where the target has an exact sampler, so that a correct kernel is unbiased at every
-    step; without a baseline that is all that is judged, besides hard checks. Where a bias is to be expected (no exact
-    sampler, a sampler declared biased without a closed form), and for efficiency, a baseline is needed.
+    Chains start from exact draws if the target has an exact sampler; a correct kernel is then unbiased at every step.
+    Without a baseline only this is judged, and the hard checks. A baseline is needed to judge efficiency, and wherever a
+    bias is expected: there is no exact sampler, or the sampler is declared biased without a closed form.
 
-    What it takes:
+    It takes:
         sampler: a file with a SAMPLER, or the name of a built-in one.
         targets: names of targets, or tables as in a suite: ``{"name": "gaussian", "dim": 10}``.
         budget: target evaluations of a chain.
@@ -62,11 +62,25 @@ def sampler_check(tmp_path: Path, request: pytest.FixtureRequest) -> SamplerChec
 
 
 def _check(
-    here: Path, folder: Path, name: str, sampler: str | Path, targets: Sequence[str | Mapping[str, Any]], budget: int,
-    *, settings: Mapping[str, float] | None = None, chains: int = 16, replicates: int = 64,
-    baseline: str | Path | None = None, record: str | Path | None = None, targets_folder: str | Path | None = None,
-    alpha: float = 0.001, margin: float = 0.2, resolution: float = 0.2, inconclusive: str = "fail", seed: str = "",
-) -> Any:  # fmt: skip
+    here: Path,
+    folder: Path,
+    name: str,
+    sampler: str | Path,
+    targets: Sequence[str | Mapping[str, Any]],
+    budget: int,
+    *,
+    settings: Mapping[str, float] | None = None,
+    chains: int = 16,
+    replicates: int = 64,
+    baseline: str | Path | None = None,
+    record: str | Path | None = None,
+    targets_folder: str | Path | None = None,
+    alpha: float = 0.001,
+    margin: float = 0.2,
+    resolution: float = 0.2,
+    inconclusive: str = "fail",
+    seed: str = "",
+) -> Any:
     from mcmc_bench.comparison import Rule
     from mcmc_bench.comparison.formats import render
     from mcmc_bench.experiments import gate
@@ -90,9 +104,14 @@ def _check(
     if record is not None:
         return gate.record_baseline(suite, here / record, seed=f"baseline of {seed or name}", **folders)
     found = gate.gate(
-        suite, None if baseline is None else here / baseline, Rule(alpha, margin, resolution),
-        output=folder / "sampler_check", seed=seed or name, workers=1, **folders,
-    )  # fmt: skip
+        suite,
+        None if baseline is None else here / baseline,
+        Rule(alpha, margin, resolution),
+        output=folder / "sampler_check",
+        seed=seed or name,
+        workers=1,
+        **folders,
+    )
     wrong = ("regression",) if inconclusive == "pass" else ("regression", "inconclusive")
     if found.verdict in wrong:
         pytest.fail(render(found, "text"), pytrace=False)

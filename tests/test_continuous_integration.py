@@ -1,6 +1,6 @@
-"""What the documentation tells a user's repository to do, done here as far as it goes without the service.
+"""The steps that the documentation gives for a user's repository, run here as far as possible without the service.
 
-What a service would do is named where it is replaced: checking out, installing Python, uploading.
+Steps that only the service can do are replaced and named: checking out, installing Python, uploading.
 """
 
 import os
@@ -64,9 +64,14 @@ def shell(script, folder, **environment):
     """Run by bash, with the programs of this environment: on a service they would have been installed."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     return subprocess.run(
-        ["bash", "-c", script], cwd=folder, env={**os.environ, "PATH": path, **environment},
-        capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+        ["bash", "-c", script],
+        cwd=folder,
+        env={**os.environ, "PATH": path, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
 
 
 def expression(text, inputs):
@@ -136,7 +141,7 @@ def test_the_action_passes_what_is_right_and_stops_what_is_wrong(repository):
 
 @pytest.mark.slow
 def test_hostile_inputs_are_only_text(repository):
-    """What a pull request could put into an input does not run."""
+    """An input that comes from a pull request is never run as a command."""
     for name in ("suite", "samplers", "baseline", "targets", "margin", "output"):
         code, _, outputs, _ = run_action(
             repository, **{**MINE, name: '"; touch broken; $(touch broken) `touch broken`'}

@@ -1,4 +1,4 @@
-"""What the README and CONTRIBUTING say is run as it stands there: examples, commands, recipes, links, lists."""
+"""The documentation is true: its examples, commands and recipes run as they stand there, its links and tables are right."""
 
 import importlib.util
 import re

@@ -1,4 +1,4 @@
-"""What all commands share: exit codes, errors in one line, progress bars and tables.
+"""Shared by all commands: exit codes, errors in one line, progress bars and tables.
 
 Imports nothing heavy, so that ``--help`` is instant. Must not know any command.
 """

@@ -78,7 +78,7 @@ def _samplers(folder: Path | None) -> Table:
 
 
 def needs(sampler: Sampler) -> str:
-    """What a target must have for `sampler`, separated by commas."""
+    """The properties of a target that `sampler` needs, separated by commas."""
     return ", ".join([*(["a gradient"] if sampler.uses_gradient else []), *sampler.requires])
 
 

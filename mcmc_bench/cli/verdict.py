@@ -1,4 +1,4 @@
-"""What `compare` and `gate` share: the rule's options, the formats, and how a verdict becomes an exit code.
+"""Shared by `compare` and `gate`: the options of the rule, the formats, and the exit code of a verdict.
 
 Must not decide anything: `comparison` does.
 """
@@ -31,7 +31,7 @@ class Format(StrEnum):
 
 
 class Inconclusive(StrEnum):
-    """What an inconclusive comparison means for the caller."""
+    """The meanings that an inconclusive comparison can have for the caller."""
 
     report = "report"
     passes = "pass"

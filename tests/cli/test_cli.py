@@ -227,8 +227,12 @@ def test_a_fault_of_ours_is_no_regression(tmp_path):
     (tmp_path / "mcmc_bench" / "cli" / "greet.py").write_text(GREET.replace("typer.echo", "None(1);"))
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "mcmc_bench", "greet", "Ada"],
-        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == ExitCode.INTERNAL_ERROR
     assert "TypeError" in done.stderr
 
@@ -247,8 +251,11 @@ def test_a_terminal_shows_a_bar_with_an_estimate(small_suite, tmp_path):
     parent, child = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "mcmc_bench", "run", str(small_suite), "-o", str(tmp_path / "out"), "--no-report"],
-        stderr=child, stdout=subprocess.PIPE, text=True, env={**os.environ, "TERM": "xterm", "COLUMNS": "160"},
-    )  # fmt: skip
+        stderr=child,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "160"},
+    )
     os.close(child)
     shown = b""
     with contextlib.suppress(OSError):  # Linux's way to say that the other end is closed

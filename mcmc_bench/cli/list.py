@@ -97,7 +97,7 @@ def _suites() -> Table:
 
 
 def _metrics() -> Table:
-    from mcmc_bench.metrics.definitions import definitions
+    from mcmc_bench.metrics import definitions
 
     table = new_table("metric", "group", "better", "definition")
     for key, definition in definitions().items():

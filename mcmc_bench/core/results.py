@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 3
 FILE_NAME = "results.json"
 
+Direction = Literal["higher", "lower", "target"]
 Verdict = Literal["pass", "fail", "inconclusive", "not applicable"]
 
 
@@ -163,9 +164,14 @@ class Definition:
 
     title: str
     definition: str  # one or two sentences, as on the page
-    direction: Literal["higher", "lower", "target"]  # which way is better; target: nearest to `ideal`
+    direction: Direction  # which way is better; target: nearest to `ideal`
     group: str  # cost, convergence, accuracy, distance, modes, …
     ideal: float | None = None
+    percent: bool = False  # shown in per cent in sentences and on cards
+    printed: bool = False  # whether it has a column on paper, where there is no room for all
+    card: str = ""  # its word under the drawings of a cell; empty: not shown there
+    verdict: str = ""  # key of the verdict that it stands beside and whose colour it has; empty: of none
+    beside: str = "{}"  # how it stands beside that verdict: "{}" is the number
 
 
 @dataclass

@@ -236,8 +236,9 @@ class SuiteReader(TableReader):
 
     def _limits(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The fields of a plan that `_LIMITS` gives, and the list of `starts`."""
-        from mcmc_bench.metrics.definitions import GROUPS
+        from mcmc_bench.metrics import group_names
 
+        groups = group_names()
         return {
             "starts": self.list_of(given, "start", ["dispersed"], STARTS),
             "budget": self.whole(given, "budget", 2000, 2),
@@ -249,7 +250,7 @@ class SuiteReader(TableReader):
             "tuning": self.whole(given, "tuning", 0, 0),
             "mass_matrix": self.list_of(given, "mass_matrix", ["diagonal"], MASS_MATRICES)[0],
             "time_limit": self.number(given, "time_limit", 120.0, 0.001, 1e9),
-            "metrics": self.list_of(given, "metrics", list(GROUPS), GROUPS) if "metrics" in given else None,
+            "metrics": self.list_of(given, "metrics", list(groups), groups) if "metrics" in given else None,
         }
 
     def _sweep(

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from mcmc_bench.core.draws import Array, Cost, Draws
 from mcmc_bench.core.target import Target
 from mcmc_bench.metrics.cell import evaluate_cell
-from mcmc_bench.metrics.definitions import definitions
+from mcmc_bench.metrics.listing import definitions
 from mcmc_bench.metrics.reference import Reference
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def evaluate(tree: xarray.DataTree, target: Target) -> pandas.DataFrame:
 
     draws = draws_of(tree, target)
     spent = draws.cost.warmup_evaluations + draws.cost.sampling_evaluations  # greater than 0, see `draws_of`
-    rows, _ = evaluate_cell(
+    values, _ = evaluate_cell(
         [draws],
         target,
         Reference.of(target),
@@ -54,13 +54,13 @@ def evaluate(tree: xarray.DataTree, target: Target) -> pandas.DataFrame:
     return pandas.DataFrame(
         [
             {
-                **{name: getattr(row, name) for name in columns},
-                "title": known[row.metric].title,
-                "group": known[row.metric].group,
-                "direction": known[row.metric].direction,
-                "definition": known[row.metric].definition,
+                **{name: getattr(value, name) for name in columns},
+                "title": known[value.metric].title,
+                "group": known[value.metric].group,
+                "direction": known[value.metric].direction,
+                "definition": known[value.metric].definition,
             }
-            for row in rows
+            for value in values
         ]
     )
 

@@ -17,7 +17,7 @@ from scipy import stats
 from mcmc_bench.core.draws import Array, Draws
 from mcmc_bench.core.results import Evidence, Indicators
 from mcmc_bench.core.target import QUANTILE_LEVELS
-from mcmc_bench.metrics.accuracy import bias_squared, low_error_evaluations
+from mcmc_bench.metrics.estimates import bias_squared, low_error_evaluations
 from mcmc_bench.metrics.measured import chain_estimates, evenly
 from mcmc_bench.metrics.reference import Reference
 

@@ -18,8 +18,12 @@ from scipy.spatial.distance import pdist
 from mcmc_bench.core.draws import Array
 from mcmc_bench.core.streams import stream
 from mcmc_bench.core.target import QUANTILE_LEVELS, Target, Truth
-from mcmc_bench.metrics.definitions import DIAGNOSED_COMPONENTS, LOW_ERROR
 
+#: b² below which an estimate has reached low error: a tenth of a standard deviation.
+LOW_ERROR = 0.01
+#: Instead of coordinates, for targets that were learned from examples with more coordinates than that: the directions in
+#: which the examples differ most. A pixel at the edge of all images says nothing.
+DIAGNOSED_COMPONENTS = 8
 #: Numbers (draws × dim) behind the variance within modes: its relative error is √(2 / numbers), 0.14 %.
 SCATTER_NUMBERS = 1_000_000
 #: Pairs of exact sets behind a floor.

@@ -11,7 +11,7 @@ import numpy as np
 
 from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.results import Cell, Definition, Judgement, MetricValue, Verdict
-from mcmc_bench.metrics.definitions import ESS_LIMIT, R_HAT_LIMIT
+from mcmc_bench.metrics.groups.convergence import ESS_LIMIT, R_HAT_LIMIT
 
 #: Family-wise error rate of the test for bias over a suite (Holm 1979).
 LEVEL = 0.05

@@ -13,7 +13,7 @@ from mcmc_bench.core.draws import Cost, Draws
 from mcmc_bench.core.streams import stream
 from mcmc_bench.core.target import QUANTILE_LEVELS, Target
 from mcmc_bench.metrics import Reference
-from mcmc_bench.metrics.accuracy import bias_p_values
+from mcmc_bench.metrics.groups.bias import bias_p_values
 from mcmc_bench.metrics.measured import Measured
 
 from .conftest import autoregressive, evaluate, independent, make_draws, two_modes
@@ -108,7 +108,7 @@ def test_squares_alone_are_blind_to_a_symmetric_collapse() -> None:
     target = two_modes(0.5, 10.0, 1)
     draws = make_draws(target, np.abs(independent(target, "symmetric", chains=4, draws=1000)))
     moments = Reference.of(target).moments
-    from mcmc_bench.metrics.accuracy import bias_squared, chain_estimates
+    from mcmc_bench.metrics.estimates import bias_squared, chain_estimates
 
     x, square = bias_squared(chain_estimates(draws).mean(axis=0), moments)
     assert x == pytest.approx(0.99, abs=0.01)

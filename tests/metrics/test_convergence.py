@@ -7,7 +7,8 @@ import pytest
 from arviz_stats.base import array_stats
 
 from mcmc_bench.catalog.files import load_target
-from mcmc_bench.metrics import Reference, convergence
+from mcmc_bench.metrics import Reference
+from mcmc_bench.metrics.groups import convergence
 
 from .conftest import autoregressive, evaluate, independent, make_draws, two_modes
 

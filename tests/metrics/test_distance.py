@@ -13,7 +13,7 @@ from mcmc_bench.catalog.files import load_target
 from mcmc_bench.core.draws import Draws
 from mcmc_bench.core.target import Target
 from mcmc_bench.metrics import Reference
-from mcmc_bench.metrics.distance import (
+from mcmc_bench.metrics.distances import (
     energy_distance,
     kernel_stein_discrepancy,
     maximum_mean_discrepancy,

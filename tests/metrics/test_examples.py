@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 
 from mcmc_bench.catalog.files import load_target
 from mcmc_bench.core.results import MetricValue
@@ -13,8 +14,8 @@ from mcmc_bench.core.streams import stream
 from mcmc_bench.core.target import Classifier, Examples, Target
 from mcmc_bench.experiments.run import run
 from mcmc_bench.metrics import Reference, evaluate_cell, principal_components
-from mcmc_bench.metrics.definitions import DIAGNOSED_COMPONENTS
-from mcmc_bench.metrics.examples import Judge
+from mcmc_bench.metrics.held_out import Judge
+from mcmc_bench.metrics.reference import DIAGNOSED_COMPONENTS
 
 from .conftest import make_draws
 
@@ -80,7 +81,7 @@ def test_the_error_of_a_floor_holds_that_of_the_examples_it_comes_from() -> None
     for _ in range(40):
         real = generator.normal(size=(100, 4))
         judge = Judge(Examples(held_out=points, held_out_class=None, denoised=lambda x: x, training=real))
-        floors.append(judge.floor(20)["nearest_held_out"])
+        floors.append(judge.floor(lambda data: float(np.median(cdist(data.x, points).min(axis=1))), 20))
     errors = [floor.error for floor in floors]
     assert all(error is not None for error in errors)
     spread = np.var([floor.value for floor in floors], ddof=1)
@@ -91,8 +92,8 @@ def test_a_floor_of_all_examples_has_no_known_error(digits: Target) -> None:
     assert digits.examples is not None
     real = digits.examples.real[:30]
     judge = Judge(replace(digits.examples, training=real, training_class=digits.examples.training_class[:30]))  # type: ignore[index]
-    assert judge.floor(30)["pair_distance"].error is None
-    assert (judge.floor(20)["pair_distance"].error or 0.0) > 0.0
+    assert judge.floor(lambda data: float(data.x.mean()), 30).error is None
+    assert (judge.floor(lambda data: float(data.x.mean()), 20).error or 0.0) > 0.0
 
 
 def test_rows_hold_the_error_of_their_floor(digits: Target) -> None:
@@ -148,8 +149,9 @@ def test_a_class_with_just_a_tenth_of_its_share_is_found(digits: Target) -> None
     kinds = np.zeros(100, dtype=np.int64)
     kinds[0] = 1
     classifier = Classifier(lambda x: kinds, 1.0, "made up")
-    judge = Judge(replace(digits.examples, classifier=classifier))
-    assert judge.statistics(digits.examples.real[:100])["classes_found"] == pytest.approx(0.2)
+    target = replace(digits, examples=replace(digits.examples, classifier=classifier))
+    rows = rows_of(target, examples_of(digits, (0,), 100, 1), "examples")
+    assert rows["classes_found"].value == pytest.approx(0.2)
 
 
 def test_principal_components_are_those_of_the_covariance() -> None:

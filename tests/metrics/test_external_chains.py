@@ -124,7 +124,7 @@ def test_the_command(chains, tmp_path):
     assert "r_hat_max" in done.output
     assert table.read_text().startswith("metric,")
     done = CliRunner().invoke(app, ["score", str(file), "--target", "banana"])
-    assert "every draw counts as one" in done.output
+    assert "each draw counts as one" in done.output
     done = CliRunner().invoke(app, ["score", str(file), "--target", "banana", "--evaluations", "-1"])
     assert done.exit_code == 2
     assert "must be a finite number greater than 0" in done.output

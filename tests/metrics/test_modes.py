@@ -13,7 +13,8 @@ from mcmc_bench.core.draws import Draws
 from mcmc_bench.core.streams import stream
 from mcmc_bench.core.target import Target
 from mcmc_bench.metrics import Reference
-from mcmc_bench.metrics.modes import clusters, entropy, shares, transitions, weight_error
+from mcmc_bench.metrics.distances import clusters
+from mcmc_bench.metrics.groups.modes import entropy, shares, transitions, weight_error
 
 from .conftest import evaluate, independent, make_draws
 

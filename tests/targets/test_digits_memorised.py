@@ -6,7 +6,7 @@ from scipy import special
 
 from mcmc_bench.catalog.files import load_sampler, load_target
 from mcmc_bench.core.streams import stream
-from mcmc_bench.metrics.examples import Judge
+from mcmc_bench.metrics.held_out import Judge
 from mcmc_bench.sampling.replicate import Plan, run
 
 

@@ -70,7 +70,11 @@ def stopped_chains(measured: Measured) -> MetricValue:
 def _recorded(measured: Measured, record: str, per_evaluations: float | None = None) -> MetricValue | None:
     """What the sampler records as `record`, or as `record_1` … for several; None where it does not record it."""
     each = [
-        [mean for name, mean in draws.extra_statistic_means.items() if name == record or name.rsplit("_", 1)[0] == record]
+        [
+            mean
+            for name, mean in draws.extra_statistic_means.items()
+            if name == record or name.rsplit("_", 1)[0] == record
+        ]
         for draws in measured.replicates
     ]
     if not any(each):

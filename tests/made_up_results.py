@@ -64,15 +64,26 @@ def cell(target: str, sampler: str, identity: str, spread: float = 1.0, **furthe
     evaluations = [10.0, 100.0, 1000.0]
     curves: dict[str, dict[str, list[float]]] = {
         "error": {
-            "evaluations": evaluations, "median": [1.0, 0.5, 0.25], "low": [0.5, 0.25, 0.125], "high": [2.0, 1.0, 0.5],
+            "evaluations": evaluations,
+            "median": [1.0, 0.5, 0.25],
+            "low": [0.5, 0.25, 0.125],
+            "high": [2.0, 1.0, 0.5],
             "oracle_error": [0.1, 0.01, 0.001],
         },
-        "log_density_histogram": {"edges": [-3.0, -2.0, -1.0, 0.0], "cell": [0.25, 0.25, 0.5], "oracle": [0.5, 0.25, 0.25]},
-    }  # fmt: skip
+        "log_density_histogram": {
+            "edges": [-3.0, -2.0, -1.0, 0.0],
+            "cell": [0.25, 0.25, 0.5],
+            "oracle": [0.5, 0.25, 0.25],
+        },
+    }
     if several:
         curves["occupancy"] = {
-            "modes": [0.0, 1.0], "value": [0.4375, 0.5625], "low": [0.375, 0.5], "high": [0.5, 0.625], "weights": [0.75, 0.25],
-        }  # fmt: skip
+            "modes": [0.0, 1.0],
+            "value": [0.4375, 0.5625],
+            "low": [0.375, 0.5],
+            "high": [0.5, 0.625],
+            "weights": [0.75, 0.25],
+        }
     verdicts = {key: Judgement("pass", f"made up {key}") for key in VERDICTS}
     if several:
         verdicts["weights"] = Judgement("fail", "made up: a third is in the wrong mode")
@@ -81,19 +92,43 @@ def cell(target: str, sampler: str, identity: str, spread: float = 1.0, **furthe
     if several or sampler in ("gradient_ascent", "oracle"):
         verdicts["efficiency"] = Judgement("not applicable", "not ranked")
     base = Cell(
-        identity, match=hashlib.sha256(identity.encode()).hexdigest()[:12], target=target, sampler=sampler, sampler_kind=KINDS[sampler], budget=4000, warmup_share=0.25, chains=16,
-        replicates=4, selected=True, metric_values=rows, curves=curves, verdicts=verdicts, experiment="", settings={}, start="",
-    )  # fmt: skip
+        identity,
+        match=hashlib.sha256(identity.encode()).hexdigest()[:12],
+        target=target,
+        sampler=sampler,
+        sampler_kind=KINDS[sampler],
+        budget=4000,
+        warmup_share=0.25,
+        chains=16,
+        replicates=4,
+        selected=True,
+        metric_values=rows,
+        curves=curves,
+        verdicts=verdicts,
+        experiment="",
+        settings={},
+        start="",
+    )
     return replace(base, **values)  # type: ignore[arg-type]
 
 
 def facts(target: str) -> TargetFacts:
     several = target == TWO_MODES
     return TargetFacts(
-        key="2a" if several else "3b", name=target, parameters={}, dim=2 if several else 3, description="Made up.",
-        formula="p(x) ∝ made up", source="a test", tags=[], truth_origin="exact", truth_note="", mean_log_density=-1.0,
-        mode_locations=[[5.0, 5.0], [-5.0, -5.0]] if several else None, mode_weights=[0.75, 0.25] if several else None,
-    )  # fmt: skip
+        key="2a" if several else "3b",
+        name=target,
+        parameters={},
+        dim=2 if several else 3,
+        description="Made up.",
+        formula="p(x) ∝ made up",
+        source="a test",
+        tags=[],
+        truth_origin="exact",
+        truth_note="",
+        mean_log_density=-1.0,
+        mode_locations=[[5.0, 5.0], [-5.0, -5.0]] if several else None,
+        mode_weights=[0.75, 0.25] if several else None,
+    )
 
 
 def made_up(folder: Path) -> Results:
@@ -110,15 +145,29 @@ def made_up(folder: Path) -> Results:
                 cells.append(cell(target, sampler, f"{short}{sampler}1", spread, **further))
         for sampler in ("ula", "mala"):
             cells += [
-                cell(target, sampler, f"{short}{sampler}t{tau:g}", tau * spreads[sampler] + 0.002, swept=["temperature"],
-                     experiment="dial", settings={"step_size": 0.1, "temperature": tau})
+                cell(
+                    target,
+                    sampler,
+                    f"{short}{sampler}t{tau:g}",
+                    tau * spreads[sampler] + 0.002,
+                    swept=["temperature"],
+                    experiment="dial",
+                    settings={"step_size": 0.1, "temperature": tau},
+                )
                 for tau in (0.0, 0.5, 1.0)
-            ]  # fmt: skip
+            ]
             cells += [
-                cell(target, sampler, f"{short}{sampler}e{step:g}", 1.0 + step, swept=["step_size"],
-                     experiment="step_size", settings={"step_size": step, "temperature": 1.0})
+                cell(
+                    target,
+                    sampler,
+                    f"{short}{sampler}e{step:g}",
+                    1.0 + step,
+                    swept=["step_size"],
+                    experiment="step_size",
+                    settings={"step_size": step, "temperature": 1.0},
+                )
                 for step in (0.05, 0.4)
-            ]  # fmt: skip
+            ]
     for number, outcome in enumerate([Outcome.RAISED, Outcome.TIMED_OUT, Outcome.DIED, Outcome.NOT_APPLICABLE]):
         settings = {"step_size": 1.0 + number}
         failed = cell(ONE_MODE, "hmc", f"bad-{outcome.replace(' ', '-')}", experiment="broken", settings=settings)
@@ -134,14 +183,35 @@ def made_up(folder: Path) -> Results:
             )  # type: ignore[arg-type]
         )
     results = Results(
-        suite="made_up", title="A made-up comparison", description="False numbers for tests.", cells=cells,
-        definitions=dict(DEFINITIONS), targets={target: facts(target) for target in (TWO_MODES, ONE_MODE)},
-        provenance={"command": "mcmc-bench run made_up", "python": "3.99", "versions": {"numba": "9.9"}, "processor": "p", "cores": 2, "threads": 2, "engine_hash": "e", "seed": "s",
-                    "suite_text": "[suite]\nbudget = 4000", "started": "2001-02-03T04:05:06Z", "seconds": 12.5, "complete": True},
-        experiments={"samplers": "Starts spread out", "one_point": "One start", "dial": "The dial", "step_size": "Steps",
-                     "broken": "What broke"},
+        suite="made_up",
+        title="A made-up comparison",
+        description="False numbers for tests.",
+        cells=cells,
+        definitions=dict(DEFINITIONS),
+        targets={target: facts(target) for target in (TWO_MODES, ONE_MODE)},
+        provenance={
+            "command": "mcmc-bench run made_up",
+            "python": "3.99",
+            "versions": {"numba": "9.9"},
+            "processor": "p",
+            "cores": 2,
+            "threads": 2,
+            "engine_hash": "e",
+            "seed": "s",
+            "suite_text": "[suite]\nbudget = 4000",
+            "started": "2001-02-03T04:05:06Z",
+            "seconds": 12.5,
+            "complete": True,
+        },
+        experiments={
+            "samplers": "Starts spread out",
+            "one_point": "One start",
+            "dial": "The dial",
+            "step_size": "Steps",
+            "broken": "What broke",
+        },
         folder=folder,
-    )  # fmt: skip
+    )
     _store_arrays(results, folder)
     return results
 

@@ -12,7 +12,7 @@ from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.results import Cell, Judgement
 from mcmc_bench.report import numbers
 from mcmc_bench.report.context import Context
-from mcmc_bench.report.figures import images, plots
+from mcmc_bench.report.figures import draws, images, shares
 from mcmc_bench.report.figures.chart import Chart
 from mcmc_bench.report.figures.palette import Look
 
@@ -77,12 +77,12 @@ def card(context: Context, target: str, cell: Cell | None) -> Card:
     """The card of a cell, or of the exact draws or held-out examples of a target."""
     results = context.results
     look = context.selection.looks[cell.sampler] if cell is not None else None
-    draws = None
+    chart = None
     if cell is None or cell.outcome is Outcome.FINISHED:
         of_images = images.are_images(results, target)
-        draws = images.grid(results, target, cell) if of_images else plots.density(results, target, cell, look)
-    histogram = plots.log_density(cell, look) if cell and look else plots.true_log_density(results, target)
-    return Card(cell, look, draws, histogram or images.classes(results, target, cell, look))
+        chart = images.grid(results, target, cell) if of_images else draws.in_plane(results, target, cell, look)
+    histogram = draws.log_density(cell, look) if cell and look else draws.true_log_density(results, target)
+    return Card(cell, look, chart, histogram or shares.histogram_of_classes(results, target, cell, look))
 
 
 def save(

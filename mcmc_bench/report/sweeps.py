@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from mcmc_bench.core.results import Cell
 from mcmc_bench.report import numbers
 from mcmc_bench.report.context import Context
-from mcmc_bench.report.figures import plots
+from mcmc_bench.report.figures import curves
 from mcmc_bench.report.figures.chart import Chart
 
 
@@ -49,7 +49,7 @@ def chart_rows(context: Context, setting: str, metrics: Sequence[tuple[str, str,
     for target, cells in selection.explorations(setting).items():
         rows = selection.told_apart(cells)
         for row in rows:
-            charts = [plots.against(selection, setting, *metric, row) for metric in metrics]
+            charts = [curves.against_setting(selection, setting, *metric, row) for metric in metrics]
             shown = [chart for chart in charts if chart is not None]
             if shown:
                 samplers = list(dict.fromkeys(cell.sampler for cell in row))

@@ -15,9 +15,14 @@ from mcmc_bench.report import numbers
 DIRECTIONS = {"higher": "↑ higher is better", "lower": "↓ lower is better", "target": "→ nearest to {} is best"}
 #: The columns that are printed on paper, where there is no room for all.
 PRINTED = (
-    "within_mode_variance_ratio", "mode_weight_error", "log_density_gap", "sliced_wasserstein_1", "r_hat_max",
-    "efficiency", "acceptance_rate",
-)  # fmt: skip
+    "within_mode_variance_ratio",
+    "mode_weight_error",
+    "log_density_gap",
+    "sliced_wasserstein_1",
+    "r_hat_max",
+    "efficiency",
+    "acceptance_rate",
+)
 
 
 @dataclass(frozen=True)
@@ -91,9 +96,14 @@ def _column(cells: Sequence[Cell], key: str, definition: Definition) -> Column:
         low, high = numbers.number(min(floors)), numbers.number(max(floors))
         floor = f"i.i.d. floor {low}" if low == high else f"i.i.d. floor {low} to {high}"
     return Column(
-        key, definition.title, definition.definition, DIRECTIONS[definition.direction].format(ideal), floor,
-        definition.group, key in PRINTED,
-    )  # fmt: skip
+        key,
+        definition.title,
+        definition.definition,
+        DIRECTIONS[definition.direction].format(ideal),
+        floor,
+        definition.group,
+        key in PRINTED,
+    )
 
 
 def _entry(cell: Cell, row: MetricValue | None, notes: dict[str, int]) -> TableEntry:

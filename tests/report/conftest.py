@@ -44,13 +44,28 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[str
         file.write_text(html, encoding="utf-8")
         run = subprocess.run(
             [
-                program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                "--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr", "--virtual-time-budget=5000",
-                f"--user-data-dir={folder / 'profile'}", *flags, "--dump-dom", file.as_uri(),
+                program,
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--host-resolver-rules=MAP * ~NOTFOUND",
+                "--enable-logging=stderr",
+                "--virtual-time-budget=5000",
+                f"--user-data-dir={folder / 'profile'}",
+                *flags,
+                "--dump-dom",
+                file.as_uri(),
             ],
-            capture_output=True, text=True, timeout=60, check=True,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
         return run.stdout, run.stderr
 
     return open_page

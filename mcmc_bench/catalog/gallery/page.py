@@ -106,9 +106,12 @@ def linked(text: str) -> Markup:
 
 def _html(cards: list[Card]) -> bytes:
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
-    )  # fmt: skip
+    )
     environment.filters["linked"] = linked
     environment.filters["cost"] = cost.words
     palette: tuple[Colour, ...] = (INK, MUTED)

@@ -17,8 +17,11 @@ from mcmc_bench.report.figures.drawing import OPEN_SHAPES, SHAPES
 
 #: Of each verdict its shape (a name in drawing.SHAPES), so that colour is not alone in telling them apart.
 SHAPE_OF: dict[Verdict, str] = {
-    "regression": "square", "inconclusive": "diamond", "pass": "circle", "not measured": "cross",
-}  # fmt: skip
+    "regression": "square",
+    "inconclusive": "diamond",
+    "pass": "circle",
+    "not measured": "cross",
+}
 #: Factors and standard deviations beyond which a plot does not follow; an arrow at its edge shows that there is more.
 LARGEST_RATIO, LARGEST_BIAS = 1e3, 10.0
 #: Pixels of the narrowest strip, for which the labels of the axis must fit, and of a line of labels above the strips.

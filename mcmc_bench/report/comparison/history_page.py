@@ -176,10 +176,16 @@ def _accepted(number: int, line: dict[str, Any]) -> Accepted:
     cells = line.get("cells", {})
     biases = [bias for cell in cells.values() if (bias := _number(cell.get("largest_bias"))) is not None]
     return Accepted(
-        number, day or "no date", time, str(line.get("commit") or "not given"), str(line.get("suite") or "not given"),
-        str(line.get("verdict") or "not given"), _estimate(line.get("geometric_mean")), len(cells),
+        number,
+        day or "no date",
+        time,
+        str(line.get("commit") or "not given"),
+        str(line.get("suite") or "not given"),
+        str(line.get("verdict") or "not given"),
+        _estimate(line.get("geometric_mean")),
+        len(cells),
         max(biases, default=None),
-    )  # fmt: skip
+    )
 
 
 def _estimate(content: Any, factor: float = 1.0) -> Estimate | None:
@@ -208,7 +214,9 @@ def _panel(place: tuple[str, str], tracks: Sequence[Track], runs: Sequence[Accep
         series.append(
             Series(
                 [run + apart * (index - (len(tracks) - 1) / 2) for run in track.runs],
-                [_part(estimate, "value") for estimate in track.efficiency], colour, track.label,
+                [_part(estimate, "value") for estimate in track.efficiency],
+                colour,
+                track.label,
                 low=[_part(estimate, "low") for estimate in track.efficiency],
                 high=[_part(estimate, "high") for estimate in track.efficiency],
                 marker=marker,
@@ -217,16 +225,18 @@ def _panel(place: tuple[str, str], tracks: Sequence[Track], runs: Sequence[Accep
                     for run, estimate in zip(track.runs, track.efficiency, strict=True)
                 ],
             )
-        )  # fmt: skip
+        )
         legend.append((Markup(svg.swatch(marker, colour)), track.name))
     values = [estimate for track in tracks for estimate in track.measured]
     highest = max(max(estimate.value, min(estimate.high or 0.0, 3.0 * estimate.value)) for estimate in values)
     latest = "; ".join(f"{track.name}: latest {track.measured[-1]}" for track in tracks if track.measured)
     chart = _chart(
-        runs, series, f"real ESS of a chain per {EVALUATIONS} evaluations",
+        runs,
+        series,
+        f"real ESS of a chain per {EVALUATIONS} evaluations",
         f"Efficiency of {place[0]} on {place[1]} over {numbers.count(len(runs), 'accepted run')}. {latest}",
         (0.0, 1.08 * highest or 1.0),
-    )  # fmt: skip
+    )
     return Panel(*place, _drawn(chart), legend)
 
 
@@ -237,31 +247,52 @@ def _mean_chart(runs: Sequence[Accepted]) -> Markup | None:
         return None
     series = [
         Series(
-            [run.number for run in known], [_part(run.mean, "value") for run in known], INK,
-            low=[_part(run.mean, "low") for run in known], high=[_part(run.mean, "high") for run in known],
-            marker="circle", notes=[f"run {run.number}: {run.mean}" for run in known],
+            [run.number for run in known],
+            [_part(run.mean, "value") for run in known],
+            INK,
+            low=[_part(run.mean, "low") for run in known],
+            high=[_part(run.mean, "high") for run in known],
+            marker="circle",
+            notes=[f"run {run.number}: {run.mean}" for run in known],
         )
-    ]  # fmt: skip
+    ]
     means = [run.mean for run in known if run.mean is not None]
     ends = [1.0, *(end for mean in means for end in (mean.value, mean.low, mean.high) if end is not None)]
     low, high = min(mean.value for mean in means) / 2.0, max(mean.value for mean in means) * 2.0
     chart = _chart(
-        runs, series, "gradients needed, candidate over the baseline before",
+        runs,
+        series,
+        "gradients needed, candidate over the baseline before",
         f"Geometric mean of the gradients needed, over {numbers.count(len(runs), 'accepted run')}; latest {means[-1]}",
-        limits([min(max(end, low), high) for end in ends], "linear"), [Rule(1.0, "as before")], 420.0,
-    )  # fmt: skip
+        limits([min(max(end, low), high) for end in ends], "linear"),
+        [Rule(1.0, "as before")],
+        420.0,
+    )
     return _drawn(chart)
 
 
 def _chart(
-    runs: Sequence[Accepted], series: list[Series], y_label: str, description: str, y_limits: tuple[float, float],
-    rules: Sequence[Rule] = (), width: float = 340.0,
-) -> Chart:  # fmt: skip
+    runs: Sequence[Accepted],
+    series: list[Series],
+    y_label: str,
+    description: str,
+    y_limits: tuple[float, float],
+    rules: Sequence[Rule] = (),
+    width: float = 340.0,
+) -> Chart:
     return Chart(
-        "", description, series, x_label="accepted run", y_label=y_label, rules=list(rules),
-        x_limits=(0.5, len(runs) + 0.5), y_limits=y_limits, x_ticks=[run.number for run in runs],
-        x_tick_labels=[run.date[:10] for run in runs], width=width,
-    )  # fmt: skip
+        "",
+        description,
+        series,
+        x_label="accepted run",
+        y_label=y_label,
+        rules=list(rules),
+        x_limits=(0.5, len(runs) + 0.5),
+        y_limits=y_limits,
+        x_ticks=[run.number for run in runs],
+        x_tick_labels=[run.date[:10] for run in runs],
+        width=width,
+    )
 
 
 def _part(estimate: Estimate | None, name: str) -> float | None:

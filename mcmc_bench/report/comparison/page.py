@@ -97,10 +97,15 @@ def write_page(comparison: Comparison, file: Path) -> Path:
     page = render(
         "comparison.html.j2",
         comparison=comparison,
-        cells=[(addresses[id(cell)], cell, [_entry(cell, question) for question in QUESTIONS if question in asked])
-               for cell in comparison.cells],
-        troubled=[(addresses[id(cell)], cell, sorted(cell.findings, key=_rank))
-                  for cell in comparison.cells if cell.verdict in SEVERITY[:2]],
+        cells=[
+            (addresses[id(cell)], cell, [_entry(cell, question) for question in QUESTIONS if question in asked])
+            for cell in comparison.cells
+        ],
+        troubled=[
+            (addresses[id(cell)], cell, sorted(cell.findings, key=_rank))
+            for cell in comparison.cells
+            if cell.verdict in SEVERITY[:2]
+        ],
         warnings=list(_warnings(comparison, addresses)),
         means=means,
         others=[finding for finding in comparison.overall if not forest.drawable(finding)],
@@ -113,7 +118,7 @@ def write_page(comparison: Comparison, file: Path) -> Path:
         shapes=forest.shapes(),
         severity=SEVERITY,
         number_of=_number,
-    )  # fmt: skip
+    )
     return save(file, page)
 
 
@@ -123,9 +128,12 @@ def write_page(comparison: Comparison, file: Path) -> Path:
 def render(template: str, palette: Iterable[Colour] = (), **parts: Any) -> str:
     """A page from its template, with the style and the script of the report in it."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
-    )  # fmt: skip
+    )
     environment.filters |= {"count": numbers.count, "listing": numbers.listing, "number": numbers.number}
     style = (OF_THE_REPORT / "style.css").read_text(encoding="utf-8")
     style += (TEMPLATES / "comparison.css").read_text(encoding="utf-8")

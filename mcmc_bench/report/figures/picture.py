@@ -27,10 +27,10 @@ from mcmc_bench.report.figures.drawing import (
     Point,
     Raster,
     Rings,
-    Sheet,
     Strokes,
     Text,
-)  # fmt: skip
+)
+from mcmc_bench.report.figures.sheet import Sheet
 
 #: Pixels of the file for one of the drawing; 96 pixels of the drawing are an inch.
 SCALE, PER_INCH = 1.25, 96
@@ -44,9 +44,7 @@ _CIRCLE = [(np.cos(a), np.sin(a)) for a in np.linspace(0.0, 2.0 * np.pi, 25)[:-1
 
 def sheet(what: Sheet) -> bytes:
     """The sheet as PNG, on white."""
-    figure = Figure(
-        figsize=(what.width / PER_INCH, what.height / PER_INCH), dpi=PER_INCH * SCALE, facecolor=PAPER
-    )  # fmt: skip
+    figure = Figure(figsize=(what.width / PER_INCH, what.height / PER_INCH), dpi=PER_INCH * SCALE, facecolor=PAPER)
     # Positions count in pixels from the upper left corner, as in the drawing.
     whole = Affine2D().scale(1.0 / what.width, -1.0 / what.height).translate(0.0, 1.0) + figure.transFigure
     for part in what.parts:
@@ -121,15 +119,31 @@ def _strokes(figure: Figure, part: Strokes, transform: Transform, clip: Rectangl
         return
     if part.fill is not None:
         _patch(
-            figure, lines, part.closed, transform, clip, facecolor=part.fill.light, edgecolor="none",
+            figure,
+            lines,
+            part.closed,
+            transform,
+            clip,
+            facecolor=part.fill.light,
+            edgecolor="none",
             alpha=part.fill_opacity,
-        )  # fmt: skip
+        )
     if part.stroke is not None:
         style = (0, part.dash) if part.dash else "solid"
         _patch(
-            figure, lines, part.closed, transform, clip, facecolor="none", edgecolor=part.stroke.light,
-            linewidth=0.75 * part.width, linestyle=style, alpha=part.opacity, capstyle="butt", joinstyle="round",
-        )  # fmt: skip
+            figure,
+            lines,
+            part.closed,
+            transform,
+            clip,
+            facecolor="none",
+            edgecolor=part.stroke.light,
+            linewidth=0.75 * part.width,
+            linestyle=style,
+            alpha=part.opacity,
+            capstyle="butt",
+            joinstyle="round",
+        )
 
 
 def _patch(
@@ -155,7 +169,14 @@ def _text(figure: Figure, part: Text, transform: Transform) -> None:
     ink = "#1c2126" if part.role in ("heading", "row", "title") else "#5d6670"
     figure.add_artist(
         Letters(
-            *part.at, part.text, transform=transform, color=ink, horizontalalignment=_ALIGN[part.anchor], verticalalignment="baseline",
-            fontsize=0.75 * _SIZES[part.role], fontweight="bold" if part.role in _BOLD else "normal", parse_math=False,
+            *part.at,
+            part.text,
+            transform=transform,
+            color=ink,
+            horizontalalignment=_ALIGN[part.anchor],
+            verticalalignment="baseline",
+            fontsize=0.75 * _SIZES[part.role],
+            fontweight="bold" if part.role in _BOLD else "normal",
+            parse_math=False,
         )
-    )  # fmt: skip
+    )

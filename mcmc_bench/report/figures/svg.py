@@ -25,12 +25,12 @@ from mcmc_bench.report.figures.drawing import (
     Point,
     Raster,
     Rings,
-    Sheet,
     Strokes,
     Text,
-    draw,
-)  # fmt: skip
+)
+from mcmc_bench.report.figures.layout import draw
 from mcmc_bench.report.figures.palette import Colour
+from mcmc_bench.report.figures.sheet import Sheet
 
 #: How texts look in a file of its own; on the page the style sheet says so.
 _STYLE = """text{font:11.5px system-ui,sans-serif;fill:var(--muted);paint-order:stroke;stroke:var(--paper);\

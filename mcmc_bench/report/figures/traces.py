@@ -24,10 +24,19 @@ SIMULATIONS, BAND = 100, 0.94
 DPI = 110
 INK = "#5d6670"
 _STYLE = {
-    "figure.facecolor": "white", "axes.facecolor": "white", "axes.edgecolor": INK, "axes.labelcolor": INK,
-    "xtick.color": INK, "ytick.color": INK, "font.size": 8, "axes.titlesize": 9, "axes.labelsize": 8,
-    "axes.spines.top": False, "axes.spines.right": False, "lines.linewidth": 0.9,
-}  # fmt: skip
+    "figure.facecolor": "white",
+    "axes.facecolor": "white",
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "font.size": 8,
+    "axes.titlesize": 9,
+    "axes.labelsize": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "lines.linewidth": 0.9,
+}
 _COLOURS = ["#0072b2", "#d55e00", "#009e73", "#b06a9a"]
 
 
@@ -59,9 +68,11 @@ def traces_and_ranks(positions: Mapping[str, npt.NDArray[np.float64]]) -> tuple[
     tree = arviz_base.from_dict({"posterior": picked})
     width = 2.1 * len(usable)
     arguments: dict[str, Any] = {
-        "backend": "matplotlib", "col_wrap": len(usable), "color": _COLOURS[:chains],
+        "backend": "matplotlib",
+        "col_wrap": len(usable),
+        "color": _COLOURS[:chains],
         "figure_kwargs": {"figsize": (width, 1.75), "figsize_units": "inches"},
-    }  # fmt: skip
+    }
     ranks: dict[str, Any] = {
         "stats": {"ecdf_pit": {"n_simulations": SIMULATIONS}},
         "visuals": {"credible_interval": {"color": "#8a929b", "alpha": 0.25}},

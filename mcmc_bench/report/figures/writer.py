@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mcmc_bench.core.results import write_atomically
-from mcmc_bench.report.figures import drawing, palette, picture, svg
+from mcmc_bench.report.figures import palette, picture, svg
 from mcmc_bench.report.figures.chart import Chart
 from mcmc_bench.report.figures.palette import Look
+from mcmc_bench.report.figures.sheet import LegendKey, Sheet, arrange
 
 #: Bytes above which a figure is not stored as SVG too.
 SMALL = 40_000
@@ -33,10 +34,10 @@ class FigureWriter:
     ) -> None:
         """Write rows of charts as one figure, with a legend of `samplers`."""
         looks = [self.looks[sampler] for sampler in dict.fromkeys(samplers)]
-        legend = [drawing.LegendKey(look.name, look.colour, look.marker) for look in looks]
-        self.sheet(name, drawing.sheet(heading, rows, legend, row_titles))
+        legend = [LegendKey(look.name, look.colour, look.marker) for look in looks]
+        self.sheet(name, arrange(heading, rows, legend, row_titles))
 
-    def sheet(self, name: str, arranged: drawing.Sheet) -> None:
+    def sheet(self, name: str, arranged: Sheet) -> None:
         """Write charts that are already arranged."""
         self.png(name, picture.sheet(arranged))
         vector = svg.sheet(arranged, palette.of_page(self.looks.values())).encode("utf-8")

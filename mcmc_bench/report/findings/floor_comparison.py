@@ -22,11 +22,18 @@ from mcmc_bench.report.sentences import join, name, number
 LEVEL = 0.05
 #: Compared with as many real ones, in the order of the sentence.
 AGAINST_REAL = (
-    ("data_sliced_wasserstein", "sliced Wasserstein-1"), ("data_discrepancy", "maximum mean discrepancy"), ("data_precision", "precision"),
-    ("data_recall", "recall"), ("data_density", "density"), ("data_coverage", "coverage"), ("class_entropy", "entropy of classes"),
-    ("vendi_score", "Vendi score"), ("pair_distance", "distance of pairs"), ("nearest_held_out", "distance to the nearest held-out example"),
+    ("data_sliced_wasserstein", "sliced Wasserstein-1"),
+    ("data_discrepancy", "maximum mean discrepancy"),
+    ("data_precision", "precision"),
+    ("data_recall", "recall"),
+    ("data_density", "density"),
+    ("data_coverage", "coverage"),
+    ("class_entropy", "entropy of classes"),
+    ("vendi_score", "Vendi score"),
+    ("pair_distance", "distance of pairs"),
+    ("nearest_held_out", "distance to the nearest held-out example"),
     ("nearest_training", "distance to the nearest training example"),
-)  # fmt: skip
+)
 
 
 def of(selection: Selection, cell: Cell) -> Markup | None:
@@ -40,9 +47,13 @@ def of(selection: Selection, cell: Cell) -> Markup | None:
             "<b>Against real {}s.</b> None of {} of {} can be told from that of as many real ones {}."
         ).format(noun, numbers.count(known, "figure"), name(cell), _judged(known))
     return Markup("<b>Not as good as real {}s.</b> Of {} of {}, {} beyond what as many real ones have {}: {}.").format(
-        noun, numbers.count(known, "figure"), name(cell), "one is" if len(worse) == 1 else f"{len(worse)} are", _judged(known),
+        noun,
+        numbers.count(known, "figure"),
+        name(cell),
+        "one is" if len(worse) == 1 else f"{len(worse)} are",
+        _judged(known),
         join([_figure(cell, one) for one in worse]),
-    )  # fmt: skip
+    )
 
 
 def of_others(selection: Selection, cells: Sequence[Cell], headline: Cell) -> Markup | None:
@@ -65,9 +76,9 @@ def of_others(selection: Selection, cells: Sequence[Cell], headline: Cell) -> Ma
         said.append(Markup("{} of {} for {}{}").format(len(worse) or "none", known, name(cell), rest))
     if not said:
         return None
-    return Markup("<b>The other samplers with their noise.</b> Figures beyond those of as many real {}s, judged likewise: {}.").format(
-        thing(selection.results, headline.target), Markup("; ").join(said)
-    )  # fmt: skip
+    return Markup(
+        "<b>The other samplers with their noise.</b> Figures beyond those of as many real {}s, judged likewise: {}."
+    ).format(thing(selection.results, headline.target), Markup("; ").join(said))
 
 
 @dataclass(frozen=True)

@@ -174,9 +174,11 @@ def _opening(selection: Selection, without: Cell, with_noise: Cell) -> list[Mark
             name(with_noise), _gives(selection, with_noise), noun, number(with_noise, DISTANCE), _floor(row)
         ),
         Markup("{} gives {}, at a distance of {}.").format(
-            "Without it, the same schedule" if same else opening(name(without)), _gives(selection, without), number(without, DISTANCE)
+            "Without it, the same schedule" if same else opening(name(without)),
+            _gives(selection, without),
+            number(without, DISTANCE),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _elsewhere(selection: Selection, cells: Sequence[Cell], target: str) -> list[Markup]:
@@ -213,11 +215,25 @@ def _memorised(selection: Selection, cell: Cell) -> Markup | None:
         real = "" if floor is None else f", held-out ones at {numbers.number(floor)}"
         distance = row_of(other, DISTANCE)
         unseen = copies and distance.floor is not None and _bounds(other, DISTANCE)[0] <= distance.floor
-        return Markup("<b>{}.</b> On {}, the training {}s with noise and nothing else, {} gives {} at a median distance of {} to the nearest training {}{}; on {} it gives {}s at {}{}. The sliced Wasserstein distance of the former is {}{}{}.").format(
-            "Who only memorises gives copies" if copies else "What only memorises", code(other.target), noun, name(other),
-            _things(selection, other), number(other, COPIES), noun, ": they are copies" if copies else "", code(cell.target), noun,
-            number(cell, COPIES), real, number(other, DISTANCE), _floor(distance), ": it does not see copies" if unseen else "",
-        )  # fmt: skip
+        return Markup(
+            "<b>{}.</b> On {}, the training {}s with noise and nothing else, {} gives {} at a median distance of {} to the nearest training {}{}; on {} it gives {}s at {}{}. The sliced Wasserstein distance of the former is {}{}{}."
+        ).format(
+            "Who only memorises gives copies" if copies else "What only memorises",
+            code(other.target),
+            noun,
+            name(other),
+            _things(selection, other),
+            number(other, COPIES),
+            noun,
+            ": they are copies" if copies else "",
+            code(cell.target),
+            noun,
+            number(cell, COPIES),
+            real,
+            number(other, DISTANCE),
+            _floor(distance),
+            ": it does not see copies" if unseen else "",
+        )
     return None
 
 
@@ -245,10 +261,10 @@ def _start_noise(selection: Selection, cells: Sequence[Cell]) -> Markup | None:
             continue
         if _value(one, PAIRS) == 0.0 and _bounds(random, DISTINCT)[0] > 0.5:
             carried.append(
-                Markup("{} gives {} from random starts, and {} when all chains begin at one point: it adds no noise on the way, and what tells its ends apart is its starts{}").format(
-                    name(random), _things(selection, random), _things(selection, one), _pairs_of(random)
-                )
-            )  # fmt: skip
+                Markup(
+                    "{} gives {} from random starts, and {} when all chains begin at one point: it adds no noise on the way, and what tells its ends apart is its starts{}"
+                ).format(name(random), _things(selection, random), _things(selection, one), _pairs_of(random))
+            )
         elif _bounds(one, DISTINCT)[0] > 0.5:
             own.append(Markup("{} still gives {}").format(name(one), _things(selection, one)))
     if not carried:
@@ -277,9 +293,9 @@ def _largest_noise(selection: Selection, cells: Sequence[Cell]) -> Markup | None
             if not (levels[0] > levels[1] and _alike(much, little, "largest_noise")):
                 continue
             if _bounds(much, DISTINCT)[1] < _bounds(little, DISTINCT)[0]:
-                return Markup("<b>How few ends an ascent has depends on the largest noise.</b> Down the levels without noise chains end at {} from σ = {:g}; from σ = {:g} at {}.").format(
-                    _things(selection, much, distinct=False), levels[0], levels[1], _gives(selection, little)
-                )  # fmt: skip
+                return Markup(
+                    "<b>How few ends an ascent has depends on the largest noise.</b> Down the levels without noise chains end at {} from σ = {:g}; from σ = {:g} at {}."
+                ).format(_things(selection, much, distinct=False), levels[0], levels[1], _gives(selection, little))
     return None
 
 
@@ -295,12 +311,16 @@ def _one_level(cells: Sequence[Cell]) -> Markup | None:
             if temperature(one) == 1.0 and _bounds(one, DISTANCE)[0] > _bounds(spread, DISTANCE)[1]:
                 floor = row_of(one, DISTANCE).floor
                 real = "" if floor is None else f"; as many real ones: {numbers.number(floor)}"
-                said.append(Markup("{} for {} ({} from starts that are spread out{})").format(number(one, DISTANCE), name(one), number(spread, DISTANCE), real))  # fmt: skip
+                said.append(
+                    Markup("{} for {} ({} from starts that are spread out{})").format(
+                        number(one, DISTANCE), name(one), number(spread, DISTANCE), real
+                    )
+                )
     if not said:
         return None
-    return Markup("<b>Noise at one level does not mix.</b> On {}, with all their noise, chains still show where they began after the same budget. Distance from one start: {}.").format(
-        code(cells[0].target), join(said)
-    )  # fmt: skip
+    return Markup(
+        "<b>Noise at one level does not mix.</b> On {}, with all their noise, chains still show where they began after the same budget. Distance from one start: {}."
+    ).format(code(cells[0].target), join(said))
 
 
 def _mixing(selection: Selection, cells: Sequence[Cell]) -> Markup | None:

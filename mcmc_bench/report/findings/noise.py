@@ -183,10 +183,15 @@ def _what_it_does_not(imbalance: Imbalance) -> list[Markup]:
     cell = imbalance.cell
     wrong = row_of(cell, WEIGHTS)
     found = [
-        Markup("On {} {} has the right spread within each mode, {}, in the wrong proportions: {} of its mass is in the wrong mode.").format(
-            code(cell.target), name(cell), link(cell, numbers.in_sentence(row_of(cell, SPREAD))), link(cell, numbers.percent(wrong))
+        Markup(
+            "On {} {} has the right spread within each mode, {}, in the wrong proportions: {} of its mass is in the wrong mode."
+        ).format(
+            code(cell.target),
+            name(cell),
+            link(cell, numbers.in_sentence(row_of(cell, SPREAD))),
+            link(cell, numbers.percent(wrong)),
         )
-    ]  # fmt: skip
+    ]
     curve = cell.curves.get("occupancy")
     if curve and len(curve["weights"]) <= 4:
         found.append(
@@ -249,9 +254,10 @@ def _unseen(selection: Selection) -> list[Markup]:
     """How often the usual diagnostics did not see that a cell is wrong."""
     asked = {cell.id: cell.verdicts.get("diagnostics_honest") for cell in _compared(selection)}
     wrong = [
-        cell for cell in _compared(selection)
+        cell
+        for cell in _compared(selection)
         if _is_wrong(cell) and (judged := asked[cell.id]) is not None and judged.verdict in ("pass", "fail")
-    ]  # fmt: skip
+    ]
     if not wrong:
         return []
     unseen = [cell for cell in wrong if cell.verdicts["diagnostics_honest"].verdict == "fail"]
@@ -268,10 +274,12 @@ def _unseen(selection: Selection) -> list[Markup]:
     ]
     more = Markup(" and {} more").format(len(unseen) - 6) if len(unseen) > 6 else Markup("")
     return [
-        Markup("<b>Diagnostics do not see everything.</b> In {} of the {} compared here with a wrong answer R-hat and ESS looked clean: {}{}.").format(
+        Markup(
+            "<b>Diagnostics do not see everything.</b> In {} of the {} compared here with a wrong answer R-hat and ESS looked clean: {}{}."
+        ).format(
             len(unseen), numbers.count(len(wrong), "cell"), Markup(", ").join(places) if more else join(places), more
         )
-    ]  # fmt: skip
+    ]
 
 
 def _best(selection: Selection) -> list[Markup]:

@@ -14,11 +14,10 @@ import numpy as np
 from mcmc_bench.core.results import Results, TargetFacts
 from mcmc_bench.report import numbers
 from mcmc_bench.report.context import Context, slug_of
-from mcmc_bench.report.figures import drawing
 from mcmc_bench.report.figures.chart import Array, Chart, Rule, Series
-from mcmc_bench.report.figures.drawing import LegendKey
+from mcmc_bench.report.figures.draws import contours
 from mcmc_bench.report.figures.palette import INK, LEARNED, MEMORISED, Colour
-from mcmc_bench.report.figures.plots import contours
+from mcmc_bench.report.figures.sheet import LegendKey, arrange
 
 TITLE, ORDER = "Learned scores", 60
 #: The longest arrow, and the shortest that is drawn, as shares of the distance between two arrows.
@@ -60,7 +59,7 @@ def build(context: Context) -> Mapping[str, Any] | None:
         return None
     for one in found:
         heading = f"{one.facts.name}: the learned score and {one.facts.counterpart}"
-        context.figures.sheet(f"field_{slug_of(one.facts.name)}", drawing.sheet(heading, one.rows, one.legend))
+        context.figures.sheet(f"field_{slug_of(one.facts.name)}", arrange(heading, one.rows, one.legend))
     return {"comparisons": found}
 
 
@@ -108,12 +107,17 @@ def _field(facts: TargetFacts, portrait: dict[str, Array], k: int, kind: str, na
     across, up = arrows(x, y, sigma * portrait[f"field_{kind}"][k])
     margin = 0.5 * float(x[1] - x[0])
     return Chart(
-        f"{name}, σ = {sigma:g}", f"arrows of the score of {name} at noise level {sigma:g}, over its density",
+        f"{name}, σ = {sigma:g}",
+        f"arrows of the score of {name} at noise level {sigma:g}, over its density",
         [Series(across, up, LEARNED if kind == "learned" else _colour(facts), name, "broken")],
-        x_limits=(float(x[0]) - margin, float(x[-1]) + margin), y_limits=(float(y[0]) - margin, float(y[-1]) + margin),
+        x_limits=(float(x[0]) - margin, float(x[-1]) + margin),
+        y_limits=(float(y[0]) - margin, float(y[-1]) + margin),
         contours=contours({**density, "grid_log_density": portrait[f"density_{kind}"][k]}),
-        contours_name=f"field-{facts.key}-{kind}-{k}", bare=True, width=FIELD_SIZE, height=FIELD_SIZE,
-    )  # fmt: skip
+        contours_name=f"field-{facts.key}-{kind}-{k}",
+        bare=True,
+        width=FIELD_SIZE,
+        height=FIELD_SIZE,
+    )
 
 
 def arrows(x: Array, y: Array, vectors: Array) -> tuple[list[float], list[float | None]]:
@@ -150,9 +154,19 @@ def _curves(facts: TargetFacts) -> list[Chart]:
     def line(key: str, colour: Colour, label: str, marker: str, kind: Literal["line", "points"] = "line") -> Series:
         given = list(zip(curves[key], curves[f"{key}_low"], curves[f"{key}_high"], strict=True))
         return Series(
-            sigma, curves[key], colour, label, kind, curves[f"{key}_low"], curves[f"{key}_high"], band=True, marker=marker,
-            notes=[f"{label}, σ = {one:.3g}: {numbers.interval(*values)}" for one, values in zip(sigma, given, strict=True)],
-        )  # fmt: skip
+            sigma,
+            curves[key],
+            colour,
+            label,
+            kind,
+            curves[f"{key}_low"],
+            curves[f"{key}_high"],
+            band=True,
+            marker=marker,
+            notes=[
+                f"{label}, σ = {one:.3g}: {numbers.interval(*values)}" for one, values in zip(sigma, given, strict=True)
+            ],
+        )
 
     error = [line("error", LEARNED, "at held-out data", "circle")]
     if not facts.counterpart_is_source:
@@ -167,16 +181,29 @@ def _curves(facts: TargetFacts) -> list[Chart]:
     width, height = CURVE_SIZE
     return [
         Chart(
-            "Error of the score", f"squared difference of both scores over the square of that in closed form{beside}", error,
-            x_label="noise level σ", y_label=f"E‖s − s*‖² / E‖s*‖²{beside}", x_scale="log",
-            y_scale="log", width=width, height=height,
+            "Error of the score",
+            f"squared difference of both scores over the square of that in closed form{beside}",
+            error,
+            x_label="noise level σ",
+            y_label=f"E‖s − s*‖² / E‖s*‖²{beside}",
+            x_scale="log",
+            y_scale="log",
+            width=width,
+            height=height,
         ),
         Chart(
-            "Noise left by the denoiser", "squared error of denoised held-out data over that of the noisy ones", loss,
-            x_label="noise level σ", y_label="E‖D(x) − y‖² / E‖x − y‖²; 1: as good as doing nothing", x_scale="log",
-            y_scale="log", rules=[Rule(1.0, "nothing done", dashed=True)], width=width, height=height,
+            "Noise left by the denoiser",
+            "squared error of denoised held-out data over that of the noisy ones",
+            loss,
+            x_label="noise level σ",
+            y_label="E‖D(x) − y‖² / E‖x − y‖²; 1: as good as doing nothing",
+            x_scale="log",
+            y_scale="log",
+            rules=[Rule(1.0, "nothing done", dashed=True)],
+            width=width,
+            height=height,
         ),
-    ]  # fmt: skip
+    ]
 
 
 # ------------------------------------------------------------ words

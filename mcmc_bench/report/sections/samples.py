@@ -10,7 +10,7 @@ from typing import Any
 
 from mcmc_bench.core.results import Cell
 from mcmc_bench.report.context import Context
-from mcmc_bench.report.figures import images
+from mcmc_bench.report.figures import images, shares
 from mcmc_bench.report.figures.chart import Chart
 from mcmc_bench.report.findings import learned
 from mcmc_bench.report.findings.learned import LearnedFindings
@@ -68,7 +68,7 @@ def _snapshots(context: Context, target: str, cells: Sequence[Cell]) -> list[Cha
 
 
 def _classes(context: Context, target: str, cells: Sequence[Cell]) -> Chart | None:
-    chart = images.class_shares(context.selection, cells, WIDTH)
+    chart = shares.of_classes(context.selection, cells, WIDTH)
     if chart is not None:
         samplers = [cell.sampler for cell in cells]
         context.figures.charts("classes", f"{target}: shares of the classes", [[chart]], samplers)

@@ -18,9 +18,22 @@ from mcmc_bench.report.verdicts import VERDICTS
 
 TITLE, ORDER = "All numbers", 90
 _IDENTITY = (
-    "id", "experiment", "target", "sampler", "sampler_kind", "start", "budget", "warmup_share", "chains", "replicates",
-    "outcome", "message", "selected", "stopped_chains", "divergences",
-)  # fmt: skip
+    "id",
+    "experiment",
+    "target",
+    "sampler",
+    "sampler_kind",
+    "start",
+    "budget",
+    "warmup_share",
+    "chains",
+    "replicates",
+    "outcome",
+    "message",
+    "selected",
+    "stopped_chains",
+    "divergences",
+)
 
 
 def build(context: Context) -> Mapping[str, Any]:

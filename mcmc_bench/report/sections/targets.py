@@ -16,7 +16,7 @@ from mcmc_bench.core.results import Cell
 from mcmc_bench.report import cards, numbers
 from mcmc_bench.report.cards import Card
 from mcmc_bench.report.context import Context
-from mcmc_bench.report.figures import images, plots, traces
+from mcmc_bench.report.figures import curves, draws, images, shares, traces
 from mcmc_bench.report.figures.chart import Chart
 from mcmc_bench.report.selection import Panel, finished
 
@@ -74,8 +74,8 @@ def _part(context: Context, target: str, problems: list[str]) -> TargetPart:
     return TargetPart(
         target,
         rows,
-        plots.error(selection, first, WIDTH),
-        plots.occupancy(selection, first, WIDTH),
+        curves.error_against_cost(selection, first, WIDTH),
+        shares.of_modes(selection, first, WIDTH),
         list(dict.fromkeys(cell.sampler for cell in first)),
         _traces_and_ranks(context, first, slug, problems),
         "the direction in which held-out examples differ most" if learned else "the first coordinate",
@@ -86,14 +86,14 @@ def _traces_and_ranks(
     context: Context, cells: Sequence[Cell], slug: str, problems: list[str]
 ) -> list[tuple[str, Markup]]:
     """Pictures of the samplers that sample, along one coordinate; a failure of ArviZ is added to `problems`."""
-    if len(context.results.cells) > plots.MANY_CELLS:  # pictures of all of them would make the page slow to open
+    if len(context.results.cells) > draws.MANY_CELLS:  # pictures of all of them would make the page slow to open
         return []
     positions = {}
     portrait = context.results.portrait(cells[0].target) if cells else None
     for cell in cells:
         arrays = context.results.draws(cell) if cell.sampler_kind in ("biased", "exact") else None
         if arrays is not None:
-            positions[numbers.sampler_name(cell.sampler)] = plots.first_coordinate(arrays["position"], portrait)
+            positions[numbers.sampler_name(cell.sampler)] = draws.first_coordinate(arrays["position"], portrait)
     try:
         pictures = traces.traces_and_ranks(positions)
     except Exception as error:  # noqa: BLE001 - another version of ArviZ must not cost the whole page; it is said there

@@ -11,7 +11,7 @@ from typing import Any
 from mcmc_bench.report import cards
 from mcmc_bench.report.cards import Card
 from mcmc_bench.report.context import Context
-from mcmc_bench.report.figures import images, plots
+from mcmc_bench.report.figures import images, shares
 from mcmc_bench.report.figures.chart import Chart
 from mcmc_bench.report.findings import learned, noise
 from mcmc_bench.report.findings.noise import NoiseFindings
@@ -57,7 +57,7 @@ def _proportions(context: Context, found: NoiseFindings) -> tuple[Chart | None, 
     cells = [contrast.without for contrast in found.contrasts if contrast.target == target]
     # A schedule with its noise turned down would look like the one at full noise; the sentence has it.
     cells += [cell for cell in (found.imbalance.cell, *found.imbalance.others) if temperature(cell) == 1.0]
-    chart = plots.occupancy(context.selection, cells, WIDTH)
+    chart = shares.of_modes(context.selection, cells, WIDTH)
     samplers = [cell.sampler for cell in cells]
     if chart is not None:
         context.figures.charts("proportions", f"{target}: right spread, wrong proportions", [[chart]], samplers)

@@ -37,9 +37,11 @@ def gallery(tmp_path_factory):
     built_in = page.target_files
     with pytest.MonkeyPatch.context() as patch:
         # Of the catalogue itself one target is enough.
-        patch.setattr(page, "target_files", lambda extra: {
-            name: file for name, file in built_in(extra).items() if name in ("mine", "broken", "phi4")
-        })  # fmt: skip
+        patch.setattr(
+            page,
+            "target_files",
+            lambda extra: {name: file for name, file in built_in(extra).items() if name in ("mine", "broken", "phi4")},
+        )
         told = []
         file = write_gallery(folder / "page", targets_folder=targets, progress=lambda *what: told.append(what))
     assert told[-1] == ("page", 3, 3)
@@ -54,8 +56,10 @@ def html(gallery):
 def test_every_target_stands_there_once(html):
     assert [card.get("id") for card in html.find_class("target")] == ["target-broken", "target-mine", "target-phi4"]
     assert [row.get("data-card") for row in html.xpath("//table[@id='numbers']/tbody/tr")] == [
-        "target-broken", "target-mine", "target-phi4",
-    ]  # fmt: skip
+        "target-broken",
+        "target-mine",
+        "target-phi4",
+    ]
 
 
 def test_pictures_are_there(gallery, html):

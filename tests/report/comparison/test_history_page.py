@@ -25,9 +25,14 @@ def line(number: int, efficiency: float | None = 0.02, **changes: Any) -> dict[s
         )
     }
     return {
-        "accepted": f"2026-01-{number:02d}T03:04:05Z", "commit": f"c0ffee{number}", "suite": "smoke", "verdict": "pass",
-        "geometric_mean": {"value": 1.02, "low": 0.98, "high": 1.06}, "cells": cells, **changes,
-    }  # fmt: skip
+        "accepted": f"2026-01-{number:02d}T03:04:05Z",
+        "commit": f"c0ffee{number}",
+        "suite": "smoke",
+        "verdict": "pass",
+        "geometric_mean": {"value": 1.02, "low": 0.98, "high": 1.06},
+        "cells": cells,
+        **changes,
+    }
 
 
 def history_of(lines: list[dict[str, Any]], folder: Path) -> Page:

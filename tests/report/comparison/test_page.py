@@ -40,20 +40,37 @@ def cell(index: int, verdict: Verdict = "pass", *, target: str = "banana", value
     if verdict == "not measured":
         findings = [Finding("ran", "not measured", f"not applicable: no gradient {index}")]
     return CellComparison(
-        f"match{index}", "compare", target, "hmc", "exact", {"step_size": 0.1 * (index + 1)}, "exact", 8000, (8, 16),
+        f"match{index}",
+        "compare",
+        target,
+        "hmc",
+        "exact",
+        {"step_size": 0.1 * (index + 1)},
+        "exact",
+        8000,
+        (8, 16),
         tuple(findings),
-    )  # fmt: skip
+    )
 
 
 def comparison(*cells: CellComparison, **changes: Any) -> Comparison:
     verdict = worst([finding for cell in cells for finding in cell.findings])
     mean = Finding("efficiency", "pass", "needs 1.07× the gradients it needed", 1.07, 1.01, 1.13, 0.5, 1.0, 1.2)
     found = Comparison(
-        verdict, (f"{verdict.capitalize()}: so it is.", "A second sentence."), cells, (mean,) if cells else (),
-        (), (), (), Side("old.json", "smoke", len(cells), {"python": "3.11", "versions": {"numpy": "2.1"}}),
-        Side("new.json", "smoke", len(cells), {"python": "3.11", "versions": {"numpy": "2.2"}, "job": "7"}), 0.001, 0.2,
-        0.2, 17,
-    )  # fmt: skip
+        verdict,
+        (f"{verdict.capitalize()}: so it is.", "A second sentence."),
+        cells,
+        (mean,) if cells else (),
+        (),
+        (),
+        (),
+        Side("old.json", "smoke", len(cells), {"python": "3.11", "versions": {"numpy": "2.1"}}),
+        Side("new.json", "smoke", len(cells), {"python": "3.11", "versions": {"numpy": "2.2"}, "job": "7"}),
+        0.001,
+        0.2,
+        0.2,
+        17,
+    )
     return replace(found, **changes)
 
 
@@ -62,26 +79,43 @@ def mixed() -> Comparison:
         cell(3), findings=(*cell(3).findings, Finding("time", "inconclusive", "slow clock", 1.3, decides=False))
     )
     return comparison(
-        cell(0, "regression", value=2.5), cell(1, "inconclusive", value=1.3), cell(2, value=0.9), slow,
-        cell(4, "not measured"), only_baseline=("a gone cell",), only_candidate=("a new cell",), notes=("a note",),
-    )  # fmt: skip
+        cell(0, "regression", value=2.5),
+        cell(1, "inconclusive", value=1.3),
+        cell(2, value=0.9),
+        slow,
+        cell(4, "not measured"),
+        only_baseline=("a gone cell",),
+        only_candidate=("a new cell",),
+        notes=("a note",),
+    )
 
 
 def hostile() -> Comparison:
     bad = replace(
-        cell(0, "regression", target=HOSTILE, value=2.0), match=HOSTILE, experiment=HOSTILE, sampler=HOSTILE,
-        start=HOSTILE, settings={HOSTILE: 1.0},
+        cell(0, "regression", target=HOSTILE, value=2.0),
+        match=HOSTILE,
+        experiment=HOSTILE,
+        sampler=HOSTILE,
+        start=HOSTILE,
+        settings={HOSTILE: 1.0},
         findings=(
-            Finding("efficiency", "regression", HOSTILE, 2.0, 1.5, 2.5), Finding("correctness", "not measured", HOSTILE),
-            Finding("time", "regression", HOSTILE, 2.0, decides=False), Finding("ran", "regression", HOSTILE),
+            Finding("efficiency", "regression", HOSTILE, 2.0, 1.5, 2.5),
+            Finding("correctness", "not measured", HOSTILE),
+            Finding("time", "regression", HOSTILE, 2.0, decides=False),
+            Finding("ran", "regression", HOSTILE),
         ),
-    )  # fmt: skip
+    )
     side = Side(HOSTILE, HOSTILE, 1, {HOSTILE: HOSTILE, "versions": {HOSTILE: HOSTILE}, "suite_text": HOSTILE})
     return comparison(
-        bad, summary=(HOSTILE, HOSTILE), overall=(Finding("present", "regression", HOSTILE),), only_baseline=(HOSTILE,),
-        only_candidate=(HOSTILE,), notes=(HOSTILE,), baseline=side,
+        bad,
+        summary=(HOSTILE, HOSTILE),
+        overall=(Finding("present", "regression", HOSTILE),),
+        only_baseline=(HOSTILE,),
+        only_candidate=(HOSTILE,),
+        notes=(HOSTILE,),
+        baseline=side,
         candidate=replace(side, provenance={"suite_text": HOSTILE + "2", "list": [HOSTILE]}),
-    )  # fmt: skip
+    )
 
 
 def page_of(found: Comparison, folder: Path) -> Page:
@@ -107,10 +141,24 @@ def test_links_lead_somewhere_and_ids_are_unique(tmp_path: Path) -> None:
 def test_the_verdict_comes_first_and_everything_follows_in_order(tmp_path: Path) -> None:
     text = page_of(mixed(), tmp_path).text
     parts = [
-        "Regression: so it is.", "A second sentence.", "1 ✗ regression", "gradients needed, candidate over baseline",
-        "largest bias, standard deviations", "What changed", "Warnings", "slow clock", "Only in the baseline", "a gone cell",
-        "Only in the candidate", "a new cell", "Notes", "a note", "All cells", "Provenance", "How it was decided",
-    ]  # fmt: skip
+        "Regression: so it is.",
+        "A second sentence.",
+        "1 ✗ regression",
+        "gradients needed, candidate over baseline",
+        "largest bias, standard deviations",
+        "What changed",
+        "Warnings",
+        "slow clock",
+        "Only in the baseline",
+        "a gone cell",
+        "Only in the candidate",
+        "a new cell",
+        "Notes",
+        "a note",
+        "All cells",
+        "Provenance",
+        "How it was decided",
+    ]
     places = [text.index(part, text.index("Regression: so it is.")) for part in parts[:6]]
     places += [text.index(part, places[5]) for part in parts[6:]]
     assert places == sorted(places)
@@ -148,9 +196,13 @@ def test_the_forest_plots_have_a_row_for_each_measured_cell(tmp_path: Path) -> N
 def test_the_plots_say_what_they_show(tmp_path: Path) -> None:
     page = page_of(mixed(), tmp_path)
     for words in (
-        "a row for each cell, worst first", "with at least 99.9 % confidence", "1: as before", "1.2: margin of the suite",
-        "1.4: margin of one cell", "the smallest error that would have been seen",
-    ):  # fmt: skip
+        "a row for each cell, worst first",
+        "with at least 99.9 % confidence",
+        "1: as before",
+        "1.2: margin of the suite",
+        "1.4: margin of one cell",
+        "the smallest error that would have been seen",
+    ):
         assert words in page.text
 
 

@@ -59,7 +59,7 @@ SENTENCES = {
     "mixing": "of the 4 classes of little_faces 2.50 (2.45–2.55) by jumper, worst R-hat 1.50 (1.47–1.53)",
     "dial": "falls from 0.500 (0.490–0.510) at τ = 0 and is least at τ = 1: 0.1000 (0.0980–0.1020).",
     "escaped": "No chain ended outside the range of the data in any of 14 cells.",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("sentence", SENTENCES.values(), ids=SENTENCES)

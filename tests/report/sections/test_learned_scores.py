@@ -38,9 +38,11 @@ def learned_results(tmp_path):
         folder = tmp_path / f"results-{is_source}"
         results = made_up(folder)
         facts = dataclasses.replace(
-            results.targets[TWO_MODES], counterpart="exact_modes", counterpart_is_source=is_source,
+            results.targets[TWO_MODES],
+            counterpart="exact_modes",
+            counterpart_is_source=is_source,
             score_error=score_error or curves(),
-        )  # fmt: skip
+        )
         results.targets[TWO_MODES] = facts
         stored = dict(np.load(folder / "targets" / f"{facts.key}.npz"))
         axis = np.linspace(-3.0, 3.0, 6)
@@ -48,9 +50,18 @@ def learned_results(tmp_path):
         field = np.stack([-np.stack([x, y], axis=-1)] * 2)
         density = np.stack([-0.5 * (x**2 + y**2)] * 2)
         np.savez(
-            folder / "targets" / f"{facts.key}.npz", **stored, field_sigma=[0.125, 1.0], field_x=axis, field_y=axis,
-            field_learned=field, field_true=field, density_x=axis, density_y=axis, density_learned=density, density_true=density,
-        )  # fmt: skip
+            folder / "targets" / f"{facts.key}.npz",
+            **stored,
+            field_sigma=[0.125, 1.0],
+            field_x=axis,
+            field_y=axis,
+            field_learned=field,
+            field_true=field,
+            density_x=axis,
+            density_y=axis,
+            density_learned=density,
+            density_true=density,
+        )
         return results
 
     return make

@@ -14,10 +14,12 @@ from made_up_results import made_up
 
 from mcmc_bench.core.results import Results
 from mcmc_bench.report import write_report
-from mcmc_bench.report.figures import picture, plots, svg
+from mcmc_bench.report.figures import curves, picture, svg
 from mcmc_bench.report.figures.chart import Chart, Rule, Series, limits, ticks
-from mcmc_bench.report.figures.drawing import LEFT, Drawing, LegendKey, Mark, Strokes, Text, draw, sheet
+from mcmc_bench.report.figures.drawing import Drawing, Mark, Strokes, Text
+from mcmc_bench.report.figures.layout import LEFT, draw
 from mcmc_bench.report.figures.palette import INK, MUTED
+from mcmc_bench.report.figures.sheet import LegendKey, arrange
 from mcmc_bench.report.sections import step_size
 from mcmc_bench.report.sections.dial import METRICS
 from mcmc_bench.report.selection import Selection
@@ -104,7 +106,7 @@ def test_svg_uses_theme_colours_and_escapes() -> None:
 
 
 def test_files_and_page_have_the_same_parts() -> None:
-    arranged = sheet("A heading", [[line(), None], [line()]])
+    arranged = arrange("A heading", [[line(), None], [line()]])
     assert svg.sheet(arranged, [INK]).count('class="title"') == 2
     assert picture.sheet(arranged).startswith(b"\x89PNG")
 
@@ -119,7 +121,7 @@ def test_a_line_goes_through_its_markers() -> None:
 
 @pytest.mark.parametrize("names", [["ula", "mala"], ["a sampler"] * 15, ["x" * 80, "hmc"]])
 def test_a_legend_stays_on_its_sheet(names: list[str]) -> None:
-    arranged = sheet("A heading", [[line(), line()]], [LegendKey(name, INK, "circle") for name in names])
+    arranged = arrange("A heading", [[line(), line()]], [LegendKey(name, INK, "circle") for name in names])
     keys = [part for part in arranged.parts if isinstance(part, Text) and part.role == "label"]
     assert [key.text for key in keys] == names
     assert all(key.at[0] + 7.5 * len(key.text) <= arranged.width for key in keys)
@@ -135,7 +137,7 @@ def test_a_legend_stays_on_its_sheet(names: list[str]) -> None:
 def dial(results: Results) -> Chart:
     selection = Selection(results)
     cells = selection.explorations("temperature")["two_modes"]
-    chart = plots.against(selection, "temperature", *METRICS[0], cells)
+    chart = curves.against_setting(selection, "temperature", *METRICS[0], cells)
     assert chart is not None
     return chart
 
@@ -153,7 +155,9 @@ def test_the_dial_shows_rows_intervals_and_closed_forms(dial: Chart) -> None:
 
 def test_the_distance_has_its_floor(results: Results) -> None:
     selection = Selection(results)
-    chart = plots.against(selection, "temperature", *METRICS[2], selection.explorations("temperature")["two_modes"])
+    chart = curves.against_setting(
+        selection, "temperature", *METRICS[2], selection.explorations("temperature")["two_modes"]
+    )
     assert chart is not None
     assert [rule.value for rule in chart.rules if not rule.vertical] == [0.1875]
 
@@ -166,7 +170,7 @@ def test_acceptance_of_what_rejects_nothing_is_left_out(results: Results) -> Non
         assert row is not None
         row.value = 1.0 if cell.sampler == "ula" else row.value
     acceptance = next(metric for metric in step_size.METRICS if metric[0] == "acceptance_rate")
-    chart = plots.against(selection, "step_size", *acceptance, cells)
+    chart = curves.against_setting(selection, "step_size", *acceptance, cells)
     assert chart is not None
     assert [series.label for series in chart.series] == ["MALA"]
 

@@ -1,0 +1,153 @@
+"""Lines: a metric against a setting, and the error of estimates against what they cost.
+
+Must not know how charts are drawn, nor any particular target or sampler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mcmc_bench.core.outcome import Outcome
+from mcmc_bench.core.results import Cell, Results
+from mcmc_bench.report import numbers
+from mcmc_bench.report.figures.chart import Chart, Rule, Series
+from mcmc_bench.report.figures.palette import INK, Look
+from mcmc_bench.report.selection import Selection, by_sampler
+
+#: Metrics whose rule is not an ideal value but what independent draws, or as many real data, have.
+FLOORS = {
+    "sliced_wasserstein_1": "i.i.d. floor",
+    "data_sliced_wasserstein": "real data",
+    "distinct_data": "real data",
+    "class_entropy": "real data",
+    "vendi_score": "real data",
+}
+LOGARITHMIC = {"efficiency", "bias_squared_average"}
+#: Pixels between the markers of samplers at the same setting.
+DODGE, MOST_DODGE = 6.0, 24.0  # between two, and from the first to the last
+
+
+def against_setting(
+    selection: Selection, setting: str, metric: str, title: str, subtitle: str, cells: Sequence[Cell]
+) -> Chart | None:
+    """A metric against a setting, a line for each sampler, with closed forms dashed; None if no cell gives it.
+
+    Samplers that a metric cannot move (acceptance of what rejects nothing) are left out.
+    """
+    series: list[Series] = []
+    lines = by_sampler(sorted(cells, key=lambda cell: cell.settings[setting]))
+    floors = [row.floor for cell in cells if (row := cell.metric(metric)) is not None and row.floor is not None]
+    for place, (sampler, ordered) in enumerate(lines.items()):
+        look, rows = selection.looks[sampler], [cell.metric(metric) for cell in ordered]
+        values = [row.value if row is not None else None for row in rows]
+        if all(value is None for value in values) or (metric == "acceptance_rate" and set(values) <= {1.0, None}):
+            continue
+        x = [cell.settings[setting] for cell in ordered]
+        predicted = {a: row.predicted for a, row in zip(x, rows, strict=True) if row and row.predicted is not None}
+        if len(predicted) > 1:
+            name = f"{look.name}, closed form"
+            series.append(Series(list(predicted), list(predicted.values()), look.colour, name, "dashed"))
+        series.append(
+            Series(
+                x,
+                values,
+                look.colour,
+                look.name,
+                "points" if len(predicted) > 1 else "line",
+                [row.low if row else None for row in rows],
+                [row.high if row else None for row in rows],
+                marker=look.marker,
+                shift=min(DODGE, MOST_DODGE / len(lines)) * (place - (len(lines) - 1) / 2),
+                notes=[_note(look, setting, cell, metric) for cell in ordered],
+            )
+        )
+    if not series:
+        return None
+    logarithmic = metric in LOGARITHMIC and _positive(series)
+    rules = [_truth(selection.results, metric)] if metric != "acceptance_rate" and metric not in LOGARITHMIC else []
+    if metric in FLOORS:
+        rules = [Rule(float(np.mean(floors)), FLOORS[metric], dashed=True)] if floors else []
+    if setting == "temperature":
+        rules.append(Rule(1.0, "full noise", vertical=True, dashed=True))
+    log = setting != "temperature"
+    every = sorted({x for one in series for x in one.x})
+    return Chart(
+        title,
+        f"{title} against {numbers.plain_name(setting)}: {subtitle}.",
+        series,
+        x_label="temperature τ, share of the noise" if setting == "temperature" else numbers.plain_name(setting),
+        y_label=subtitle,
+        x_scale="log" if log else "linear",
+        y_scale="log" if logarithmic else "linear",
+        x_ticks=every if log else None,
+        x_tick_labels=[f"{value:g}" for value in every] if log else None,
+        y_limits=(0.0, 1.04) if metric == "acceptance_rate" else None,
+        rules=[rule for rule in rules if rule is not None],
+    )
+
+
+def _truth(results: Results, metric: str) -> Rule | None:
+    definition = results.definitions.get(metric)
+    return Rule(definition.ideal, "true") if definition is not None and definition.ideal is not None else None
+
+
+def _note(look: Look, setting: str, cell: Cell, metric: str) -> str:
+    row = cell.metric(metric)
+    value = numbers.of_row(row) if cell.outcome is Outcome.FINISHED else cell.outcome
+    predicted = (
+        f"; closed form {numbers.number(row.predicted)}" if row is not None and row.predicted is not None else ""
+    )
+    why = f": {row.note}" if row is not None and row.value is None and row.note else ""
+    return f"{look.name}, {numbers.plain_name(setting)} {cell.settings[setting]:g}: {value}{why}{predicted}"
+
+
+def _positive(series: Sequence[Series]) -> bool:
+    return any(value is not None and value > 0 for one in series for value in one.y)
+
+
+def error_against_cost(selection: Selection, cells: Sequence[Cell], width: float) -> Chart | None:
+    """Error against evaluations, a line for each cell, with that of independent draws."""
+    series: list[Series] = []
+    oracle: tuple[list[float], list[float]] | None = None
+    for cell in cells:
+        curve, look = cell.curves.get("error"), selection.looks[cell.sampler]
+        if not curve or not curve.get("evaluations"):
+            continue
+        if curve.get("oracle_error") and (oracle is None or curve["evaluations"][-1] > oracle[0][-1]):
+            oracle = curve["evaluations"], curve["oracle_error"]
+        if look.kind == "oracle":
+            continue
+        series.append(
+            Series(
+                curve["evaluations"],
+                [v if v and v > 0 else None for v in curve["median"]],
+                look.colour,
+                look.name,
+                low=[v or None for v in curve["low"]],
+                high=[v or None for v in curve["high"]],
+                band=True,
+            )
+        )
+    if not series:
+        return None
+    if oracle is not None:
+        series.insert(0, Series(*oracle, INK, "independent draws", "dashed"))
+    everything = [v for one in series for v in one.y if v]
+    if not everything:
+        return None
+    lowest, highest = max(min(everything), 1e-6), min(max(everything), 1e3)
+    return Chart(
+        "Error against cost",
+        "worst squared error of a chain's estimates, in variances, against target evaluations",
+        series,
+        x_label="target evaluations after warmup",
+        y_label="worst b² of a chain: median, and spread over chains",
+        x_scale="log",
+        y_scale="log",
+        y_limits=(lowest / 1.6, highest * 1.6),
+        rules=[Rule(0.01, "b² = 0.01", dashed=True)],
+        width=width,
+        height=260.0,
+    )

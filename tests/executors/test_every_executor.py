@@ -2,7 +2,6 @@
 
 import math
 import operator
-import pdb
 
 import pytest
 
@@ -15,7 +14,7 @@ from mcmc_bench.experiments.run import run
 @pytest.fixture(params=list_executors())
 def name(request, monkeypatch):
     """Of an executor, without anybody at its debugger."""
-    monkeypatch.setattr(pdb, "post_mortem", lambda traceback: None)
+    monkeypatch.setattr("pdb.post_mortem", lambda traceback: None)
     return request.param
 
 
@@ -44,7 +43,12 @@ def test_a_job_that_raises_ends_alone(name):
 
 
 def test_nothing_runs_on_after_an_exception(name):
-    with pytest.raises(KeyboardInterrupt), executor_class(name)(workers=1) as jobs:
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(executor_class(name)(workers=1))
+
+
+def interrupted(executor):
+    with executor as jobs:
         jobs.submit(math.sqrt, 1.0)
         raise KeyboardInterrupt
 

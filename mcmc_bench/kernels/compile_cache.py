@@ -31,6 +31,7 @@ from numba.core.compiler import CompileResult
 from numba.core.registry import cpu_target
 from numba.core.serialize import dumps
 
+from mcmc_bench.kernels import names
 from mcmc_bench.kernels.fingerprint import NoFingerprintError, fingerprint
 
 #: Settings of numba, from the environment, that change the machine code.
@@ -39,10 +40,11 @@ _NUMBA_SETTINGS = ("BOUNDSCHECK", "LOOP_VECTORIZE", "OPT", "SLP_VECTORIZE", "USI
 
 @cache
 def compiler() -> str:
-    """Versions, settings and processor that machine code is made by and for."""
+    """Versions, settings and processor that machine code is made by and for; our own part in it included."""
     versions = f"python {sys.version_info[:3]} numba {numba.__version__} llvmlite {llvmlite.__version__} numpy {np.__version__}"
     settings = [(name, str(getattr(config, name, None))) for name in _NUMBA_SETTINGS]
-    return f"{versions} {settings} {cpu_target.target_context.codegen().magic_tuple()}"
+    ours = [names.source_hash(f"{__package__}.{module}") for module in ("compile_cache", "frozen")]
+    return f"{versions} {settings} {cpu_target.target_context.codegen().magic_tuple()} {ours}"
 
 
 def cache_folder() -> Path:
@@ -105,13 +107,13 @@ class _ContentCache(_Cache):  # type: ignore[misc]
             return None
         try:
             content = pickle.loads(file.read_bytes())  # noqa: S301 - our own file, in a folder of the user's own
-        except (OSError, EOFError, pickle.UnpicklingError):
-            return None  # not there, or cut off by a full disk
+        except (OSError, EOFError, ImportError, pickle.UnpicklingError):
+            return None  # not there, cut off by a full disk, or of a module that is not here
         return CompileResult._rebuild(target_context, *content)  # noqa: SLF001 - as numba's own cache does
 
     def save_overload(self, signature: Any, result: Any) -> None:
-        """Keep compiled code, unless it holds addresses of this process."""
-        if result.library.has_dynamic_globals or any(not lifted.can_cache for lifted in result.lifted):
+        """Keep compiled code, unless it cannot be used elsewhere."""
+        if not _is_portable(result):
             return
         file = self._file(signature)
         if file is None:
@@ -133,3 +135,13 @@ class _ContentCache(_Cache):  # type: ignore[misc]
         except NoFingerprintError:
             return None
         return Path(self.cache_path) / f"{dispatcher.py_func.__name__}-{key}"
+
+
+def _is_portable(result: Any) -> bool:
+    """Whether compiled code runs in another process: holds no address, and calls nothing that is linked late.
+
+    Numba links a recursive call when the code is used first, and not when it comes from a file: that crashes (0.68).
+    """
+    symbols = result.library._final_module.global_variables  # noqa: SLF001 - numba looks for them here itself
+    late = any(symbol.name.startswith(".numba.unresolved$") for symbol in symbols)
+    return not (late or result.library.has_dynamic_globals or any(not lifted.can_cache for lifted in result.lifted))

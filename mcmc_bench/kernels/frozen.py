@@ -58,6 +58,8 @@ class _Freezer:
     def __init__(self) -> None:
         self.copies: dict[Any, tuple[Any, Any]] = {}  # by id (of modules also what is named of them): original and copy
         self.marked: dict[int, Any] = {}  # compiled forms of functions that are marked for it, by their id
+        self.unfinished: list[Any] = []  # copies that are being filled in, each named by the one before
+        self.recursive: set[Any] = set()  # copies that lead back to themselves
         self.new: dict[str, Any] = {}  # by fingerprint
 
     def dispatcher(self, dispatcher: Any) -> Any:
@@ -65,7 +67,10 @@ class _Freezer:
         if hasattr(dispatcher, "fingerprint") or hasattr(dispatcher, "unseen") or is_engine(dispatcher.py_func):
             return dispatcher
         if id(dispatcher) in self.copies:
-            return self.copies[id(dispatcher)][1]
+            compiled = self.copies[id(dispatcher)][1]
+            if compiled in self.unfinished:
+                self.recursive.update(self.unfinished[self.unfinished.index(compiled) :])
+            return compiled
         function, content, unseen = dispatcher.py_func, "", ""
         try:
             content = fingerprint(dispatcher)
@@ -79,6 +84,7 @@ class _Freezer:
             pipeline_class=dispatcher._compiler.pipeline_class,  # noqa: SLF001 - there is no other way to it
         )  # fmt: skip
         self.copies[id(dispatcher)] = dispatcher, compiled  # before what it names, since that may be itself
+        self.unfinished.append(compiled)
         called = names.of_code(function.__code__)
         copy.__globals__.update({
             name: self.value(value, called) for kind, name, value in names.captured(function) if kind == "global"
@@ -86,10 +92,12 @@ class _Freezer:
         for cell, original in zip(copy.__closure__ or (), function.__closure__ or (), strict=True):
             with contextlib.suppress(ValueError):  # nothing has been assigned yet: numba will say so
                 cell.cell_contents = self.value(original.cell_contents, called)
+        self.unfinished.pop()
         if content:
             compiled.fingerprint = content
             self.new[content] = compiled
-            keep(compiled)
+            if compiled not in self.recursive:  # these cannot be kept, nor can what calls them: see `compile_cache`
+                keep(compiled)
         else:
             compiled.unseen = unseen
         return compiled

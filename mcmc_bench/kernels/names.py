@@ -228,6 +228,7 @@ def overload_flags(function: types.FunctionType) -> dict[str, Any] | None:
     Raises:
         ValueError: it stands for another one, by numba's `overload`.
     """
+    cpu_target.typing_context.refresh()  # it may have been marked a moment ago
     try:
         templates = cpu_target.typing_context.resolve_value_type(function).templates
     except (ValueError, AttributeError):  # compiled code cannot call it
@@ -235,4 +236,5 @@ def overload_flags(function: types.FunctionType) -> dict[str, Any] | None:
     made_by = {getattr(getattr(template, "_overload_func", None), "__qualname__", "") for template in templates}
     if any(not name.startswith("register_jitable.") for name in made_by):
         raise ValueError("numba's overload puts another function in its place when it is compiled")
-    return {key: flag for key, flag in templates[0]._jit_options.items() if key != "no_cpython_wrapper"}  # noqa: SLF001
+    given = templates[0]._jit_options  # noqa: SLF001 - there is no other way to it
+    return {name: flag for name, flag in given.items() if name not in ("no_cpython_wrapper", "nopython")}

@@ -33,7 +33,7 @@ PROVENANCE = {
     "versions": {},
     "processor": "p",
     "cores": 1,
-    "threads": 1,
+    "workers": 1,
     "engine_hash": "e",
     "seed": "s",
     "suite_text": "",

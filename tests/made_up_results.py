@@ -195,7 +195,7 @@ def made_up(folder: Path) -> Results:
             "versions": {"numba": "9.9"},
             "processor": "p",
             "cores": 2,
-            "threads": 2,
+            "workers": 2,
             "engine_hash": "e",
             "seed": "s",
             "suite_text": "[suite]\nbudget = 4000",

@@ -124,7 +124,6 @@ def test_wheel_carries_all_content_and_nothing_else(source, wheel):
     assert {name for name in names if ".dist-info/" not in name} == wanted
     assert {
         "mcmc_bench/py.typed",
-        "mcmc_bench/core/results.schema.json",
         "mcmc_bench/comparison/comparison.schema.json",
     } <= names
     assert any(name.startswith("mcmc_bench/report/templates/") for name in names)

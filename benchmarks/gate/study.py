@@ -27,8 +27,9 @@ from mcmc_bench.catalog.files import Folders
 from mcmc_bench.comparison import Comparison, Rule, compare
 from mcmc_bench.comparison.decide import FEWEST_REPLICATES
 from mcmc_bench.comparison.inference import MOSTLY_CONSTANT
+from mcmc_bench.core.files import write_atomically
 from mcmc_bench.core.provenance import describe_environment
-from mcmc_bench.core.results import Cell, Evidence, Results, write_atomically
+from mcmc_bench.core.results import Cell, Evidence, Results
 from mcmc_bench.core.streams import stream
 from mcmc_bench.executors import executor_class
 from mcmc_bench.experiments import worker

@@ -87,7 +87,7 @@ def must_be_there(baseline: Path) -> None:
 def write(found: Comparison, format_: Format, output: Path | None, html: Path | None) -> None:
     """Write the comparison in its format, its page if asked for, and the summary of a GitHub job if there is one."""
     from mcmc_bench.comparison.formats import render
-    from mcmc_bench.core.results import write_atomically
+    from mcmc_bench.core.files import write_atomically
 
     if html is not None:
         from mcmc_bench.report.comparison.page import write_page

@@ -5,7 +5,7 @@ Must not know how anything is decided.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mcmc_bench.comparison.model import CellComparison, Finding, Side, Verdict
@@ -77,12 +77,12 @@ def side_of(results: Results | None, path: str) -> Side:
     return Side(path, results.suite, len(results.cells), provenance)
 
 
-def same_job(one: dict[str, Any], other: dict[str, Any]) -> bool:
+def same_job(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether both sides ran on the same machine in the same job, so that their seconds can be compared."""
     return all(one.get(key) and one.get(key) == other.get(key) for key in ("machine", "job"))
 
 
-def environment(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+def environment(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What differs, a sentence each."""
     pairs = [(name, before.get(name), now.get(name)) for name in MADE_WITH]
     versions = [side.get("versions") or {} for side in (before, now)]

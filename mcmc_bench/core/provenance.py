@@ -30,7 +30,7 @@ def describe_environment(workers: int) -> dict[str, Any]:
         "cores": os.cpu_count() or 1,
         "machine": _machine(),
         "job": _job(),
-        "threads": workers,
+        "workers": workers,
         "engine_hash": engine_fingerprint(),
         "commit": _commit(),
     }

@@ -38,6 +38,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from mcmc_bench.core.kinds import Kind
 from mcmc_bench.core.target import Target
 from mcmc_bench.kernels import jit as _jit
 from mcmc_bench.kernels.block import ACCEPTANCE, DIVERGING, ENERGY_ERROR
@@ -51,7 +52,6 @@ Settings = Mapping[str, float]
 #: Names of the first columns of `statistics` in ArviZ's schema.
 STATISTICS = ("acceptance_rate", "diverging", "energy_error")
 
-Kind = Literal["exact", "biased", "optimiser", "oracle"]
 Rule = Literal["acceptance", "energy", "ascent", "distance", "scale"]
 
 #: What a sampler may need of a target, and how it is seen that it is there.

@@ -23,17 +23,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from mcmc_bench.core.kinds import StartName, TruthOrigin
 from mcmc_bench.kernels import jit as _jit
 from mcmc_bench.kernels.frozen import frozen
 
 Array = npt.NDArray[np.float64]
 Draw = Callable[[np.random.Generator, int], Array]
-StartName = Literal["dispersed", "one_point", "exact"]
 
 #: Levels at which truths give quantiles of every coordinate.
 QUANTILE_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -76,7 +76,7 @@ class Truth:
     not given. Standard errors are zero for `exact` and below what matters for `quadrature`.
     """
 
-    origin: Literal["exact", "quadrature", "reference run"]
+    origin: TruthOrigin
     mean: Array  # E x
     second_moment: Array  # E x²
     variance_of_square: Array  # Var x²

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mcmc_bench.core.results import identity_hash
+from mcmc_bench.core.json_form import identity_hash
+from mcmc_bench.core.kinds import StartName
 from mcmc_bench.core.target import target_label
 
 #: Fields that stand under another name in `CellPlan.match`, which stored baselines are found by.
@@ -26,7 +27,7 @@ class CellPlan:
     sampler: str
     settings: Mapping[str, float]  # complete, in the sampler's order
     inverse_mass_matrix: tuple[float, ...] | None
-    start: str
+    start: StartName
     budget: int
     warmup_share: float
     chains: int

@@ -8,19 +8,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from mcmc_bench.catalog.files import Folders
+from mcmc_bench.core.files import write_atomically
+from mcmc_bench.core.json_form import from_json, to_json
 from mcmc_bench.core.outcome import Outcome
-from mcmc_bench.core.results import (
-    Cell,
-    TargetFacts,
-    cell_from_json,
-    cell_to_json,
-    facts_from_json,
-    write_atomically,
-)
+from mcmc_bench.core.results import Cell, TargetFacts
 from mcmc_bench.experiments.cells import CellPlan
 from mcmc_bench.experiments.keys import cell_key, facts_key
 from mcmc_bench.experiments.worker import CellOutput
@@ -71,7 +66,7 @@ class Checkpoints:
     def _stored_cell(self, key: str, plan: CellPlan) -> Cell | None:
         """The finished cell of an earlier run, with its figure draws, or None."""
         try:
-            cell = cell_from_json(json.loads(self._file("cells", key, "json").read_text(encoding="utf-8")))
+            cell = from_json(Cell, json.loads(self._file("cells", key, "json").read_text(encoding="utf-8")))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None  # absent, or of another version: run it again
         if cell.outcome is Outcome.FINISHED:
@@ -87,7 +82,7 @@ class Checkpoints:
         """The facts of an earlier run, with their portrait, or None."""
         file = self._file("targets", facts_key(plan, self.folders), "json")
         try:
-            facts = facts_from_json(json.loads(file.read_text(encoding="utf-8")))
+            facts = from_json(TargetFacts, json.loads(file.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError, AttributeError):
             return None
         return facts if self._file("targets", facts.key, "npz").is_file() else None
@@ -100,17 +95,17 @@ class Checkpoints:
             write_atomically(self._file("draws", key, "npz"), done.figure)
         if done.draws is not None:
             write_atomically(self._file("draws", key, "nc"), done.draws)
-        text = json.dumps(cell_to_json(done.cell))
+        text = json.dumps(to_json(done.cell))
         if not done.cell.outcome.failed:
             write_atomically(self._file("cells", key, "json"), text.encode())
         # As it will be read when the run is resumed: what is concluded from it must not depend on that.
-        self.cells[key] = cell_from_json(json.loads(text))
+        self.cells[key] = from_json(Cell, json.loads(text))
 
     def keep_facts(self, plan: CellPlan, facts: TargetFacts, portrait: bytes) -> None:
         """Store the facts and the portrait of the target of `plan`."""
         self.targets[plan.target_label] = facts
         write_atomically(self._file("targets", facts.key, "npz"), portrait)
-        content = json.dumps(asdict(facts)).encode()
+        content = json.dumps(to_json(facts)).encode()
         write_atomically(self._file("targets", facts_key(plan, self.folders), "json"), content)
 
     # ------------------------------------------------------------ remove

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from mcmc_bench.comparison import Comparison, Rule, compare, measured_efficiency
+from mcmc_bench.core.files import write_atomically
 from mcmc_bench.core.outcome import Outcome
-from mcmc_bench.core.results import Evidence, Results, ResultsError, write_atomically
+from mcmc_bench.core.results import Evidence, Results, ResultsError
 from mcmc_bench.experiments.run import Progress, extend, run
 from mcmc_bench.experiments.suite import Suite, load_suite
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mcmc_bench.catalog.files import Folders, sampler_files, target_files
 from mcmc_bench.core.identity import engine_fingerprint, hash_files
-from mcmc_bench.core.results import identity_hash
+from mcmc_bench.core.json_form import identity_hash
 from mcmc_bench.experiments.cells import CellPlan
 from mcmc_bench.kernels.jit import ENGINE_FOLDER
 

@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from mcmc_bench import metrics
 from mcmc_bench.catalog.files import Folders
 from mcmc_bench.core.provenance import command_line, describe_environment
-from mcmc_bench.core.results import Evidence, Results
+from mcmc_bench.core.results import Evidence, Provenance, Results
 from mcmc_bench.executors import Executor, JobError, executor_class
 from mcmc_bench.experiments import worker
 from mcmc_bench.experiments.checkpoints import Checkpoints
@@ -284,7 +284,7 @@ def _save(suite: Suite, kept: Checkpoints, provenance: dict[str, Any]) -> Result
         cells=cells,
         definitions=definitions,
         targets=targets,
-        provenance=provenance,
+        provenance=cast("Provenance", provenance),
         experiments=dict(suite.experiments),
     )
     results.folder = results.save(kept.folder).parent

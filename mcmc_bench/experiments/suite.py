@@ -24,7 +24,7 @@ from mcmc_bench.catalog.files import (
     target_files,
     target_parameters,
 )
-from mcmc_bench.core.results import identity_hash
+from mcmc_bench.core.json_form import identity_hash
 from mcmc_bench.core.sampler import Sampler
 from mcmc_bench.core.spelling import unknown
 from mcmc_bench.experiments.cells import CellPlan

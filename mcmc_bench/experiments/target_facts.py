@@ -10,7 +10,8 @@ import numpy as np
 from mcmc_bench import metrics
 from mcmc_bench.catalog.files import Folders
 from mcmc_bench.core.draws import Array
-from mcmc_bench.core.results import ExampleFacts, TargetFacts, identity_hash
+from mcmc_bench.core.json_form import identity_hash
+from mcmc_bench.core.results import ExampleFacts, TargetFacts
 from mcmc_bench.core.target import Target
 from mcmc_bench.experiments.cells import CellPlan
 from mcmc_bench.experiments.loading import target_of

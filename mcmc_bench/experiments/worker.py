@@ -136,10 +136,10 @@ def _replicate(plan: CellPlan, target: Target, sampler: Sampler, purpose: str, i
         {name: plan.settings[name] for name in plan.fixed} if tuned else plan.settings,
         _budget(plan),
         chains=plan.chains,
-        start=plan.start,  # type: ignore[arg-type]  # checked when the suite was read
+        start=plan.start,
         names=(plan.seed, target.label, sampler.name, sorted(plan.settings.items()), plan.start, purpose, index),
         inverse_mass_matrix=plan.inverse_mass_matrix,
-        tuning=Tuning(plan.tuning, plan.mass_matrix) if tuned else None,  # type: ignore[arg-type]  # as above
+        tuning=Tuning(plan.tuning, plan.mass_matrix) if tuned else None,  # type: ignore[arg-type]  # checked when the suite was read
     )
 
 

@@ -16,7 +16,8 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from mcmc_bench.core.results import Results, write_atomically
+from mcmc_bench.core.files import write_atomically
+from mcmc_bench.core.results import Results
 from mcmc_bench.report import numbers, sections
 from mcmc_bench.report.context import Context
 from mcmc_bench.report.figures import palette, svg

@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from mcmc_bench.catalog.files import load_sampler, load_target
 from mcmc_bench.core.draws import Array, Draws
+from mcmc_bench.core.kinds import StartName
 from mcmc_bench.core.sampler import Sampler
-from mcmc_bench.core.target import StartName, Target
+from mcmc_bench.core.target import Target
 from mcmc_bench.sampling.replicate import Plan, Progress, SamplingError, run
 from mcmc_bench.sampling.tuning.schedule import MASS_MATRICES, MassMatrix, Tuning
 

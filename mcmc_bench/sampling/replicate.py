@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from mcmc_bench.core.draws import Cost, Draws
+from mcmc_bench.core.kinds import StartName
 from mcmc_bench.core.sampler import ACCEPTANCE, DIVERGING, ENERGY_ERROR, STATISTICS, Sampler
 from mcmc_bench.core.streams import stream
-from mcmc_bench.core.target import StartName, Target
+from mcmc_bench.core.target import Target
 from mcmc_bench.sampling.budget import Budget, Plan, SamplingError
 from mcmc_bench.sampling.chains import BLOCK_CHAINS, CHUNK_EVALUATIONS, Chains, Progress, Setup
 from mcmc_bench.sampling.tuning import schedule as _tuning

@@ -12,7 +12,7 @@ HOSTILE = (
 )
 PROVENANCE = {
     "python": "3.12.1", "versions": {"numpy": "2.1.0"}, "system": "Linux x86_64", "processor": "made up", "cores": 4,
-    "threads": 2, "engine_hash": "0123456789ab", "commit": "abcdef0", "seed": "made up", "command": "mcmc-bench run x",
+    "workers": 2, "engine_hash": "0123456789ab", "commit": "abcdef0", "seed": "made up", "command": "mcmc-bench run x",
     "started": "2026-01-02T03:04:05+00:00", "seconds": 1.5, "complete": True, "machine": "ab", "job": "local",
 }  # fmt: skip
 

@@ -6,12 +6,13 @@ import jsonschema
 import numpy as np
 import pytest
 
-import mcmc_bench.core.results as stored
-from mcmc_bench.core.results import Cell, MetricValue, Results, ResultsError, identity_hash, write_atomically
-from mcmc_bench.kernels.jit import ENGINE_FOLDER
+from mcmc_bench.core import files
+from mcmc_bench.core.files import write_atomically
+from mcmc_bench.core.json_form import identity_hash
+from mcmc_bench.core.results import Cell, MetricValue, Results, ResultsError
 
 PROVENANCE = {
-    "python": "3.99", "versions": {"numba": "9"}, "processor": "p", "cores": 1, "threads": 1, "engine_hash": "e",
+    "python": "3.99", "versions": {"numba": "9"}, "processor": "p", "cores": 1, "workers": 1, "engine_hash": "e",
     "seed": "s", "suite_text": "", "command": "c", "started": "2001-02-03T04:05:06Z", "seconds": 1.5, "complete": True,
 }  # fmt: skip
 
@@ -88,7 +89,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     def fail(*arguments):
         raise OSError("disk full")
 
-    monkeypatch.setattr(stored.os, "replace", fail)
+    monkeypatch.setattr(files.os, "replace", fail)
     with pytest.raises(OSError, match="disk full"):
         write_atomically(file, b"new")
     assert file.read_bytes() == b"old"
@@ -101,7 +102,7 @@ def test_hashes_do_not_depend_on_the_order_of_keys():
 
 
 def schema():
-    return json.loads((ENGINE_FOLDER / "core" / "results.schema.json").read_text())
+    return Results.schema()
 
 
 def test_the_schema_is_one():

@@ -13,7 +13,8 @@ import threadpoolctl
 import xarray
 
 from mcmc_bench.catalog.files import Folders
-from mcmc_bench.core.results import Results, write_atomically
+from mcmc_bench.core.files import write_atomically
+from mcmc_bench.core.results import Results
 from mcmc_bench.executors import executor_class
 from mcmc_bench.experiments import checkpoints, worker
 from mcmc_bench.experiments import run as running
@@ -51,7 +52,7 @@ def test_results_hold_what_they_should(small_run):
         "python",
         "versions",
         "processor",
-        "threads",
+        "workers",
         "engine_hash",
         "seed",
         "suite_text",

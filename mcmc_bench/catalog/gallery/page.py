@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 from mcmc_bench import report
 from mcmc_bench.catalog import cost, portrait, stored_truth
 from mcmc_bench.catalog.files import load_target, target_files, target_parameters
-from mcmc_bench.core.results import write_atomically
+from mcmc_bench.core.files import write_atomically
 from mcmc_bench.core.target import TAGS, Target
 from mcmc_bench.report.figures.palette import INK, MUTED, Colour
 

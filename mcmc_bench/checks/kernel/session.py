@@ -14,9 +14,10 @@ import numpy.typing as npt
 
 from mcmc_bench.checks.kernel.targets import functionals
 from mcmc_bench.core.draws import Draws
+from mcmc_bench.core.kinds import StartName
 from mcmc_bench.core.sampler import ACCEPTANCE, Sampler
 from mcmc_bench.core.streams import stream
-from mcmc_bench.core.target import StartName, Target
+from mcmc_bench.core.target import Target
 from mcmc_bench.sampling.budget import Plan
 from mcmc_bench.sampling.chains import Chains, Setup
 from mcmc_bench.sampling.replicate import run

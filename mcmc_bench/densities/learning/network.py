@@ -132,7 +132,7 @@ class Network:
 
 def write(file: Path, network: Network) -> None:
     """One npz file, float32, without pickle; the old file or the new one, whatever happens."""
-    from mcmc_bench.core.results import write_atomically
+    from mcmc_bench.core.files import write_atomically
 
     about = {
         "format": FORMAT, "scale": network.scale, "lowest_noise": network.lowest_noise,

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from mcmc_bench.core.results import write_atomically
+from mcmc_bench.core.files import write_atomically
 from mcmc_bench.densities.learning.network import AGAIN, Array, Network, WeightsError, write
 
 #: What is written for NAME, after its name.

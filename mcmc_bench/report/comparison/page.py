@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from mcmc_bench import report
 from mcmc_bench.comparison.model import SEVERITY, CellComparison, Comparison, Finding, Question, Verdict
-from mcmc_bench.core.results import write_atomically
+from mcmc_bench.core.files import write_atomically
 from mcmc_bench.report import numbers
 from mcmc_bench.report.comparison import forest
 from mcmc_bench.report.comparison.forest import Row

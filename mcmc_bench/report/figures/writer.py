@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mcmc_bench.core.results import write_atomically
+from mcmc_bench.core.files import write_atomically
 from mcmc_bench.report.figures import palette, picture, svg
 from mcmc_bench.report.figures.chart import Chart
 from mcmc_bench.report.figures.palette import Look

@@ -40,7 +40,7 @@ from mcmc_bench.metrics.evidence import Measurement, describe
 
 #: Replicates in the pool of a cell, and of a cell of a faulty sampler.
 POOL, FAULTY_POOL = 2000, 640
-EFFORTS = (0.25, 0.5, 1.0, 2.0)
+REPLICATE_FACTORS = (0.25, 0.5, 1.0, 2.0)
 LEVELS = (0.001, 0.01, 0.05)
 
 
@@ -143,8 +143,10 @@ def share(count: int, of: int) -> dict[str, float]:
 def calibrate(pools: dict[str, Pool], replicates: dict[str, int], comparisons: int) -> dict[str, Any]:
     """Equal code on both sides: p-values, false alarms, cells that are not decided; of `compare` and of `gate`."""
     single: dict[str, list[float]] = {
-        "correctness": [], "efficiency": [], "correctness, no replicate twice": _disjoint(pools, replicates)
-    }  # fmt: skip
+        "correctness": [],
+        "efficiency": [],
+        "correctness, no replicate twice": _disjoint(pools, replicates),
+    }
     smallest, undecided, judged_cells, said = [], [], [], []
     gated, gate_undecided = [], []
     for number in track(range(comparisons), description="equal code"):
@@ -244,19 +246,24 @@ def _against_uniform(values: list[float]) -> dict[str, Any]:
 def power(
     fault: Fault, true: dict[str, Pool], faulty: dict[str, Pool], replicates: dict[str, int], runs: int, name: str
 ) -> dict[str, Any]:
-    """Share of runs in which a fault is found, at several efforts by `compare`, and at the default one by `gate`.
+    """Share of runs in which a fault is found, with several numbers of replicates by `compare`, and at the default one by `gate`.
 
     Only the faulty sampler's cells are compared; the level is that which they have in the whole suite.
     """
     baseline = {match: true[match] for match in faulty}
     rule = Rule(alpha=Rule().alpha * len(faulty) / len(true))
-    found: dict[str, Any] = {"what": fault.what, "spoils": fault.spoils, "sampler": fault.sampler, "efforts": {}}
-    for effort in EFFORTS:
-        counts = {match: max(FEWEST_REPLICATES, round(effort * count)) for match, count in replicates.items()}
+    found: dict[str, Any] = {
+        "what": fault.what,
+        "spoils": fault.spoils,
+        "sampler": fault.sampler,
+        "replicate_factors": {},
+    }
+    for factor in REPLICATE_FACTORS:
+        counts = {match: max(FEWEST_REPLICATES, round(factor * count)) for match, count in replicates.items()}
         verdicts = [
-            compare(*Sides(baseline, faulty, counts, f"{name} {effort} {run}").first(), rule) for run in range(runs)
+            compare(*Sides(baseline, faulty, counts, f"{name} {factor} {run}").first(), rule) for run in range(runs)
         ]
-        found["efforts"][f"{effort:g}"] = _detected(verdicts)
+        found["replicate_factors"][f"{factor:g}"] = _detected(verdicts)
     few = max(20, runs // 5)
     gated = []
     for run in track(range(few), description=f"gate: {name}"):
@@ -290,7 +297,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, required=True, help="folder of the pools")
     parser.add_argument("--output", type=Path, required=True, help="folder of study.json")
     parser.add_argument("--comparisons", type=int, default=3000, help="of equal code")
-    parser.add_argument("--runs", type=int, default=200, help="of each fault and effort")
+    parser.add_argument("--runs", type=int, default=200, help="of each fault and replicate factor")
     parser.add_argument("--only", nargs="*", choices=["equal", *FAULTS], help="parts of the study")
     arguments = parser.parse_args()
     plans = judged(load_suite("smoke").cells)

@@ -25,60 +25,74 @@ def tables(study: dict[str, Any]) -> str:
     equal, faults = study["equal"], study["faults"]
     gate = equal["gate"]
     correctness = [fault for fault in faults.values() if fault["spoils"] == "correctness"]
-    detected = [fault for fault in correctness if fault["efforts"]["1"]["regression"]["share"] >= DETECTED]
+    detected = [fault for fault in correctness if fault["replicate_factors"]["1"]["regression"]["share"] >= DETECTED]
     lines = [
-        (f"Measured with the suite `smoke` by `benchmarks/gate/study.py` (equal code at commit "
-        f"{equal['commit']}, faults at {', '.join(sorted({fault['commit'] for fault in faults.values()}))}): pools of "
-        f"{study['pool']} replicates of each cell ({study['faulty_pool']} of each cell of a faulty sampler) from fresh random "
-        "streams. Each comparison draws the replicates of its sides from the pools without replacement, so that its sides "
-        "share none; different comparisons share some. Intervals are 95 % (Clopper and Pearson)."),
+        (
+            f"Measured with the suite `smoke` by `benchmarks/gate/study.py` (equal code at commit "
+            f"{equal['commit']}, faults at {', '.join(sorted({fault['commit'] for fault in faults.values()}))}): pools of "
+            f"{study['pool']} replicates of each cell ({study['faulty_pool']} of each cell of a faulty sampler) from fresh random "
+            "streams. Each comparison draws the replicates of its sides from the pools without replacement, so that its sides "
+            "share none; different comparisons share some. Intervals are 95 % (Clopper and Pearson)."
+        ),
         "",
         "### Equal code on both sides",
         "",
-        (f"{equal['comparisons']} comparisons by `mcmc-bench compare` of {equal['cells']} cells that are judged, each side with "
-        "the replicates that it has by default:"),
+        (
+            f"{equal['comparisons']} comparisons by `mcmc-bench compare` of {equal['cells']} cells that are judged, each side with "
+            "the replicates that it has by default:"
+        ),
         "",
         "| promised rate of false regressions (α) | measured | 95 % interval |",
         "|---|---|---|",
         *(f"| {level} | {_share(found)} | {_interval(found)} |" for level, found in equal["false_alarms"].items()),
         "",
-        (f"For the default α = 0.001 the gate, in up to {study['stages']} stages: {gate['regressions']['count']} of "
-        f"{gate['comparisons']} comparisons said regression ({_interval(gate['regressions'])}), and "
-        f"{gate['inconclusive']['count']} ended inconclusive ({_interval(gate['inconclusive'])}). "
-        f"Of the judged cells {equal['undecided_cells']:.1%} are undecided after the one stage of `compare`, and "
-        f"{gate['undecided_cells']:.2%} after the gate."),
+        (
+            f"For the default α = 0.001 the gate, in up to {study['stages']} stages: {gate['regressions']['count']} of "
+            f"{gate['comparisons']} comparisons said regression ({_interval(gate['regressions'])}), and "
+            f"{gate['inconclusive']['count']} ended inconclusive ({_interval(gate['inconclusive'])}). "
+            f"Of the judged cells {equal['undecided_cells']:.1%} are undecided after the one stage of `compare`, and "
+            f"{gate['undecided_cells']:.2%} after the gate."
+        ),
         "",
         "The p-values behind it: one indicator picked by chance of each cell whose law is known, and the one-sided test of "
         "the cost of each cell. Comparisons that share replicates are not independent, and the mean of a pool is off by "
         "chance, which at levels of one in a million alone makes false alarms about one and a half times as frequent. "
-        + equal.get("note", "Hence also the correctness of parts of the pools that share no replicate, all indicators of each."),
+        + equal.get(
+            "note", "Hence also the correctness of parts of the pools that share no replicate, all indicators of each."
+        ),
         "",
-        "| p-values | number | " + " | ".join(f"≤ {level}" for level in equal["p_values"]["correctness"]["below"])
+        "| p-values | number | "
+        + " | ".join(f"≤ {level}" for level in equal["p_values"]["correctness"]["below"])
         + " | largest difference from uniform |",
         "|---|---|" + "---|" * (len(equal["p_values"]["correctness"]["below"]) + 1),
         *(
-            f"| {name} | {found['count']} | " + " | ".join(f"{share:.4g}" for share in found["below"].values())
+            f"| {name} | {found['count']} | "
+            + " | ".join(f"{share:.4g}" for share in found["below"].values())
             + f" | {found['largest_difference']:.3f} |"
             for name, found in equal["p_values"].items()
         ),
         "",
         "### Planted faults",
         "",
-        ("Share of runs in which the fault is found, with the number of replicates of the suite times the effort "
-        f"({study['runs']} runs each), and by the gate at effort 1. Of the correctness faults {len(detected)} of "
-        f"{len(correctness)} are found in at least {DETECTED:.0%} of the runs at effort 1."),
+        (
+            "Share of runs in which the fault is found, with the replicates of the suite times a factor "
+            f"({study['runs']} runs each), and by the gate at factor 1. Of the correctness faults {len(detected)} of "
+            f"{len(correctness)} are found in at least {DETECTED:.0%} of the runs at factor 1."
+        ),
         "",
-        "| fault | spoils | " + " | ".join(f"effort {effort}" for effort in _efforts(faults)) + " | gate | needs | found by |",
-        "|---|---|" + "---|" * (len(_efforts(faults)) + 3),
+        "| fault | spoils | "
+        + " | ".join(f"× {factor}" for factor in _factors(faults))
+        + " | gate | needs | found by |",
+        "|---|---|" + "---|" * (len(_factors(faults)) + 3),
         *(_fault(fault) for fault in faults.values()),
         "",
-    ]  # fmt: skip
-    missed = [
-        f"{fault['what']} ({fault['efforts']['1']['regression']['share']:.0%})"
-        for fault in faults.values()
-        if fault["spoils"] != "none" and fault["efforts"]["1"]["regression"]["share"] < DETECTED
     ]
-    lines += [f"Not found in {DETECTED:.0%} of the runs at effort 1: {'; '.join(missed) if missed else 'none'}.", ""]
+    missed = [
+        f"{fault['what']} ({fault['replicate_factors']['1']['regression']['share']:.0%})"
+        for fault in faults.values()
+        if fault["spoils"] != "none" and fault["replicate_factors"]["1"]["regression"]["share"] < DETECTED
+    ]
+    lines += [f"Not found in {DETECTED:.0%} of the runs at factor 1: {'; '.join(missed) if missed else 'none'}.", ""]
     lines += [
         (
             "“needs”: the gradients for the same error, the faulty sampler over the right one, geometric mean of its cells that are "
@@ -91,14 +105,14 @@ def tables(study: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _efforts(faults: dict[str, Any]) -> list[str]:
-    return list(next(iter(faults.values()))["efforts"])
+def _factors(faults: dict[str, Any]) -> list[str]:
+    return list(next(iter(faults.values()))["replicate_factors"])
 
 
 def _fault(fault: dict[str, Any]) -> str:
-    at_one = fault["efforts"]["1"]
+    at_one = fault["replicate_factors"]["1"]
     found = [name for name in ("correctness", "efficiency") if at_one[name]["share"] > 0.5]
-    cells = [_percent(entry["regression"]) for entry in fault["efforts"].values()]
+    cells = [_percent(entry["regression"]) for entry in fault["replicate_factors"].values()]
     by = ", ".join(found) or "–"
     needs = "–" if at_one.get("needs") is None else f"{at_one['needs']:.2f}×"
     return f"| {fault['what']} | {fault['spoils']} | {' | '.join(cells)} | {_percent(fault['gate']['regression'])} | {needs} | {by} |"

@@ -74,8 +74,11 @@ def _commit() -> str | None:
     def git(*words: str) -> str:
         return subprocess.run(  # noqa: S603 - fixed words
             ["git", "-C", str(ENGINE_FOLDER.parent), *words],  # noqa: S607 - whichever git made the checkout
-            capture_output=True, text=True, check=True, timeout=10,
-        ).stdout.strip()  # fmt: skip
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+        ).stdout.strip()
 
     try:
         return git("rev-parse", "--short", "HEAD") + ("+" if git("status", "--porcelain") else "")

@@ -65,10 +65,16 @@ class CellPlan:
 
     @property
     def match(self) -> str:
-        """Hash of what is asked for, whatever the sources, the seed and the effort: the same cell of another run."""
+        """Hash of what is asked for, whatever the sources, the seed and the replicates: the same cell of another run."""
         left_out: tuple[str, ...] = (
-            "time_limit", "sweep", "swept", "seed", "replicates", "selection_replicates", "metrics",
-        )  # fmt: skip
+            "time_limit",
+            "sweep",
+            "swept",
+            "seed",
+            "replicates",
+            "selection_replicates",
+            "metrics",
+        )
         if self.tuning == 0:  # then nothing that has to do with it changes a number
             left_out += ("tuning", "mass_matrix", "fixed")
         return identity_hash(

@@ -187,7 +187,10 @@ def _evidence(plan: CellPlan, target: Target, sampler: Sampler, measurements: Se
     exact = reference.many if reference.available else None
     expected_from, law = known_law.of_cell(_as_known(plan, sampler), plan.settings, target, plan.start, warmup, exact)
     return metrics.summarise(
-        measurements, reference, expected_from=expected_from, law=law,
+        measurements,
+        reference,
+        expected_from=expected_from,
+        law=law,
         planned_evaluations=_tuning_evaluations(plan, sampler)
         + budget.planned_evaluations(sampler, settings, tuned=is_tuned(plan, sampler)),
-    )  # fmt: skip
+    )

@@ -65,7 +65,7 @@ def test_the_study_keeps_its_promises():
         assert found["low"] <= float(level), "more false alarms than promised"
     assert equal["undecided_cells"] <= 0.2
     wrong = [fault for fault in faults.values() if fault["spoils"] == "correctness"]
-    assert sum(fault["efforts"]["1"]["regression"]["share"] >= 0.95 for fault in wrong) >= 6
+    assert sum(fault["replicate_factors"]["1"]["regression"]["share"] >= 0.95 for fault in wrong) >= 6
     for fault in faults.values():
         if fault["spoils"] == "none":
-            assert fault["efforts"]["1"]["correctness"]["share"] <= 0.05, "an exact kernel was called biased"
+            assert fault["replicate_factors"]["1"]["correctness"]["share"] <= 0.05, "an exact kernel was called biased"

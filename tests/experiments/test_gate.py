@@ -38,9 +38,10 @@ FAULTS = {
     "sign": ("(forward - backward)", "(backward - forward)"),
     "never moves": (ACCEPT, "if generator.random() < 0.0:"),
     "counts twice": (
-        "    difference = noise", "    evaluate(target, data, scratch[1], proposal_log_density, scratch[2], evaluations)\n    difference = noise",
+        "    difference = noise",
+        "    evaluate(target, data, scratch[1], proposal_log_density, scratch[2], evaluations)\n    difference = noise",
     ),
-}  # fmt: skip
+}
 
 
 def call(*arguments):
@@ -70,7 +71,7 @@ def suite(tmp_path_factory):
 def baseline(suite, tmp_path_factory):
     """Recorded by the command."""
     file = tmp_path_factory.mktemp("baseline") / "mine.json"
-    code, out, _ = call("baseline", suite, "-o", file, "--workers", 2)
+    code, out, _ = call("baseline", suite, "-o", file, "--executor", "inline")
     assert code == 0
     assert "baseline: " in out
     assert sorted(path.name for path in file.parent.iterdir()) == ["mine.json"], "what it was made from is gone"
@@ -82,7 +83,7 @@ def passed(suite, baseline, tmp_path_factory):
     """The results folder of equal code that went through the gate."""
     folder = tmp_path_factory.mktemp("gate") / "out"
     code, out, err = call(
-        "gate", suite, "--baseline", baseline, "-o", folder, "--workers", 2, "--html", folder / "c.html"
+        "gate", suite, "--baseline", baseline, "-o", folder, "--executor", "inline", "--html", folder / "c.html"
     )
     assert code == 0, out + err
     assert "Pass: 3 of 3 cells are still right" in out
@@ -119,7 +120,7 @@ def test_equal_code_passes_and_says_what_it_would_have_seen(baseline, passed):
 )
 def test_a_fault_is_a_regression(suite, baseline, tmp_path, fault, question):
     file = faulty(tmp_path / "samplers", fault)
-    found = gate(suite, baseline, output=tmp_path / "out", samplers_folder=file, workers=2)
+    found = gate(suite, baseline, output=tmp_path / "out", samplers_folder=file, executor="inline")
     assert found.verdict == "regression"
     (cell,) = (cell for cell in found.cells if cell.verdict == "regression")
     assert cell.sampler == "mala"
@@ -128,7 +129,9 @@ def test_a_fault_is_a_regression(suite, baseline, tmp_path, fault, question):
 
 def test_cells_that_are_not_decided_are_extended(suite, baseline, tmp_path):
     """With few replicates and a strict tolerance the first stage cannot see enough; the evidence of the others is stored."""
-    found = gate(suite, baseline, Rule(resolution=0.05), output=tmp_path / "out", replicate_factor=0.5, workers=2)
+    found = gate(
+        suite, baseline, Rule(resolution=0.05), output=tmp_path / "out", replicate_factor=0.5, executor="inline"
+    )
     stages = [len(cell.evidence) for cell in Results.load(tmp_path / "out").cells]
     assert max(stages) > 1
     for cell, count in zip(Results.load(tmp_path / "out").cells, stages, strict=True):
@@ -148,7 +151,9 @@ def test_where_the_mean_is_not_decided_all_its_cells_are_extended():
 
 def test_what_cannot_be_extended_is_said(suite, baseline, tmp_path, monkeypatch):
     monkeypatch.setattr(gate_module, "extend", lambda suite, matches, **named: dict.fromkeys(matches, "broke today"))
-    found = gate(suite, baseline, Rule(resolution=0.05), output=tmp_path / "out", replicate_factor=0.5, workers=2)
+    found = gate(
+        suite, baseline, Rule(resolution=0.05), output=tmp_path / "out", replicate_factor=0.5, executor="inline"
+    )
     assert found.verdict == "regression"
     assert "broke today" in found.summary[0]
 
@@ -176,7 +181,7 @@ def test_accepting_replaces_the_baseline_and_keeps_a_history(suite, baseline, pa
     assert {cell["label"] for cell in lines[0]["cells"].values()} >= {
         "ula(step_size=0.2) on gaussian(dim=5), exact start"
     }
-    code, out, _ = call("report", history_of(file), "-o", tmp_path / "page")
+    code, out, _ = call("history", history_of(file), "-o", tmp_path / "page")
     assert code == 0
     assert (tmp_path / "page" / "history.html").stat().st_size > 5000
 
@@ -298,11 +303,11 @@ def test_an_interrupted_baseline_goes_on(suite, tmp_path, monkeypatch):
 
     monkeypatch.setattr(gate_module, "_store", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        record_baseline(suite, file, replicate_factor=0.5, workers=2)
+        record_baseline(suite, file, replicate_factor=0.5, executor="inline")
     assert not file.exists()
     assert len(list((tmp_path / "late.json.unfinished" / "cells").iterdir())) == 3
     monkeypatch.setattr(gate_module, "_store", real)
-    results = record_baseline(suite, file, replicate_factor=0.5, workers=2)
+    results = record_baseline(suite, file, replicate_factor=0.5, executor="inline")
     assert results.provenance["resumed"] == 3
     assert [path.name for path in tmp_path.iterdir()] == ["late.json"]
 

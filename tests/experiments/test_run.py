@@ -191,8 +191,12 @@ def test_a_bad_cell_costs_one_cell(tmp_path):
     results = run(suite, output=tmp_path / "out", targets_folder=folder, workers=2)
     found = {(cell.target, cell.sampler): cell for cell in results.cells}
     assert {name: found[name, "mala"].outcome for name in names} == {
-        "fine": "finished", "raises": "raised", "dies": "died", "loops": "timed out", "leaves": "raised",
-    }  # fmt: skip
+        "fine": "finished",
+        "raises": "raised",
+        "dies": "died",
+        "loops": "timed out",
+        "leaves": "raised",
+    }
     assert "no starts today" in found["raises", "mala"].message
     assert "exit code 3" in found["dies", "mala"].message
     assert "not finished after 4 s" in found["loops", "mala"].message
@@ -258,9 +262,12 @@ def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(small_suite, tmp_pa
     program = listening + "from mcmc_bench.cli.app import main; main()"
     command = [sys.executable, "-c", program, "run", str(long), "-o", str(tmp_path / "out"), "--no-report"]
     process = subprocess.Popen(
-        [*command, "--workers", "1"], stderr=subprocess.PIPE, text=True, start_new_session=True,
+        [*command, "--workers", "1"],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
         env={**os.environ, "MPLBACKEND": "agg"},
-    )  # fmt: skip
+    )
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and len(list((tmp_path / "out" / "cells").glob("*.json"))) < 3:
         time.sleep(0.02)

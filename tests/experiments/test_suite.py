@@ -69,8 +69,12 @@ def test_the_noise_suite_holds_the_experiment():
     """Five targets, five samplers, the dial's six temperatures, both starts, equal sweeps."""
     suite = load_suite("noise")
     assert {cell.target for cell in suite.cells} == {
-        "song_ermon", "ring_of_8", "gaussian", "banana", "breast_cancer_logistic",
-    }  # fmt: skip
+        "song_ermon",
+        "ring_of_8",
+        "gaussian",
+        "banana",
+        "breast_cancer_logistic",
+    }
     assert {cell.sampler for cell in suite.cells} == {"gradient_ascent", "ula", "mala", "hmc", "oracle"}
     for sampler in ("ula", "mala"):
         dial = [cell for cell in suite.cells if cell.sampler == sampler and cell.swept == ("temperature",)]
@@ -177,9 +181,16 @@ def test_files_that_are_no_suites(write, tmp_path):
 
 
 JUNK = st.one_of(
-    st.none(), st.booleans(), st.integers(-3, 3), st.just(10**400), st.dates(), st.floats(), st.text(max_size=3), st.lists(st.integers(), max_size=2),
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 3),
+    st.just(10**400),
+    st.dates(),
+    st.floats(),
+    st.text(max_size=3),
+    st.lists(st.integers(), max_size=2),
     st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
-)  # fmt: skip
+)
 
 
 def _places(value, path=()):

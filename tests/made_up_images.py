@@ -6,7 +6,9 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
+from made_up_results import as_shown
 
+from mcmc_bench import metrics
 from mcmc_bench.core.results import Cell, Definition, ExampleFacts, Judgement, MetricValue, Results, TargetFacts
 from mcmc_bench.core.streams import stream
 
@@ -28,6 +30,7 @@ DEFINITIONS = {
     "vendi_score": Definition("Vendi score", "A number.", "target", "examples"),
     "escaped_share": Definition("Escaped share", "A share.", "lower", "examples", 0.0),
 }
+DEFINITIONS = as_shown(DEFINITIONS)
 PROVENANCE = {
     "python": "3",
     "versions": {},
@@ -192,6 +195,7 @@ def made_up_images(folder: Path) -> Results:
         description="False numbers for tests.",
         cells=cells,
         definitions=dict(DEFINITIONS),
+        verdicts=metrics.verdict_definitions(),
         targets={TARGET: facts},
         provenance=PROVENANCE,
         experiments={"one_start": "One start", "from_noise": "From noise", "dial": "The dial", "mixing": "One level"},

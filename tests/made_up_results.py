@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from mcmc_bench import metrics
 from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.results import Cell, Definition, Judgement, MetricValue, Results, TargetFacts
 from mcmc_bench.core.streams import stream
 
-VERDICTS = ("exact_kernel", "unbiased", "all_modes", "weights", "spread", "diagnostics_honest", "efficiency")
+VERDICTS = metrics.verdict_definitions()
 DEFINITIONS = {
     "evaluations": Definition("Evaluations per chain", "Counted.", "lower", "cost"),
     "r_hat_max": Definition("Worst R-hat", "Largest.", "lower", "convergence", 1.0),
@@ -27,6 +28,20 @@ DEFINITIONS = {
     "end_points": Definition("Distinct end points", "A count.", "higher", "modes"),
     "acceptance_rate": Definition("Acceptance", "A mean.", "higher", "diagnostics"),
 }
+
+
+def as_shown(definitions: dict[str, Definition]) -> dict[str, Definition]:
+    """The definitions in the order of the page, shown on cards, on paper and beside verdicts as the real ones are."""
+    real = metrics.definitions()
+    shown = ("percent", "printed", "card", "verdict", "beside")
+    return {
+        key: replace(definitions[key], **{name: getattr(one, name) for name in shown})
+        for key, one in real.items()
+        if key in definitions
+    }
+
+
+DEFINITIONS = as_shown(DEFINITIONS)
 KINDS = {"gradient_ascent": "optimiser", "ula": "biased", "mala": "exact", "hmc": "exact", "oracle": "oracle"}
 TWO_MODES, ONE_MODE = "two_modes", "round(dim=3)"
 
@@ -188,6 +203,7 @@ def made_up(folder: Path) -> Results:
         description="False numbers for tests.",
         cells=cells,
         definitions=dict(DEFINITIONS),
+        verdicts=metrics.verdict_definitions(),
         targets={target: facts(target) for target in (TWO_MODES, ONE_MODE)},
         provenance={
             "command": "mcmc-bench run made_up",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mcmc_bench.comparison import questions
-from mcmc_bench.comparison.inference import Difference, difference, first_level, holm, sequential
+from mcmc_bench.comparison.inference import Difference, difference, first_level, sequential
 from mcmc_bench.comparison.model import (
     SEVERITY,
     CellComparison,
@@ -26,6 +26,7 @@ from mcmc_bench.comparison.model import (
 )
 from mcmc_bench.comparison.pool import log_costs, pooled
 from mcmc_bench.comparison.summary import count, environment, reasons, same_job, sentences, side_of
+from mcmc_bench.core.multiple_tests import holm
 from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.results import Cell, Evidence, Results
 

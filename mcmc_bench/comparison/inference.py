@@ -146,16 +146,6 @@ def seen(error: float, level: float, freedom: float, *, sides: int = 1) -> float
     return error * (critical + z * np.sqrt(1.0 - spread + critical**2 / (2.0 * freedom))) / (1.0 - spread)
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjusted p-values (Holm 1979): reject where they are at most the level of the whole family."""
-    adjusted = [0.0] * len(p_values)
-    largest = 0.0
-    for rank, index in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
-        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
-        adjusted[index] = largest
-    return adjusted
-
-
 def first_level(alpha: float, stages: int) -> tuple[float, float]:
     """Level of the first stage, and the p-value above which nothing is suspected any more, less that level."""
     level = alpha / stages

@@ -191,6 +191,14 @@ class Definition:
 
 
 @dataclass
+class VerdictDefinition:
+    """What a verdict asks."""
+
+    title: str
+    question: str
+
+
+@dataclass
 class ExampleFacts:
     """What is known of the data that a target was learned from."""
 
@@ -268,6 +276,7 @@ class Results:
     targets: dict[str, TargetFacts]
     provenance: Provenance
     experiments: dict[str, str] = field(default_factory=dict)  # name to title, in the suite's order
+    verdicts: dict[str, VerdictDefinition] = field(default_factory=dict)  # in the order of the page
     schema_version: Annotated[int, Limits(const=SCHEMA_VERSION)] = SCHEMA_VERSION
     folder: Path | None = field(default=None, metadata=NOT_STORED)  # where it was loaded from
 

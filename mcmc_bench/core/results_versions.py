@@ -40,6 +40,19 @@ _SHOWN: dict[str, dict[str, Any]] = {
     "data_sliced_wasserstein": {"card": "distance to data"},
     "acceptance_rate": {"printed": True},
 }
+#: Likewise with the results as a whole.
+_VERDICTS = {
+    "exact_kernel": ("Exact kernel", "Does the kernel keep the target, as declared?"),
+    "unbiased": ("Unbiased", "Is no bias of a known quantile seen at this setting, and would one be seen?"),
+    "all_modes": ("All modes", "Is every known mode found?"),
+    "weights": ("Weights", "Do the modes hold their true shares of the draws?"),
+    "spread": ("Spread", "Is the spread within modes the true one?"),
+    "diagnostics_honest": ("Diagnostics honest", "Did R-hat and ESS raise an alarm where the answer is wrong?"),
+    "efficiency": (
+        "Efficiency",
+        "Place by real ESS per evaluation, among cells that pass the verdicts on their answer.",
+    ),
+}
 #: The order of the page, which is that of the definitions since version 3.
 _GROUPS = ("modes", "distance", "accuracy", "convergence", "examples", "diagnostics", "cost")
 
@@ -47,6 +60,7 @@ _GROUPS = ("modes", "distance", "accuracy", "convergence", "examples", "diagnost
 def _from_2(content: dict[str, Any]) -> None:
     definitions = sorted(content["definitions"].items(), key=lambda item: _GROUPS.index(item[1]["group"]))
     content["definitions"] = {_KEYS.get(key, key): {**one, **_SHOWN.get(key, {})} for key, one in definitions}
+    content["verdicts"] = {key: {"title": title, "question": text} for key, (title, text) in _VERDICTS.items()}
     content["provenance"]["workers"] = content["provenance"].pop("threads")
     for cell in content["cells"]:
         cell["warmup_share"] = cell.pop("burn_in")

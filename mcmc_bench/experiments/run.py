@@ -286,6 +286,7 @@ def _save(suite: Suite, kept: Checkpoints, provenance: dict[str, Any]) -> Result
         targets=targets,
         provenance=cast("Provenance", provenance),
         experiments=dict(suite.experiments),
+        verdicts=metrics.verdict_definitions(),
     )
     results.folder = results.save(kept.folder).parent
     return results

@@ -10,7 +10,7 @@ from mcmc_bench.metrics.evidence import Measurement, measure, summarise
 from mcmc_bench.metrics.listing import definitions, group_names
 from mcmc_bench.metrics.reference import Reference, principal_components
 from mcmc_bench.metrics.score_error import fields, score_error
-from mcmc_bench.metrics.verdicts import judge
+from mcmc_bench.metrics.verdicts import judge, verdict_definitions
 
 __all__ = [
     "Measurement",
@@ -26,4 +26,5 @@ __all__ = [
     "score_error",
     "selection_score",
     "summarise",
+    "verdict_definitions",
 ]

@@ -5,28 +5,16 @@ Must not know any particular target or sampler.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mcmc_bench.core.outcome import Outcome
-from mcmc_bench.core.results import Cell, Judgement
+from mcmc_bench.core.results import Cell, Definition, Judgement
 from mcmc_bench.report import numbers
 from mcmc_bench.report.context import Context
 from mcmc_bench.report.figures import draws, images, shares
 from mcmc_bench.report.figures.chart import Chart
 from mcmc_bench.report.figures.palette import Look
-
-#: The numbers on a card: metric, its name there, the verdict that judges it, whether in per cent.
-NUMBERS = (
-    ("within_mode_variance_ratio", "spread", "spread", False),
-    ("mode_weight_error", "wrong mode", "weights", True),
-    ("sliced_wasserstein_1", "distance", "", False),
-    ("efficiency", "efficiency", "efficiency", True),
-    ("distinct_data", "distinct", "", True),
-    ("classes_found", "classes found", "", True),
-    ("data_sliced_wasserstein", "distance to data", "", False),
-    ("classes_per_chain", "classes per chain", "", False),
-)
 
 
 @dataclass(frozen=True)
@@ -46,6 +34,7 @@ class Card:
     look: Look | None
     draws: Chart | None
     histogram: Chart | None  # of log p, or of the classes of images
+    definitions: Mapping[str, Definition]
 
     @property
     def charts(self) -> list[Chart]:
@@ -55,22 +44,22 @@ class Card:
     @property
     def numbers(self) -> list[CardNumber]:
         """Its lines: the metrics that the cell has, and those that it was judged by and has not."""
-        return [] if self.cell is None else list(_numbers(self.cell))
+        return [] if self.cell is None else list(_numbers(self.cell, self.definitions))
 
 
-def _numbers(cell: Cell) -> Iterator[CardNumber]:
-    for metric, name, judged, per_cent in NUMBERS:
-        row, judgement = cell.metric(metric), cell.verdicts.get(judged)
-        if row is None:
+def _numbers(cell: Cell, definitions: Mapping[str, Definition]) -> Iterator[CardNumber]:
+    for metric, definition in definitions.items():
+        row, judgement = cell.metric(metric), cell.verdicts.get(definition.verdict)
+        if row is None or not definition.card:
             continue
         if row.value is not None:
-            text = numbers.percent(row) if per_cent else numbers.in_sentence(row)
+            text = numbers.percent(row) if definition.percent else numbers.in_sentence(row)
         elif judgement is not None and judgement.verdict != "not applicable":
             text = row.note or numbers.NOT_GIVEN
         else:
             continue
         decided = judgement is not None and judgement.verdict in ("pass", "fail")
-        yield CardNumber(name, text, judgement if decided else None)
+        yield CardNumber(definition.card, text, judgement if decided else None)
 
 
 def card(context: Context, target: str, cell: Cell | None) -> Card:
@@ -82,7 +71,9 @@ def card(context: Context, target: str, cell: Cell | None) -> Card:
         of_images = images.are_images(results, target)
         chart = images.grid(results, target, cell) if of_images else draws.in_plane(results, target, cell, look)
     histogram = draws.log_density(cell, look) if cell and look else draws.true_log_density(results, target)
-    return Card(cell, look, chart, histogram or shares.histogram_of_classes(results, target, cell, look))
+    return Card(
+        cell, look, chart, histogram or shares.histogram_of_classes(results, target, cell, look), results.definitions
+    )
 
 
 def save(

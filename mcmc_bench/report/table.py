@@ -13,16 +13,6 @@ from mcmc_bench.core.results import Cell, Definition, MetricValue, Results
 from mcmc_bench.report import numbers
 
 DIRECTIONS = {"higher": "↑ higher is better", "lower": "↓ lower is better", "target": "→ nearest to {} is best"}
-#: The columns that are printed on paper, where there is no room for all.
-PRINTED = (
-    "within_mode_variance_ratio",
-    "mode_weight_error",
-    "log_density_gap",
-    "sliced_wasserstein_1",
-    "r_hat_max",
-    "efficiency",
-    "acceptance_rate",
-)
 
 
 @dataclass(frozen=True)
@@ -61,8 +51,7 @@ class MetricTable:
 def metric_table(results: Results, cells: Sequence[Cell] | None = None, group: str = "") -> MetricTable:
     """The table of `cells`, by default of all, and of the metrics of one `group` if it is given."""
     cells = results.cells if cells is None else cells
-    definitions = dict(sorted(results.definitions.items(), key=lambda item: _group_rank(results, item[1].group)))
-    definitions = {key: one for key, one in definitions.items() if group in ("", one.group)}
+    definitions = {key: one for key, one in results.definitions.items() if group in ("", one.group)}
     columns = [_column(cells, key, definition) for key, definition in definitions.items()]
     groups: list[tuple[str, int, int]] = []
     for index, column in enumerate(columns):
@@ -76,15 +65,6 @@ def metric_table(results: Results, cells: Sequence[Cell] | None = None, group: s
         rows = {row.metric: row for row in cell.metric_values}
         lines.append((cell, [_entry(cell, rows.get(column.key), notes) for column in columns]))
     return MetricTable(columns, groups, lines, list(notes))
-
-
-def _group_rank(results: Results, group: str) -> int:
-    """Answers first, costs last; what is not known in between, in the order of the definitions."""
-    wanted = ["modes", "distance", "accuracy", "convergence"]
-    others = [
-        g for g in dict.fromkeys(d.group for d in results.definitions.values()) if g not in wanted and g != "cost"
-    ]
-    return [*wanted, *others, "cost"].index(group)
 
 
 def _column(cells: Sequence[Cell], key: str, definition: Definition) -> Column:
@@ -102,7 +82,7 @@ def _column(cells: Sequence[Cell], key: str, definition: Definition) -> Column:
         DIRECTIONS[definition.direction].format(ideal),
         floor,
         definition.group,
-        key in PRINTED,
+        definition.printed,
     )
 
 

@@ -11,7 +11,6 @@ from mcmc_bench.comparison.inference import (
     corrected_t,
     difference,
     first_level,
-    holm,
     larger_bias,
     seen,
     sequential,
@@ -128,12 +127,6 @@ def test_what_is_said_to_be_seen_is_seen():
     p, _ = against_known(estimate(values), np.zeros(runs), np.zeros(runs), np.zeros(runs))
     missed = int((p > level).sum())
     assert stats.binom.ppf(5e-7, runs, 0.045) <= missed <= stats.binom.isf(5e-7, runs, 0.055), missed
-
-
-def test_holm_is_that_of_the_book():
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([]) == []
-    assert holm([0.9, 0.8]) == [1.0, 1.0]
 
 
 @pytest.mark.parametrize(("fresh", "stages"), [(True, 1), (True, 3), (False, 3)])

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mcmc_bench.comparison.inference import Estimate, against_known, holm, seen
+from mcmc_bench.comparison.inference import Estimate, against_known, seen
+from mcmc_bench.core.multiple_tests import holm
 from mcmc_bench.core.results import Cell, Results
 
 #: Family-wise rate of false alarms over all targets.

@@ -14,7 +14,6 @@ from urllib.parse import quote
 from mcmc_bench.core.results import Results
 from mcmc_bench.report.context import Context
 from mcmc_bench.report.table import metric_table
-from mcmc_bench.report.verdicts import VERDICTS
 
 TITLE, ORDER = "All numbers", 90
 _IDENTITY = (
@@ -58,14 +57,16 @@ def to_csv(results: Results) -> str:
     ]
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([*_IDENTITY, *settings, *VERDICTS, *(k if part == "value" else f"{k}_{part}" for k, part in parts)])
+    writer.writerow(
+        [*_IDENTITY, *settings, *results.verdicts, *(k if part == "value" else f"{k}_{part}" for k, part in parts)]
+    )
     for cell in results.cells:
         rows = {row.metric: row for row in cell.metric_values}
         writer.writerow(
             [
                 *(getattr(cell, name) for name in _IDENTITY),
                 *(_exact(cell.settings.get(name)) for name in settings),
-                *(cell.verdicts[key].verdict if key in cell.verdicts else "" for key in VERDICTS),
+                *(cell.verdicts[key].verdict if key in cell.verdicts else "" for key in results.verdicts),
                 *(_exact(getattr(rows[key], part)) if key in rows else "" for key, part in parts),
             ]
         )

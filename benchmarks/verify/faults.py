@@ -33,8 +33,8 @@ class Fault:
 
 def made_of(sampler: str, fault: Fault | None = None) -> str:
     """A digest of what a verdict is made of: the sampler, the shared kernels, what drives and verifies it, and the fault."""
-    driving = [PACKAGE / f"{name}.py" for name in ("sampler", "sampling", "chains", "tuning", "target")]
-    files = [sampler_files()[sampler], *driving, *PACKAGE.glob("kernels/*.py"), *PACKAGE.glob("verification/*.py")]
+    driving = [PACKAGE / "core" / "sampler.py", PACKAGE / "core" / "target.py", *PACKAGE.glob("sampling/**/*.py")]
+    files = [sampler_files()[sampler], *driving, *PACKAGE.glob("kernels/*.py"), *PACKAGE.glob("checks/kernel/*.py")]
     texts = [file.read_bytes() for file in sorted(files)]
     planted = repr(fault and ((fault.replaced, fault.settings) if fault.settings else fault.replaced)).encode()
     return hashlib.sha256(b"\0".join([*texts, planted])).hexdigest()[:16]
@@ -114,15 +114,15 @@ FAULTS: dict[str, Fault] = {
     "baoab_stale": Fault("baoab", "the second kick uses the old gradient", (("    evaluate(target, data, position, log_density, gradient, evaluations)\n    for j in range(q.shape[0]):\n        p[j] += 0.5 * step_size * force[j]\n", "    for j in range(q.shape[0]):\n        p[j] += 0.5 * step_size * force[j]\n    evaluate(target, data, position, log_density, gradient, evaluations)\n"),)),
     "obabo_friction": Fault("obabo", "noise of a whole step after decay of a half", (("(1.0 - decay * decay)", "(1.0 - decay**4)"),)),
     "obabo_temperature": Fault("obabo", "five parts in a hundred too hot", (("decay = np.exp(-0.5 * friction * step_size)", "decay = np.exp(-0.5 * friction * step_size)\n    temperature *= 1.05"),)),
-    "nuts_uniform": Fault("nuts", "points drawn with equal weights", (("tree_log_weight[top], point_log_density[top] = -error", "tree_log_weight[top], point_log_density[top] = 0.0"),)),
+    "nuts_uniform": Fault("nuts", "points drawn with equal weights", (("numbers[ERROR, top] = -error, log_density, error", "numbers[ERROR, top] = 0.0, log_density, error"),)),
     "nuts_late_stop": Fault(
         "nuts", "a sub-tree that has turned is kept as long as it went",
-        (("        if not valid:\n            break\n\n        depth += 1", "        if not valid and top < 0:\n            break\n\n        depth += 1"),),
+        (("        if not goes_on:\n            break\n\n        depth += 1", "        if not goes_on and top < 0:\n            break\n\n        depth += 1"),),
     ),
-    "nuts_seams": Fault("nuts", "seams looked at only where the whole trajectory is joined", (("                valid = not turn_when_joined(\n                    one[BEGIN, 0], one[END, 0], one[SUM_OF_TREE, 0], two[BEGIN, 0], two[END, 0], two[SUM_OF_TREE, 0]\n                )", "                valid = not turns(one[BEGIN, 0], two[END, 0], one[SUM_OF_TREE, 0], two[SUM_OF_TREE, 0])"),), SEAMS_DECIDE),
-    "nuts_unchecked": Fault("nuts", "sub-trees may turn", (("                valid = not turn_when_joined(\n                    one[BEGIN, 0], one[END, 0], one[SUM_OF_TREE, 0], two[BEGIN, 0], two[END, 0], two[SUM_OF_TREE, 0]\n                )", "                valid = True"),)),
+    "nuts_seams": Fault("nuts", "seams looked at only where the whole trajectory is joined", (("    goes_on = not turn_when_joined(\n        one[BEGIN, 0], one[END, 0], one[SUM_OF_TREE, 0], two[BEGIN, 0], two[END, 0], two[SUM_OF_TREE, 0]\n    )", "    goes_on = not turns(one[BEGIN, 0], two[END, 0], one[SUM_OF_TREE, 0], two[SUM_OF_TREE, 0])"),), SEAMS_DECIDE),
+    "nuts_unchecked": Fault("nuts", "sub-trees may turn", (("    goes_on = not turn_when_joined(\n        one[BEGIN, 0], one[END, 0], one[SUM_OF_TREE, 0], two[BEGIN, 0], two[END, 0], two[SUM_OF_TREE, 0]\n    )", "    goes_on = True"),)),
     "nuts_one_way": Fault("nuts", "trajectories go forwards only", (("forwards = generator.random() < 0.5", "forwards = generator.random() < 2.0"),)),
-    "nuts_last": Fault("nuts", "the last sub-tree always gives the state", (("if generator.random() < acceptance_probability(tree_log_weight[0] - log_weight):", "if generator.random() < 2.0:"),)),
+    "nuts_last": Fault("nuts", "the last sub-tree always gives the state", (("goes = uniform < acceptance_probability(log_ratio)", "goes = True"),)),
     "mclmc_turn": Fault("mclmc", "turns away from the gradient", (("toward * gradient[chain, i]", "-toward * gradient[chain, i]"),)),
     "mclmc_dimension": Fault("mclmc", "d instead of d − 1", (("delta = duration * norm / (dim - 1)", "delta = duration * norm / dim"),)),
     "adjusted_volume": Fault("adjusted_mclmc", "change of volume left out of the ratio", (("kinetic_change[chain] += (dim - 1) *", "kinetic_change[chain] += 0.0 *"),)),
@@ -158,7 +158,7 @@ CONTROLS: dict[str, Fault] = {
     for name, piece, settings in (
         ("mala", ACCEPT_MALA, ()), ("hmc", "p[j] += 0.5 * step_size * force[j]\n\n\n@jit_inline\ndef kinetic", ()),
         ("jittered_hmc", "    propose_by_random_length(\n", SHORT_STEPS),
-        ("nuts", "tree_log_weight[top], point_log_density[top] = -error", SEAMS_DECIDE), ("obabo", "(1.0 - decay * decay)", ()),
+        ("nuts", "numbers[ERROR, top] = -error, log_density, error", SEAMS_DECIDE), ("obabo", "(1.0 - decay * decay)", ()),
         ("mclmc", "toward * gradient[chain, i]", ()), ("reverse_sde", "+ np.sqrt(variance) * generator.standard_normal()", ()),
         ("parallel_tempering", "if k % 2 == parity and generator.random() < acceptance:", FEW_REPLICAS),
         ("parallel_tempering_two", "if k % 2 == parity and generator.random() < acceptance:", TWO_REPLICAS),

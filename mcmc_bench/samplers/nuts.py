@@ -32,6 +32,8 @@ from mcmc_bench.kernels.mathematics import exp
 LEFT, RIGHT, MOVING, SUM, FIRST_TREE = 0, 3, 6, 9, 10
 #: Arrays of a finished sub-tree: first and last momentum, Σ p, the point drawn from it and its gradient.
 BEGIN, END, SUM_OF_TREE, POINT, POINT_GRADIENT, ARRAYS = 0, 1, 2, 3, 4, 5
+#: Numbers of a finished sub-tree: log Σ e^{−H} against the start, and of its point the log density and the energy error.
+LOG_WEIGHT, LOG_DENSITY, ERROR, NUMBERS = 0, 1, 2, 3
 
 
 @jit_inline
@@ -61,6 +63,50 @@ def log_add(a, b):
     return max(a, b) + np.log1p(exp(-abs(a - b)))
 
 
+@jit_inline
+def make_leaf(scratch, numbers, top, log_density, error):
+    """Make the point at the moving end a sub-tree of its own, on top of the stack."""
+    base = FIRST_TREE + ARRAYS * top
+    for k in (BEGIN, END, SUM_OF_TREE):
+        copy(scratch[MOVING + 1], scratch[base + k])
+    copy(scratch[MOVING], scratch[base + POINT])
+    copy(scratch[MOVING + 2], scratch[base + POINT_GRADIENT])
+    numbers[LOG_WEIGHT, top], numbers[LOG_DENSITY, top], numbers[ERROR, top] = -error, log_density, error
+
+
+@jit_inline
+def merge(uniform, scratch, numbers, top):
+    """Join the two sub-trees on top of the stack, of equal length, into one with a point of either by its weight.
+
+    Returns whether the whole goes on, and has not turned round.
+    """
+    base = FIRST_TREE + ARRAYS * top
+    one, two = scratch[base - ARRAYS : base], scratch[base : base + ARRAYS]
+    goes_on = not turn_when_joined(
+        one[BEGIN, 0], one[END, 0], one[SUM_OF_TREE, 0], two[BEGIN, 0], two[END, 0], two[SUM_OF_TREE, 0]
+    )
+    both = log_add(numbers[LOG_WEIGHT, top - 1], numbers[LOG_WEIGHT, top])
+    if uniform < exp(numbers[LOG_WEIGHT, top] - both):
+        copy(two[POINT], one[POINT])
+        copy(two[POINT_GRADIENT], one[POINT_GRADIENT])
+        numbers[LOG_DENSITY, top - 1], numbers[ERROR, top - 1] = numbers[LOG_DENSITY, top], numbers[ERROR, top]
+    numbers[LOG_WEIGHT, top - 1] = both
+    copy(two[END], one[END])
+    for i in range(one.shape[2]):
+        one[SUM_OF_TREE, 0, i] += two[SUM_OF_TREE, 0, i]
+    return goes_on
+
+
+@jit_inline
+def choose(uniform, log_ratio, scratch, position, gradient):
+    """Go to the point of the later half of the trajectory with probability min(1, e^log_ratio); whether it does."""
+    goes = uniform < acceptance_probability(log_ratio)
+    if goes:
+        copy(scratch[FIRST_TREE + POINT], position)
+        copy(scratch[FIRST_TREE + POINT_GRADIENT], gradient)
+    return goes
+
+
 @jit
 def step(
     target, data, generator, settings,
@@ -68,14 +114,13 @@ def step(
 ):  # fmt: skip
     step_size, max_tree_depth = settings[0], int(settings[1])
     left, right, moving = scratch[LEFT : LEFT + 3], scratch[RIGHT : RIGHT + 3], scratch[MOVING : MOVING + 3]
-    total = flat(scratch[SUM])
-    tree_log_weight = np.empty(max_tree_depth + 1)
-    point_log_density, point_error = np.empty(max_tree_depth + 1), np.empty(max_tree_depth + 1)
+    total, tree = flat(scratch[SUM]), scratch[FIRST_TREE : FIRST_TREE + ARRAYS]
+    numbers = np.empty((NUMBERS, max_tree_depth + 1))
     moving_log_density = np.empty(1)
 
-    for j in range(total.shape[0]):
-        left[1, 0, j] = generator.standard_normal()
-        total[j] = left[1, 0, j]
+    for i in range(total.shape[0]):
+        left[1, 0, i] = generator.standard_normal()
+        total[i] = left[1, 0, i]
     copy(position, left[0])
     copy(gradient, left[2])
     for k in range(3):
@@ -83,9 +128,9 @@ def step(
     initial_energy = kinetic_energy(left[1, 0]) - log_density[0]
     energy_error = 0.0  # of the state that is chosen
     log_weight, acceptance, steps, depth = 0.0, 0.0, 0, 0
-    valid, diverging = True, False
+    goes_on, diverging = True, False
 
-    while depth < max_tree_depth:
+    while goes_on and depth < max_tree_depth:
         forwards = generator.random() < 0.5
         far, near = (left, right) if forwards else (right, left)
         for k in range(3):
@@ -100,54 +145,30 @@ def step(
             error = kinetic_energy(moving[1, 0]) - moving_log_density[0] - initial_energy
             acceptance += acceptance_probability(-error)
             if diverges(error):
-                valid, diverging = False, True
+                goes_on, diverging = False, True
                 break
             top += 1
-            base = FIRST_TREE + ARRAYS * top
-            for k in (BEGIN, END, SUM_OF_TREE):
-                copy(moving[1], scratch[base + k])
-            copy(moving[0], scratch[base + POINT])
-            copy(moving[2], scratch[base + POINT_GRADIENT])
-            tree_log_weight[top], point_log_density[top] = -error, moving_log_density[0]
-            point_error[top] = error
+            make_leaf(scratch, numbers, top, moving_log_density[0], error)
             # As a binary counter carries: two sub-trees of equal length become one.
             carry = leaf
-            while carry % 2 == 1 and valid:
+            while carry % 2 == 1 and goes_on:
+                goes_on = merge(generator.random(), scratch, numbers, top)
                 carry //= 2
-                one, two = scratch[base - ARRAYS : base], scratch[base : base + ARRAYS]
-                valid = not turn_when_joined(
-                    one[BEGIN, 0], one[END, 0], one[SUM_OF_TREE, 0], two[BEGIN, 0], two[END, 0], two[SUM_OF_TREE, 0]
-                )
-                both = log_add(tree_log_weight[top - 1], tree_log_weight[top])
-                if generator.random() < exp(tree_log_weight[top] - both):
-                    copy(two[POINT], one[POINT])
-                    copy(two[POINT_GRADIENT], one[POINT_GRADIENT])
-                    point_log_density[top - 1], point_error[top - 1] = point_log_density[top], point_error[top]
-                tree_log_weight[top - 1] = both
-                copy(two[END], one[END])
-                for j in range(total.shape[0]):
-                    one[SUM_OF_TREE, 0, j] += two[SUM_OF_TREE, 0, j]
                 top -= 1
-                base -= ARRAYS
-            if not valid:
+            if not goes_on:
                 break
-        if not valid:
+        if not goes_on:
             break
 
         depth += 1
-        tree = scratch[FIRST_TREE : FIRST_TREE + ARRAYS]
-        if generator.random() < acceptance_probability(tree_log_weight[0] - log_weight):
-            copy(tree[POINT], position)
-            copy(tree[POINT_GRADIENT], gradient)
-            log_density[0], energy_error = point_log_density[0], point_error[0]
-        log_weight = log_add(log_weight, tree_log_weight[0])
-        turned = turn_when_joined(far[1, 0], near[1, 0], total, tree[BEGIN, 0], tree[END, 0], tree[SUM_OF_TREE, 0])
-        for j in range(total.shape[0]):
-            total[j] += tree[SUM_OF_TREE, 0, j]
+        if choose(generator.random(), numbers[LOG_WEIGHT, 0] - log_weight, scratch, position, gradient):
+            log_density[0], energy_error = numbers[LOG_DENSITY, 0], numbers[ERROR, 0]
+        log_weight = log_add(log_weight, numbers[LOG_WEIGHT, 0])
+        goes_on = not turn_when_joined(far[1, 0], near[1, 0], total, tree[BEGIN, 0], tree[END, 0], tree[SUM_OF_TREE, 0])
+        for i in range(total.shape[0]):
+            total[i] += tree[SUM_OF_TREE, 0, i]
         for k in range(3):
             copy(moving[k], near[k])
-        if turned:
-            break
 
     record(statistics, 0, acceptance / steps, energy_error)
     statistics[0, DIVERGING] = 1.0 if diverging else 0.0

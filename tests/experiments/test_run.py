@@ -268,11 +268,10 @@ def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(small_suite, tmp_pa
         start_new_session=True,
         env={**os.environ, "MPLBACKEND": "agg"},
     )
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and len(list((tmp_path / "out" / "cells").glob("*.json"))) < 3:
+    while process.poll() is None and len(list((tmp_path / "out" / "cells").glob("*.json"))) < 3:
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGINT)
-    errors = process.communicate(timeout=60)[1]
+    errors = process.communicate()[1]
     assert process.returncode == 130, errors
     assert "the same command goes on from there" in errors
     partial = Results.load(tmp_path / "out")

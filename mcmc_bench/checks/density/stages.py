@@ -57,6 +57,7 @@ def check(
     parameters: Mapping[str, Any] | None = None,
     time_limit: float = 20.0,
     picture: str | Path | None = None,
+    executor: str = "local",
     progress: Progress | None = None,
 ) -> Report:
     """Look for everything that can be wrong with a target.
@@ -67,6 +68,7 @@ def check(
         parameters: the target's parameters.
         time_limit: seconds for each stage; what takes longer is named and ended.
         picture: where to draw the target; not drawn if None.
+        executor: where the stages run; "inline" ends no stage that loops and survives none that crashes.
         progress: called with a stage, the number of stages done, and their number.
 
     Raises:
@@ -79,7 +81,7 @@ def check(
     with tempfile.TemporaryDirectory() as scratch:
         trace = Path(scratch) / "trace"
         arguments = (name, folder, str(file), dict(parameters or {}), trace, picture)
-        with executor_class("local")(workers=1) as jobs:
+        with executor_class(executor)(workers=1) as jobs:
             for done, (stage, needs) in enumerate(_STAGES.items()):
                 told(stage, done, len(_STAGES))
                 if missing := [need for need in needs if need in spoilt]:

@@ -31,7 +31,7 @@ from mcmc_bench.core.files import write_atomically
 from mcmc_bench.core.provenance import describe_environment
 from mcmc_bench.core.results import Cell, Evidence, Results
 from mcmc_bench.core.streams import stream
-from mcmc_bench.executors import executor_class
+from mcmc_bench.executors import JobError, executor_class
 from mcmc_bench.experiments import worker
 from mcmc_bench.experiments.cells import CellPlan
 from mcmc_bench.experiments.gate import BASELINE_REPLICATE_FACTOR, GROWTH, STAGES, in_stages
@@ -123,9 +123,9 @@ class Sides:
         now = {m: self.candidate[m].evidence(order[1][: self.replicates[m]]) for m, order in self.order.items()}
         return results(self.baseline, before), results(self.candidate, now)
 
-    def more(self, matches: Collection[str], stage: int) -> dict[str, Evidence | str]:
+    def more(self, matches: Collection[str], stage: int) -> dict[str, Evidence | JobError]:
         """Evidence of a further stage."""
-        found: dict[str, Evidence | str] = {}
+        found: dict[str, Evidence | JobError] = {}
         for match in matches:
             count = self.replicates[match]
             begin = count + (stage - 1) * GROWTH * count

@@ -83,12 +83,12 @@ class Executor(ABC):
 
 def list_executors() -> dict[str, str]:
     """Name to first line of every executor. Nothing is imported, so that ``--help`` is instant."""
-    folder = Path(__file__).parent
-    documents = {
-        module.name: ast.get_docstring(ast.parse((folder / f"{module.name}.py").read_text(encoding="utf-8"))) or ""
-        for module in pkgutil.iter_modules([str(folder)])
-    }
-    return {name: text.partition("\n")[0] for name, text in documents.items()}
+    found = {}
+    for module in pkgutil.iter_modules(__path__):
+        file = Path(module.module_finder.path) / f"{module.name}.py"  # type: ignore[union-attr]
+        document = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+        found[module.name] = document.partition("\n")[0]
+    return found
 
 
 def executor_class(name: str) -> type[Executor]:

@@ -1,4 +1,4 @@
-"""What a run keeps in its folder: finished cells with their draws, and facts of targets; what is read again and removed.
+"""Checkpoints of a run in its folder: finished cells with their draws, and facts of targets.
 
 The parent of a run alone writes here. Must not know how cells are run, nor the results that are made of them.
 """

@@ -15,8 +15,8 @@ from typing import Any
 
 from mcmc_bench.comparison import Comparison, Rule, compare, measured_efficiency
 from mcmc_bench.core.files import write_atomically
-from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.results import Evidence, Results, ResultsError
+from mcmc_bench.executors import JobError
 from mcmc_bench.experiments.run import Progress, extend, run
 from mcmc_bench.experiments.suite import Suite, load_suite
 
@@ -65,27 +65,16 @@ def gate(
     accepted = None if baseline is None else Results.load(baseline)
     the_rule = rule or Rule()
     folders: dict[str, Any] = {"targets_folder": targets_folder, "samplers_folder": samplers_folder}
-    the_suite = (
-        suite
-        if isinstance(suite, Suite)
-        else load_suite(suite, seed=seed, replicate_factor=replicate_factor, **folders)
-    )
-    results = run(
-        the_suite, output=output, executor=executor, workers=workers, progress=progress, command=command, **folders
-    )
+    how: dict[str, Any] = {**folders, "executor": executor, "workers": workers, "progress": progress}
+    if isinstance(suite, Suite):
+        the_suite = suite
+    else:
+        the_suite = load_suite(suite, seed=seed, replicate_factor=replicate_factor, **folders)
+    results = run(the_suite, output=output, command=command, **how)
 
-    def more(undecided: Collection[str], stage: int) -> dict[str, Evidence | str]:
+    def more(undecided: Collection[str], stage: int) -> dict[str, Evidence | JobError]:
         results.save(output)
-        return extend(
-            the_suite,
-            undecided,
-            stage=stage,
-            factor=GROWTH,
-            executor=executor,
-            workers=workers,
-            progress=progress,
-            **folders,
-        )
+        return extend(the_suite, undecided, stage=stage, factor=GROWTH, **how)
 
     comparison = in_stages(accepted, results, the_rule, more, ("" if baseline is None else str(baseline), str(output)))
     results.save(output)
@@ -96,7 +85,7 @@ def in_stages(
     baseline: Results | None,
     results: Results,
     rule: Rule,
-    more: Callable[[Collection[str], int], dict[str, Evidence | str]],
+    more: Callable[[Collection[str], int], dict[str, Evidence | JobError]],
     paths: tuple[str, str] = ("", ""),
 ) -> Comparison:
     """Compare, and extend what is not decided, until everything is or no stage is left.
@@ -106,7 +95,7 @@ def in_stages(
         results: of the first stage; they get the evidence of the others.
         rule: as in `compare`.
         more: gives evidence of `GROWTH` times as many new replicates of cells, by their `match`, for a stage from 1;
-            or what went wrong, in words.
+            or the error instead.
         paths: as in `compare`.
     """
     results.provenance["stages"] = STAGES
@@ -118,8 +107,8 @@ def in_stages(
         further = more(undecided, stage)
         for cell in results.cells:
             found = further.get(cell.match)
-            if isinstance(found, str):
-                cell.outcome, cell.message = Outcome.RAISED, f"when it was extended: {found}"
+            if isinstance(found, JobError):
+                cell.outcome, cell.message = found.outcome, f"when it was extended: {found}"
             elif found is not None:
                 cell.evidence.append(found)
         comparison = compare(baseline, results, rule, paths=paths)
@@ -162,14 +151,11 @@ def record_baseline(
             f"{wanted} is there already; replace it with: mcmc-bench compare {wanted} CANDIDATE --accept, or remove it"
         )
     folders: dict[str, Any] = {"targets_folder": targets_folder, "samplers_folder": samplers_folder}
-    plain = load_suite(suite, **folders)
-    the_suite = load_suite(
-        suite, seed=seed or f"baseline of {plain.seed}", replicate_factor=replicate_factor, **folders
-    )
+    how: dict[str, Any] = {**folders, "executor": executor, "workers": workers, "progress": progress}
+    own_seed = seed or f"baseline of {load_suite(suite, **folders).seed}"
+    the_suite = load_suite(suite, seed=own_seed, replicate_factor=replicate_factor, **folders)
     folder = wanted.with_name(f"{wanted.name}.unfinished")
-    results = run(
-        the_suite, output=folder, executor=executor, workers=workers, progress=progress, command=command, **folders
-    )
+    results = run(the_suite, output=folder, command=command, **how)
     _store(results, wanted)
     shutil.rmtree(folder)
     return results

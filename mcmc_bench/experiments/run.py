@@ -58,7 +58,7 @@ def run(
 
     Args:
         suite: name of a built-in suite, path of a TOML file, or a suite that is loaded.
-        output: folder of the results; ``reports/SUITE`` by default. CellOutput cells found there whose inputs and
+        output: folder of the results; ``reports/SUITE`` by default. Finished cells found there whose inputs and
             sources are the same are not run again.
         targets_folder: a folder of further targets.
         samplers_folder: a folder of further samplers, or one file.
@@ -78,7 +78,7 @@ def run(
         Interrupted: Ctrl-C; what is finished is stored.
     """
     started, before = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), time.perf_counter()
-    _check(executor, workers)
+    at_a_time = _workers(executor, workers)
     if not isinstance(suite, Suite):
         the_suite = load_suite(
             suite,
@@ -101,14 +101,13 @@ def run(
             "--seed": seed,
             "--replicate-factor": None if replicate_factor == 1.0 else replicate_factor,
         }
-        name = the_suite.name if isinstance(suite, Suite) else str(suite)
-        command = command_line(["run", name, *_given(options), *(["--keep-draws"] if keep_draws else [])])
+        command = _typed(the_suite.name if isinstance(suite, Suite) else str(suite), options, keep_draws=keep_draws)
     kept = Checkpoints(folder, the_suite.cells, Folders.of(targets_folder, samplers_folder), keep_draws=keep_draws)
     if fresh:
         kept.remove_all()
     kept.read()
     provenance = {
-        **describe_environment(workers or os.cpu_count() or 1),
+        **describe_environment(at_a_time),
         "seed": the_suite.seed,
         "suite_text": the_suite.text,
         "command": command,
@@ -116,7 +115,7 @@ def run(
         "resumed": len(kept.cells),
     }
     try:
-        _finish_cells(kept, executor, workers, progress or (lambda what, done, count: None))
+        _finish_cells(kept, executor, at_a_time, progress or (lambda what, done, count: None))
     except KeyboardInterrupt:
         kept.read()  # it may have come after a cell was stored and before it was counted
         _save(the_suite, kept, {**provenance, "seconds": time.perf_counter() - before, "complete": False})
@@ -137,8 +136,8 @@ def extend(
     executor: str = "local",
     workers: int | None = None,
     progress: Progress | None = None,
-) -> dict[str, Evidence | str]:
-    """Evidence of further replicates of some cells, by their `match`; the error in words instead, where there was one.
+) -> dict[str, Evidence | JobError]:
+    """Evidence of further replicates of some cells, by their `match`; the error instead, where there was one.
 
     Args:
         suite: the suite they are from.
@@ -152,9 +151,9 @@ def extend(
         progress: as in `run`.
     """
     plans = {plan.match: plan for plan in suite.cells if plan.match in matches}
-    folders, found = Folders.of(targets_folder, samplers_folder), dict[str, Evidence | str]()
+    folders, found = Folders.of(targets_folder, samplers_folder), dict[str, Evidence | JobError]()
     forget_targets()
-    with _opened(executor, workers, len(plans)) as jobs:
+    with _opened(executor, _workers(executor, workers), len(plans)) as jobs:
         futures = {
             jobs.submit(
                 worker.extend,
@@ -171,26 +170,32 @@ def extend(
             try:
                 found[match] = future.result()
             except JobError as error:
-                found[match] = str(error)
+                found[match] = error
             if progress is not None:
                 progress(plans[match].label, len(found), len(plans))
     return found
 
 
-def _check(executor: str, workers: int | None) -> None:
-    executor_class(executor)
+def _workers(executor: str, workers: int | None) -> int:
+    """How many cells run at a time.
+
+    Raises:
+        ExecutorError, ValueError: that cannot be.
+    """
     if workers is not None and workers < 1:
         raise ValueError(f"workers = {workers} must be at least 1")
+    return 1 if executor_class(executor).in_this_process else workers or os.cpu_count() or 1
 
 
-def _given(options: Mapping[str, Any]) -> list[str]:
-    """Options and values as they are typed, but for those that are None."""
-    return [text for option, value in options.items() if value is not None for text in (option, str(value))]
-
-
-def _opened(executor: str, workers: int | None, jobs: int) -> Executor:
+def _opened(executor: str, workers: int, jobs: int) -> Executor:
     """The executor, with no more workers than there are jobs."""
-    return executor_class(executor)(max(1, min(workers or os.cpu_count() or 1, jobs)))
+    return executor_class(executor)(max(1, min(workers, jobs)))
+
+
+def _typed(suite: str, options: Mapping[str, Any], *, keep_draws: bool) -> str:
+    """The command line that does what a call of `run` does; options that are None are left out."""
+    given = [text for option, value in options.items() if value is not None for text in (option, str(value))]
+    return command_line(["run", suite, *given, *(["--keep-draws"] if keep_draws else [])])
 
 
 # ------------------------------------------------------------ work
@@ -255,7 +260,7 @@ class _Work:
                 self.kept.targets[plan.target_label] = blank_facts(plan, f"could not be described: {error}")
 
 
-def _finish_cells(kept: Checkpoints, executor: str, workers: int | None, progress: Progress) -> None:
+def _finish_cells(kept: Checkpoints, executor: str, workers: int, progress: Progress) -> None:
     count = len(kept.todo) + len(kept.undescribed)
     if not count:
         return

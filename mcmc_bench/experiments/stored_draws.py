@@ -1,4 +1,4 @@
-"""What is stored of the draws of a cell: thinned for the figures of the report, and all of them in ArviZ's schema.
+"""The draws of a cell as they are stored: thinned for the figures of the report, and all of them in ArviZ's schema.
 
 Knows the contracts of targets, samplers and draws. Must not know how draws are made, nor where they are stored.
 """
@@ -32,7 +32,7 @@ def npz(**arrays: Array) -> bytes:
 
 
 def figure_count(target: Target) -> int:
-    """How many data are kept for the figures."""
+    """The number of data that are kept for the figures."""
     return max(FIGURE_DATA, FIGURE_NUMBERS // target.dim)
 
 

@@ -1,4 +1,4 @@
-"""What the report says and draws of a target: its facts, and a portrait in an npz.
+"""Facts of a target for the report, and its portrait in an npz.
 
 Knows the contract of targets and the metrics. Must not know any particular target, nor how facts are stored.
 """

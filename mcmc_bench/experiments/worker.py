@@ -108,7 +108,7 @@ def extend(plan: CellPlan, folders: Folders, stage: int, replicates: int) -> Evi
 
 
 def measure(plan: CellPlan, folders: Folders, purpose: str, indices: range) -> list[Measurement]:
-    """What single replicates of a cell say; `purpose` and index name their random streams."""
+    """Measurements of single replicates of a cell; `purpose` and index name their random streams."""
     target, sampler = target_of(plan, folders), sampler_of(plan, folders)
     draws = (_replicate(plan, target, sampler, purpose, index) for index in indices)
     return _measured(plan, target, draws)
@@ -144,7 +144,7 @@ def _replicate(plan: CellPlan, target: Target, sampler: Sampler, purpose: str, i
 
 
 def is_tuned(plan: CellPlan, sampler: Sampler) -> bool:
-    """Whether anything of the sampler is tuned in this cell."""
+    """True where anything of the sampler is tuned in this cell."""
     return plan.tuning > 0 and sampler.adaptation is not None
 
 
@@ -153,7 +153,7 @@ def _tuning_evaluations(plan: CellPlan, sampler: Sampler) -> int:
 
 
 def _learned(draws: Draws, sampler: Sampler) -> dict[str, float]:
-    """What was tuned to what: settings; of coordinates their largest scale over the smallest; the ladder's inner rungs."""
+    """The tuned settings, the ratio of the largest to the smallest scale of the mass matrix, and the inner rungs of a ladder."""
     learned = {name: float(value) for name, value in draws.tuned.items()}
     adaptation, matrix = sampler.adaptation, draws.inverse_mass_matrix
     if adaptation is None or not learned:
@@ -167,7 +167,7 @@ def _learned(draws: Draws, sampler: Sampler) -> dict[str, float]:
 
 
 def _together(each: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
-    """By name, the values of the replicates that have one: where chains leave while they are tuned, there are no scales."""
+    """By name, the values of the replicates that have one; chains that become non-finite while they are tuned have no scales."""
     names = dict.fromkeys(name for one in each for name in one)
     return {name: [one[name] for one in each if name in one] for name in names}
 

@@ -2,9 +2,11 @@
 
 import math
 import operator
+import sys
 
 import pytest
 
+import mcmc_bench.executors
 from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.results import Results
 from mcmc_bench.executors import JobError, executor_class, list_executors
@@ -68,3 +70,28 @@ def numbers(results):
         for value in cell.metric_values
         if not any(word in value.metric for word in ("seconds", "compile"))
     ]
+
+
+NEW = '''"""backwards, for this test.
+
+The last job runs first."""
+from mcmc_bench.executors.inline import Inline
+
+
+class Backwards(Inline):
+    def as_completed(self, futures):
+        return super().as_completed(list(futures)[::-1])
+
+
+EXECUTOR = Backwards
+'''
+
+
+def test_an_executor_is_one_file(tmp_path, monkeypatch, small_run, small_suite):
+    """A file in the folder is found, named in the help, and runs a suite; no other file knows of it."""
+    (tmp_path / "backwards.py").write_text(NEW)
+    monkeypatch.setattr("mcmc_bench.executors.__path__", [*mcmc_bench.executors.__path__, str(tmp_path)])
+    assert list_executors()["backwards"] == "backwards, for this test."
+    results = run(small_suite, output=tmp_path / "out", executor="backwards")
+    assert numbers(results) == numbers(Results.load(small_run))
+    del sys.modules["mcmc_bench.executors.backwards"]

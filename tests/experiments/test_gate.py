@@ -13,6 +13,7 @@ import mcmc_bench.samplers
 from mcmc_bench.cli.app import app
 from mcmc_bench.comparison import Rule
 from mcmc_bench.core.results import Results, ResultsError
+from mcmc_bench.executors import JobError
 from mcmc_bench.experiments import gate as gate_module
 from mcmc_bench.experiments.gate import accept, gate, history_of, record_baseline
 
@@ -150,7 +151,9 @@ def test_where_the_mean_is_not_decided_all_its_cells_are_extended():
 
 
 def test_what_cannot_be_extended_is_said(suite, baseline, tmp_path, monkeypatch):
-    monkeypatch.setattr(gate_module, "extend", lambda suite, matches, **named: dict.fromkeys(matches, "broke today"))
+    monkeypatch.setattr(
+        gate_module, "extend", lambda suite, matches, **named: dict.fromkeys(matches, JobError("broke today"))
+    )
     found = gate(
         suite, baseline, Rule(resolution=0.05), output=tmp_path / "out", replicate_factor=0.5, executor="inline"
     )

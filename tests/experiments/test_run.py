@@ -9,13 +9,12 @@ import time
 
 import numpy as np
 import pytest
-import threadpoolctl
 import xarray
 
 from mcmc_bench.catalog.files import Folders
 from mcmc_bench.core.files import write_atomically
 from mcmc_bench.core.results import Results
-from mcmc_bench.executors import executor_class
+from mcmc_bench.executors import ExecutorError
 from mcmc_bench.experiments import checkpoints, worker
 from mcmc_bench.experiments import run as running
 from mcmc_bench.experiments.run import run
@@ -77,10 +76,9 @@ def test_closed_forms_stand_beside_their_rows(small_run):
     assert cells["oracle"].metric("within_mode_variance_ratio").predicted == 1.0
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_no_number_depends_on_the_executor_and_its_workers(small_run, small_suite, tmp_path, workers):
-    """`small_run` was made inline."""
-    local = run(small_suite, output=tmp_path, executor="local", workers=workers)
+def test_no_number_depends_on_the_number_of_workers(small_run, small_suite, tmp_path):
+    """`small_run` was made inline; with two workers it is made with every executor in tests/executors."""
+    local = run(small_suite, output=tmp_path, executor="local", workers=1)
     assert numbers(local) == numbers(Results.load(small_run))
 
 
@@ -295,6 +293,29 @@ def test_ctrl_c_between_storing_a_cell_and_counting_it(small_suite, tmp_path, mo
     assert len(Results.load(tmp_path).cells) == 1
 
 
+def test_ctrl_c_in_this_process_keeps_what_is_finished(small_suite, tmp_path, monkeypatch):
+    """Where cells run in the process that is interrupted, it comes from inside a cell."""
+    real, calls = worker.figure_draws, []
+
+    def interrupted(*arguments):
+        calls.append(arguments)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    monkeypatch.setattr(worker, "figure_draws", interrupted)
+    with pytest.raises(running.Interrupted, match="2 of 4 cells are kept"):
+        run(small_suite, output=tmp_path, executor="inline")
+    assert Results.load(tmp_path).provenance["complete"] is False
+    assert run(small_suite, output=tmp_path, executor="inline").provenance["resumed"] == 2
+
+
+def test_an_unknown_executor_is_said_before_anything_runs(small_suite, tmp_path):
+    with pytest.raises(ExecutorError, match="unknown executor: 'inlime'; did you mean 'inline'"):
+        run(small_suite, output=tmp_path / "out", executor="inlime")
+    assert not (tmp_path / "out").exists()
+
+
 def test_workers_must_be_positive(small_suite, tmp_path):
     with pytest.raises(ValueError, match="workers = 0 must be at least 1"):
         run(small_suite, output=tmp_path, workers=0)
@@ -312,16 +333,6 @@ def test_files_of_ones_own_are_never_removed(small_suite, tmp_path, fresh):
     run(small_suite, output=tmp_path, executor="inline", fresh=fresh)
     assert [file.read_text() for file in own] == ["precious"] * 3
     assert not made.exists()  # power: what runs have made does go
-
-
-def test_workers_have_one_thread_each():
-    """Also for BLAS, which is loaded by the imports: the limit has to come after them."""
-    with executor_class("local")(1) as jobs:
-        jobs.submit(worker._together, [])  # the first job names the module that is imported
-        libraries = jobs.submit(threadpoolctl.threadpool_info).result()
-    blas = [library["num_threads"] for library in libraries if library["user_api"] == "blas"]
-    assert blas
-    assert set(blas) == {1}
 
 
 def test_a_script_needs_no_main_guard(small_suite, tmp_path, python):

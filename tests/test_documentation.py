@@ -17,7 +17,7 @@ CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 YOUR_OWN = (ROOT / "docs" / "your_own_target.md").read_text()
 GUIDES = [path.read_text() for path in sorted((ROOT / "docs").glob("*.md"))]
 #: The recipes themselves are run in test_recipes.py: some of their commands exist only when they have been followed.
-WITHOUT_RECIPES = re.sub(r"^```sh\n.*?^```$", "", CONTRIBUTING, flags=re.DOTALL | re.MULTILINE)
+WITHOUT_RECIPES = re.sub(r"^```.*?^```$", "", CONTRIBUTING, flags=re.DOTALL | re.MULTILINE)
 SAMPLERS = (ROOT / "docs" / "samplers.md").read_text()
 
 

@@ -28,7 +28,7 @@ class Outcome(StrEnum):
     )
     RAISED = (
         "raised",
-        "The target or the sampler raised an exception: check the target with `mcmc-bench check`, then run again.",
+        "The target or the sampler raised an exception: run again with `--executor debug`, which stops where it is raised.",
         True,
     )
     TIMED_OUT = (

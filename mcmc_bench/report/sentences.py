@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from mcmc_bench.core.results import Cell, MetricValue
 from mcmc_bench.report import numbers
@@ -64,3 +64,9 @@ def join(parts: Sequence[Markup]) -> Markup:
 def code(target: str) -> Markup:
     """The name of a target."""
     return Markup("<code>{}</code>").format(target)
+
+
+def with_code(text: str) -> Markup:
+    """`text`, in which what stands between backticks is shown as code."""
+    parts = text.split("`")
+    return Markup("").join(code(part) if index % 2 else escape(part) for index, part in enumerate(parts))

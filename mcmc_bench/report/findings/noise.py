@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from mcmc_bench.core.results import Cell, MetricValue
 from mcmc_bench.report import numbers
 from mcmc_bench.report.selection import Selection, finished, first_by, temperature
-from mcmc_bench.report.sentences import code, given, join, link, name, row_of
+from mcmc_bench.report.sentences import code, given, join, link, name, row_of, with_code
 from mcmc_bench.report.verdicts import OF_THE_ANSWER
 
 SPREAD, WEIGHTS, POINTS = "within_mode_variance_ratio", "mode_weight_error", "end_points"
@@ -317,9 +317,10 @@ def _failures(selection: Selection) -> list[Markup]:
         return []
     links = [link(cell, f"{name(cell)} on {cell.target}: {cell.outcome}") for cell in failed[:5]]
     more = Markup(" and {} more").format(len(failed) - 5) if len(failed) > 5 else Markup("")
+    advice = [with_code(outcome.advice) for outcome in dict.fromkeys(cell.outcome for cell in failed)]
     return [
-        Markup("<b>{} did not finish.</b> {}{}.").format(
-            numbers.count(len(failed), "cell"), Markup("; ").join(links), more
+        Markup("<b>{} did not finish.</b> {}{}. {}").format(
+            numbers.count(len(failed), "cell"), Markup("; ").join(links), more, Markup(" ").join(advice)
         )
     ]
 

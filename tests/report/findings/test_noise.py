@@ -122,6 +122,7 @@ def test_failed_cells_are_named(results: Results) -> None:
     text = said(results)
     assert "3 cells did not finish." in text
     assert "HMC on round(dim=3): timed out" in text
+    assert "raise time_limit or lower budget in the suite" in text
 
 
 def test_without_an_optimiser_the_opening_counts(results: Results) -> None:

@@ -156,13 +156,18 @@ FAULTS: dict[str, Fault] = {
         "hmc",
         "HMC: step size 1.5 times too large",
         EFFICIENCY,
-        (("step_size, num_integration_steps = settings[0]", "step_size, num_integration_steps = 1.5 * settings[0]"),),
+        (
+            (
+                "step_size, num_integration_steps = settings",
+                "step_size, num_integration_steps = 1.5 * settings[0], settings[1]",
+            ),
+        ),
     ),
     "walk_step": Fault(
         "random_walk_metropolis",
         "Random walk: step size 1.5 times too small",
         EFFICIENCY,
-        (("step_size = settings[0]", "step_size = settings[0] / 1.5"),),
+        (("(step_size,) = settings", "step_size = settings[0] / 1.5"),),
     ),
     "mala_gradient": Fault(
         "mala",

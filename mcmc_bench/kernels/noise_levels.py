@@ -70,7 +70,7 @@ def start_in_noise(data, generator, width, position):
 
 
 @jit_inline
-def keep_frame(memory, level, position):
+def keep_snapshot(memory, level, position):
     """The state on arrival at noise level number `level`, if `memory` (frame, chain, dim) has room for it.
 
     It has none but for trajectory snapshots (`mcmc_bench.sampling.snapshots`); no kernel reads it.

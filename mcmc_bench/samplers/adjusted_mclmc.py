@@ -18,7 +18,7 @@ def step(
     target, data, generator, settings,
     position, log_density, gradient, statistics, memory, scratch, evaluations,
 ):  # fmt: skip
-    step_size, num_integration_steps = settings[0], int(settings[1])
+    step_size, num_integration_steps = settings
     chains = position.shape[0]
     direction, proposal, proposal_gradient = scratch[0], scratch[1], scratch[2]
     proposal_log_density, kinetic_change = flat(scratch[3])[:chains], flat(scratch[4])[:chains]
@@ -31,7 +31,7 @@ def step(
         kinetic_change[chain] = 0.0
         proposal_log_density[chain] = log_density[chain]
     isokinetic_leapfrog(
-        target, data, step_size, num_integration_steps,
+        target, data, step_size, int(num_integration_steps),
         proposal, direction, proposal_log_density, proposal_gradient, kinetic_change, evaluations,
     )  # fmt: skip
     for chain in range(chains):

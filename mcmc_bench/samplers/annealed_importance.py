@@ -39,7 +39,7 @@ def step(
     target, data, generator, settings,
     position, log_density, gradient, statistics, memory, scratch, evaluations,
 ):  # fmt: skip
-    step_size, levels, scale = settings[0], int(settings[1]), settings[2]
+    step_size, levels, base_scale = settings[0], int(settings[1]), settings[2]
     chains, dim = position.shape
     beta, data = data[:levels], data[levels:]  # from 1 down
     x, slope, y, proposal_slope, one, two = scratch[0], scratch[1], scratch[2], scratch[3], scratch[4], scratch[5]
@@ -48,29 +48,29 @@ def step(
 
     for chain in range(chains):
         for i in range(dim):
-            x[chain, i] = scale * generator.standard_normal()
+            x[chain, i] = base_scale * generator.standard_normal()
     evaluate(target, data, x, value, slope, evaluations)
     for chain in range(chains):
-        log_weight[chain] = beta[levels - 1] * (value[chain] - base_log_density(scale, x[chain]))
+        log_weight[chain] = beta[levels - 1] * (value[chain] - base_log_density(base_scale, x[chain]))
     for k in range(levels - 1, 0, -1):
-        size = 1.0 / (beta[k] / step_size + 2.0 * (1.0 - beta[k]) / scale**2)
+        size = 1.0 / (beta[k] / step_size + 2.0 * (1.0 - beta[k]) / base_scale**2)
         copy(slope, one)
         for chain in range(chains):
-            temper(beta[k], scale, x[chain], value[chain], one[chain])
+            temper(beta[k], base_scale, x[chain], value[chain], one[chain])
             for i in range(dim):
                 y[chain, i] = x[chain, i] + size * one[chain, i] + np.sqrt(2.0 * size) * generator.standard_normal()
         evaluate(target, data, y, proposal_value, proposal_slope, evaluations)
         copy(proposal_slope, two)
         for chain in range(chains):
-            log_ratio = temper(beta[k], scale, y[chain], proposal_value[chain], two[chain])
-            log_ratio -= beta[k] * value[chain] + (1.0 - beta[k]) * base_log_density(scale, x[chain])
+            log_ratio = temper(beta[k], base_scale, y[chain], proposal_value[chain], two[chain])
+            log_ratio -= beta[k] * value[chain] + (1.0 - beta[k]) * base_log_density(base_scale, x[chain])
             for i in range(dim):
                 forward = y[chain, i] - x[chain, i] - size * one[chain, i]
                 backward = x[chain, i] - y[chain, i] - size * two[chain, i]
                 log_ratio += (forward**2 - backward**2) / (4.0 * size)
             if generator.random() < acceptance_probability(log_ratio):
                 move(chain, y, proposal_value, proposal_slope, x, value, slope)
-            log_weight[chain] += (beta[k - 1] - beta[k]) * (value[chain] - base_log_density(scale, x[chain]))
+            log_weight[chain] += (beta[k - 1] - beta[k]) * (value[chain] - base_log_density(base_scale, x[chain]))
     for chain in range(chains):
         log_ratio = log_weight[chain] - old_log_weight[chain]
         acceptance = acceptance_probability(log_ratio)

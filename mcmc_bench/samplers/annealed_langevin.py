@@ -19,7 +19,7 @@ from mcmc_bench.kernels.noise_levels import (
     count_of_levels,
     evaluate_at,
     falling,
-    keep_frame,
+    keep_snapshot,
     nothing_to_report,
     side_by_side,
     sigma_at,
@@ -32,16 +32,16 @@ def step(
     target, data, generator, settings,
     position, log_density, gradient, statistics, memory, scratch, evaluations,
 ):  # fmt: skip
-    step_size, steps, temperature = settings[0], int(settings[1]), settings[2]
+    step_size, steps, temperature, _largest_noise, _smallest_noise, _levels, start_noise = settings
     levels = count_of_levels(data)
     smallest = sigma_at(data, levels - 1)
     x, score = flat(position), flat(gradient)
-    start_in_noise(data, generator, settings[6], position)
+    start_in_noise(data, generator, start_noise, position)
     for level in range(levels):
-        keep_frame(memory, level, position)
+        keep_snapshot(memory, level, position)
         size = step_size * (sigma_at(data, level) / smallest) ** 2
         noise_scale = np.sqrt(2.0 * size * temperature)
-        for _ in range(steps):
+        for _ in range(int(steps)):
             evaluate_at(target, data, level, position, log_density, gradient, evaluations)
             for j in range(x.shape[0]):
                 x[j] += size * score[j] + noise_scale * generator.standard_normal()

@@ -16,11 +16,11 @@ def step(
     target, data, generator, settings,
     position, log_density, gradient, statistics, memory, scratch, evaluations,
 ):  # fmt: skip
-    step_size, num_integration_steps, persistence = settings[0], int(settings[1]), settings[2]
+    step_size, num_integration_steps, persistence = settings
     momentum = memory[0]
     refresh(generator, persistence, 1.0, momentum)
     propose_by_leapfrog(
-        target, data, generator, step_size, num_integration_steps,
+        target, data, generator, step_size, int(num_integration_steps),
         position, momentum, log_density, gradient, statistics, scratch, evaluations,
     )  # fmt: skip
 

@@ -18,7 +18,7 @@ def step(
     target, data, generator, settings,
     position, log_density, gradient, statistics, memory, scratch, evaluations,
 ):  # fmt: skip
-    step_size = settings[0]
+    (step_size,) = settings
     chains, dim = position.shape
     before = flat(scratch[0])[:chains]
     for chain in range(chains):

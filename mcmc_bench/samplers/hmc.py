@@ -20,11 +20,11 @@ def step(
     target, data, generator, settings,
     position, log_density, gradient, statistics, memory, scratch, evaluations,
 ):  # fmt: skip
-    step_size, num_integration_steps = settings[0], int(settings[1])
+    step_size, num_integration_steps = settings
     momentum = scratch[0]
     fill_standard_normal(generator, momentum)
     propose_by_leapfrog(
-        target, data, generator, step_size, num_integration_steps,
+        target, data, generator, step_size, int(num_integration_steps),
         position, momentum, log_density, gradient, statistics, scratch[1:], evaluations,
     )  # fmt: skip
 

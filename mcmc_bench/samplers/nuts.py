@@ -112,10 +112,10 @@ def step(
     target, data, generator, settings,
     position, log_density, gradient, statistics, memory, scratch, evaluations,
 ):  # fmt: skip
-    step_size, max_tree_depth = settings[0], int(settings[1])
+    step_size, max_tree_depth = settings
     left, right, moving = scratch[LEFT : LEFT + 3], scratch[RIGHT : RIGHT + 3], scratch[MOVING : MOVING + 3]
     total, tree = flat(scratch[SUM]), scratch[FIRST_TREE : FIRST_TREE + ARRAYS]
-    numbers = np.empty((NUMBERS, max_tree_depth + 1))
+    numbers = np.empty((NUMBERS, int(max_tree_depth) + 1))
     moving_log_density = np.empty(1)
 
     for i in range(total.shape[0]):

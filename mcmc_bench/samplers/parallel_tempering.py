@@ -29,7 +29,8 @@ def step(
     target, data, generator, settings,
     position, log_density, gradient, statistics, memory, scratch, evaluations,
 ):  # fmt: skip
-    step_size, num_integration_steps, replicas = settings[0], int(settings[1]), int(settings[2])
+    step_size, num_integration_steps, replicas, _hottest = settings
+    replicas = int(replicas)
     chains, dim = position.shape
     beta, data = data[:replicas], data[replicas:]
     x, force = memory[:replicas], memory[replicas : 2 * replicas]  # (replica, chain, dim)
@@ -47,7 +48,7 @@ def step(
         fill_standard_normal(generator, momentum[k])
         for chain in range(chains):
             energy[k, chain] = kinetic_energy(momentum[k, chain]) - beta[k] * value[k, chain]
-    for n in range(num_integration_steps):
+    for n in range(int(num_integration_steps)):
         for k in range(replicas):
             h = step_size / np.sqrt(beta[k])
             kick = (0.5 if n == 0 else 1.0) * h * beta[k]

@@ -16,8 +16,9 @@ def step(
     target, data, generator, settings,
     position, log_density, gradient, statistics, memory, scratch, evaluations,
 ):  # fmt: skip
+    (step_size,) = settings
     unadjusted_step(
-        target, data, generator, settings[0], 1.0, position, log_density, gradient, statistics, scratch, evaluations
+        target, data, generator, step_size, 1.0, position, log_density, gradient, statistics, scratch, evaluations
     )
 
 

@@ -20,7 +20,7 @@ from mcmc_bench.kernels.noise_levels import (
     diffuse,
     evaluate_at,
     falling,
-    keep_frame,
+    keep_snapshot,
     nothing_to_report,
     side_by_side,
     sigma_at,
@@ -33,16 +33,16 @@ def step(
     target, data, generator, settings,
     position, log_density, gradient, statistics, memory, scratch, evaluations,
 ):  # fmt: skip
-    ratio, corrections = settings[0], int(settings[1])
+    signal_to_noise, corrections, _largest_noise, _smallest_noise, _levels, start_noise = settings
     x, score = flat(position), flat(gradient)
-    start_in_noise(data, generator, settings[5], position)
+    start_in_noise(data, generator, start_noise, position)
     for level in range(count_of_levels(data) - 1):
-        keep_frame(memory, level, position)
+        keep_snapshot(memory, level, position)
         evaluate_at(target, data, level, position, log_density, gradient, evaluations)
         diffuse(data, generator, level, position, gradient)
-        for _ in range(corrections):
+        for _ in range(int(corrections)):
             evaluate_at(target, data, level + 1, position, log_density, gradient, evaluations)
-            step_size = 2.0 * (ratio * sigma_at(data, level + 1)) ** 2
+            step_size = 2.0 * (signal_to_noise * sigma_at(data, level + 1)) ** 2
             for j in range(x.shape[0]):
                 x[j] += step_size * score[j] + np.sqrt(2.0 * step_size) * generator.standard_normal()
     nothing_to_report(statistics)

@@ -18,7 +18,7 @@ from mcmc_bench.kernels.noise_levels import (
     count_of_levels,
     evaluate_at,
     falling,
-    keep_frame,
+    keep_snapshot,
     nothing_to_report,
     side_by_side,
     sigma_at,
@@ -31,11 +31,11 @@ def step(
     target, data, generator, settings,
     position, log_density, gradient, statistics, memory, scratch, evaluations,
 ):  # fmt: skip
-    order = int(settings[0])
+    order, _largest_noise, _smallest_noise, _levels, start_noise = settings
     x, score, first_slope = flat(position), flat(gradient), flat(scratch[0])
-    start_in_noise(data, generator, settings[4], position)
+    start_in_noise(data, generator, start_noise, position)
     for level in range(count_of_levels(data) - 1):
-        keep_frame(memory, level, position)
+        keep_snapshot(memory, level, position)
         sigma, next_sigma = sigma_at(data, level), sigma_at(data, level + 1)
         h = next_sigma - sigma
         evaluate_at(target, data, level, position, log_density, gradient, evaluations)

@@ -19,7 +19,7 @@ def step(
     target, data, generator, settings,
     position, log_density, gradient, statistics, memory, scratch, evaluations,
 ):  # fmt: skip
-    step_size = settings[0]
+    (step_size,) = settings
     chains, dim = position.shape
     proposal, proposal_gradient = scratch[0], scratch[1]
     proposal_log_density = scratch[2].reshape(-1)[:chains]

@@ -17,7 +17,7 @@ from mcmc_bench.kernels.noise_levels import (
     diffuse,
     evaluate_at,
     falling,
-    keep_frame,
+    keep_snapshot,
     nothing_to_report,
     side_by_side,
     start_in_noise,
@@ -29,9 +29,10 @@ def step(
     target, data, generator, settings,
     position, log_density, gradient, statistics, memory, scratch, evaluations,
 ):  # fmt: skip
-    start_in_noise(data, generator, settings[3], position)
+    _largest_noise, _smallest_noise, _levels, start_noise = settings
+    start_in_noise(data, generator, start_noise, position)
     for level in range(count_of_levels(data) - 1):
-        keep_frame(memory, level, position)
+        keep_snapshot(memory, level, position)
         evaluate_at(target, data, level, position, log_density, gradient, evaluations)
         diffuse(data, generator, level, position, gradient)
     nothing_to_report(statistics)

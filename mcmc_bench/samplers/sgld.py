@@ -22,7 +22,7 @@ def step(
     target, data, generator, settings,
     position, log_density, gradient, statistics, memory, scratch, evaluations,
 ):  # fmt: skip
-    step_size = settings[0]
+    step_size, _share = settings
     noise_scale = np.sqrt(2.0 * step_size)
     chains = position.shape[0]
     batch, rows = int(data[0]), data[1]

@@ -31,14 +31,14 @@ def step(
     target, data, generator, settings,
     position, log_density, gradient, statistics, memory, scratch, evaluations,
 ):  # fmt: skip
-    step_size, coordinatewise = settings[0], settings[1] > 0.0
+    step_size, coordinatewise = settings
     noise_scale = np.sqrt(2.0 * step_size)
     chains, dim = position.shape
     before, drift = scratch[0], scratch[1]
     log_ratio = flat(scratch[2])[:chains]  # what a correction by Metropolis would see
     copy(position, before)
     for chain in range(chains):
-        tamed(step_size, coordinatewise, gradient[chain], drift[chain])
+        tamed(step_size, coordinatewise > 0.0, gradient[chain], drift[chain])
         log_ratio[chain] = -log_density[chain]
         for i in range(dim):
             noise = noise_scale * generator.standard_normal()
@@ -46,7 +46,7 @@ def step(
             position[chain, i] += step_size * drift[chain, i] + noise
     evaluate(target, data, position, log_density, gradient, evaluations)
     for chain in range(chains):
-        tamed(step_size, coordinatewise, gradient[chain], drift[chain])
+        tamed(step_size, coordinatewise > 0.0, gradient[chain], drift[chain])
         log_ratio[chain] += log_density[chain]
         for i in range(dim):
             backward = before[chain, i] - position[chain, i] - step_size * drift[chain, i]

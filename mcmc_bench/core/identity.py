@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import MISSING, field, fields, is_dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from mcmc_bench.kernels.compile_cache import compiler
 from mcmc_bench.kernels.jit import ENGINE_FOLDER
 
 #: Parts of the engine that can change a number of a cell besides what its target and its sampler name.
-DETERMINING = ("core", "kernels", "sampling", "metrics", "experiments/worker.py", "experiments/known_law.py")
+DETERMINING = (
+    *("core", "kernels", "sampling", "metrics"),
+    *(f"experiments/{name}.py" for name in ("cells", "known_law", "loading", "stored_draws", "target_facts", "worker")),
+)
 
 
 def hash_files(files: Iterable[Path]) -> str:
@@ -32,3 +37,19 @@ def engine_fingerprint() -> str:
     parts = [ENGINE_FOLDER / part for part in DETERMINING]
     sources = hash_files(file for part in parts for file in ([part] if part.suffix else part.rglob("*.py")))
     return hashlib.sha256(f"{sources} {compiler()}".encode()).hexdigest()[:16]
+
+
+def documentation(default: Any = MISSING) -> Any:
+    """A dataclass field that tells people something, and changes no number."""
+    return field(default=default, metadata={"fingerprint": False})
+
+
+def documentation_of(value: Any) -> list[Any]:
+    """What the documentation fields of a dataclass and of the dataclasses in its fields say."""
+    if not is_dataclass(value):
+        return []
+    said: list[Any] = []
+    for part in fields(value):
+        content = getattr(value, part.name)
+        said += [content] if not part.metadata.get("fingerprint", True) else documentation_of(content)
+    return said

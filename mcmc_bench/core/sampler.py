@@ -38,6 +38,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from mcmc_bench.core.identity import documentation
 from mcmc_bench.core.kinds import Kind
 from mcmc_bench.core.target import Target
 from mcmc_bench.kernels import jit as _jit
@@ -77,7 +78,7 @@ class Setting:
     """
 
     default: float | int
-    description: str
+    description: str = documentation()
     low: float = -np.inf  # smallest value allowed
     high: float = np.inf  # largest value allowed; at most `LARGEST_WHOLE` for whole numbers
     above: bool = False  # True: `low` itself is not allowed
@@ -142,8 +143,8 @@ class Sampler:
     """
 
     kind: Kind  # exact: keeps the target; biased: has a step-size bias; optimiser: no noise; oracle: i.i.d. draws
-    description: str
-    source: str  # author, year, arXiv id or DOI
+    description: str = documentation()
+    source: str = documentation()  # author, year, arXiv id or DOI
     settings: Mapping[str, Setting] = field(default_factory=dict)
     step: Any = None  # the compiled transition
     scratch: int | Callable[[Settings], int] = 0  # how many (chain, dim) arrays the step needs

@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mcmc_bench.core.identity import documentation
 from mcmc_bench.core.kinds import StartName, TruthOrigin
 from mcmc_bench.kernels import jit as _jit
 from mcmc_bench.kernels.frozen import frozen
@@ -89,7 +90,7 @@ class Truth:
     quantile_share_standard_error: Array | None = None
     log_density_quantiles: Array | None = None  # (len(QUANTILE_LEVELS),), with the density's own additive constant
     log_density_quantile_share_standard_error: Array | None = None  # same shape; None means zero
-    note: str = ""  # how the values were made, with source
+    note: str = documentation("")  # how the values were made, with source
 
     @property
     def variance(self) -> Array:
@@ -255,7 +256,7 @@ class Classifier:
 
     classify: Callable[[Array], npt.NDArray[np.int64]]  # points (k, dim) -> classes (k,)
     accuracy: float  # the share that it gets right of data that neither it nor the density was learned from
-    description: str  # what it is and how its accuracy was measured
+    description: str = documentation()  # what it is and how its accuracy was measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -290,10 +291,10 @@ class Target:
     smallest_power: float = 0.0
     examples: Examples | None = None  # for densities that were learned
     counterpart: Counterpart | None = None  # likewise
-    tags: tuple[str, ...] = ()  # from TAGS
-    formula: str = ""  # one line of plain text
-    description: str = ""  # why it is in the catalogue, one sentence
-    source: str = ""  # author, year, arXiv id or DOI
+    tags: tuple[str, ...] = documentation(())  # from TAGS
+    formula: str = documentation("")  # one line of plain text
+    description: str = documentation("")  # why it is in the catalogue, one sentence
+    source: str = documentation("")  # author, year, arXiv id or DOI
     coordinate_names: tuple[str, ...] | None = None
     #: Called after the density has been evaluated by compiled code, from Python: raises what the density could not raise
     #: itself (see `mcmc_bench.densities`), and keeps alive what the density needs.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from mcmc_bench.core.json_form import from_json, to_json
 from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.results import Cell, TargetFacts
 from mcmc_bench.experiments.cells import CellPlan
-from mcmc_bench.experiments.keys import cell_key, facts_key
+from mcmc_bench.experiments.keys import TargetIdentity, cell_key, facts_key
 from mcmc_bench.experiments.worker import CellOutput
 
 #: Files that a run makes in its folders, named by a hash; a leading dot for those that a crash left half-written.
@@ -32,11 +32,27 @@ class Checkpoints:
         plans: key to plan of every cell of the run, in the suite's order.
         cells: key to cell, of those that are done.
         targets: label to facts, of targets that are described.
+        unseen: key to reason, of cells whose inputs may have changed without being seen: an earlier run's is not taken.
     """
 
-    def __init__(self, folder: Path, plans: Collection[CellPlan], folders: Folders, *, keep_draws: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        plans: Collection[CellPlan],
+        identities: Mapping[str, TargetIdentity],
+        folders: Folders,
+        *,
+        keep_draws: bool,
+    ) -> None:
         self.folder, self.folders, self.keep_draws = folder, folders, keep_draws
-        self.plans = {cell_key(plan, folders): plan for plan in plans}
+        self.identities = identities  # by label of the target
+        self.plans: dict[str, CellPlan] = {}
+        self.unseen: dict[str, str] = {}
+        for plan in plans:
+            key, unseen = cell_key(plan, identities[plan.target_label], folders)
+            self.plans[key] = plan
+            if unseen:
+                self.unseen[key] = unseen
         self.cells: dict[str, Cell] = {}
         self.targets: dict[str, TargetFacts] = {}
 
@@ -65,6 +81,8 @@ class Checkpoints:
 
     def _stored_cell(self, key: str, plan: CellPlan) -> Cell | None:
         """The finished cell of an earlier run, with its figure draws, or None."""
+        if key in self.unseen:
+            return None
         try:
             cell = from_json(Cell, json.loads(self._file("cells", key, "json").read_text(encoding="utf-8")))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -80,7 +98,10 @@ class Checkpoints:
 
     def _stored_facts(self, plan: CellPlan) -> TargetFacts | None:
         """The facts of an earlier run, with their portrait, or None."""
-        file = self._file("targets", facts_key(plan, self.folders), "json")
+        identity = self.identities[plan.target_label]
+        if identity.unseen:
+            return None
+        file = self._file("targets", facts_key(plan, identity), "json")
         try:
             facts = from_json(TargetFacts, json.loads(file.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError, AttributeError):
@@ -105,8 +126,8 @@ class Checkpoints:
         """Store the facts and the portrait of the target of `plan`."""
         self.targets[plan.target_label] = facts
         write_atomically(self._file("targets", facts.key, "npz"), portrait)
-        content = json.dumps(to_json(facts)).encode()
-        write_atomically(self._file("targets", facts_key(plan, self.folders), "json"), content)
+        key = facts_key(plan, self.identities[plan.target_label])
+        write_atomically(self._file("targets", key, "json"), json.dumps(to_json(facts)).encode())
 
     # ------------------------------------------------------------ remove
 

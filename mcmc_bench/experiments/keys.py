@@ -5,32 +5,45 @@ Must not know what is stored under them, nor how cells are run.
 
 from __future__ import annotations
 
-import functools
-from pathlib import Path
+from dataclasses import dataclass
 
-from mcmc_bench.catalog.files import Folders, sampler_files, target_files
-from mcmc_bench.core.identity import engine_fingerprint, hash_files
+from mcmc_bench.catalog.files import Folders
+from mcmc_bench.core.identity import documentation_of, engine_fingerprint
 from mcmc_bench.core.json_form import identity_hash
+from mcmc_bench.core.target import Target
 from mcmc_bench.experiments.cells import CellPlan
-from mcmc_bench.kernels.jit import ENGINE_FOLDER
+from mcmc_bench.experiments.loading import sampler_of
+from mcmc_bench.kernels.fingerprint import NoFingerprintError, fingerprint
 
 
-def cell_key(plan: CellPlan, folders: Folders) -> str:
-    """The key of a finished cell; samplers that are built in are in the engine."""
-    sampler = sampler_files(folders.samplers)[plan.sampler]
-    own = "" if sampler.is_relative_to(ENGINE_FOLDER) else f" {hash_files(sampler.parent.glob('*.py'))}"
-    return plan.identity(_target_sources(plan, folders) + own)
+@dataclass(frozen=True)
+class TargetIdentity:
+    """What a target is, as hashes."""
+
+    numbers: str = ""  # of all that determines a number; empty where there is none
+    facts: str = ""  # of that and of what is said about it
+    unseen: str = ""  # why there is none
+
+    @classmethod
+    def of(cls, target: Target) -> TargetIdentity:
+        """The identity of a target."""
+        try:
+            numbers = fingerprint(target, target.label)
+        except NoFingerprintError as error:
+            return cls(unseen=str(error))
+        return cls(numbers, fingerprint((numbers, documentation_of(target))))
 
 
-def facts_key(plan: CellPlan, folders: Folders) -> str:
+def cell_key(plan: CellPlan, identity: TargetIdentity, folders: Folders) -> tuple[str, str]:
+    """The key of a cell, and why there may be another cell with this key; empty if there is none."""
+    unseen = identity.unseen
+    try:
+        sampler = fingerprint(sampler_of(plan, folders), plan.sampler)
+    except NoFingerprintError as error:
+        sampler, unseen = "", str(error)
+    return plan.identity(f"{engine_fingerprint()} {identity.numbers} {sampler}"), unseen
+
+
+def facts_key(plan: CellPlan, identity: TargetIdentity) -> str:
     """The key of what is stored about the target of `plan`."""
-    return identity_hash([plan.target, plan.target_parameters, _target_sources(plan, folders)])
-
-
-def _target_sources(plan: CellPlan, folders: Folders) -> str:
-    return _sources_in(target_files(folders.further_targets)[plan.target].parent)
-
-
-@functools.cache
-def _sources_in(folder: Path) -> str:
-    return f"{engine_fingerprint()} {hash_files(folder.glob('*.py'))} {hash_files(folder.glob('data/*.*'))}"
+    return identity_hash([plan.target, plan.target_parameters, engine_fingerprint(), identity.facts])

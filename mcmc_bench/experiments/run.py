@@ -19,7 +19,9 @@ from mcmc_bench.core.provenance import command_line, describe_environment
 from mcmc_bench.core.results import Evidence, Provenance, Results
 from mcmc_bench.executors import Executor, JobError, executor_class
 from mcmc_bench.experiments import worker
+from mcmc_bench.experiments.cells import CellPlan
 from mcmc_bench.experiments.checkpoints import Checkpoints
+from mcmc_bench.experiments.keys import TargetIdentity
 from mcmc_bench.experiments.loading import forget_targets
 from mcmc_bench.experiments.selection import select
 from mcmc_bench.experiments.suite import Suite, load_suite, with_seed
@@ -102,24 +104,34 @@ def run(
             "--replicate-factor": None if replicate_factor == 1.0 else replicate_factor,
         }
         command = _typed(the_suite.name if isinstance(suite, Suite) else str(suite), options, keep_draws=keep_draws)
-    kept = Checkpoints(folder, the_suite.cells, Folders.of(targets_folder, samplers_folder), keep_draws=keep_draws)
-    if fresh:
-        kept.remove_all()
-    kept.read()
+    folders, say = Folders.of(targets_folder, samplers_folder), progress or (lambda what, done, count: None)
     provenance = {
         **describe_environment(at_a_time),
         "seed": the_suite.seed,
         "suite_text": the_suite.text,
         "command": command,
         "started": started,
-        "resumed": len(kept.cells),
     }
+    forget_targets()
+    kept = None
     try:
-        _finish_cells(kept, executor, at_a_time, progress or (lambda what, done, count: None))
+        with _opened(executor, at_a_time, len(the_suite.cells)) as jobs:
+            identities = _identities(the_suite.cells, folders, jobs, say)
+            kept = Checkpoints(folder, the_suite.cells, identities, folders, keep_draws=keep_draws)
+            if fresh:
+                kept.remove_all()
+            kept.read()
+            provenance["resumed"] = len(kept.cells)
+            _finish_cells(_Work(kept, jobs, say))
     except KeyboardInterrupt:
+        if kept is None:
+            raise Interrupted(folder, 0, len(the_suite.cells), fresh=fresh) from None
         kept.read()  # it may have come after a cell was stored and before it was counted
         _save(the_suite, kept, {**provenance, "seconds": time.perf_counter() - before, "complete": False})
         raise Interrupted(folder, len(kept.cells), len(kept.plans), fresh=fresh) from None
+    if kept.unseen:
+        labels = {kept.plans[key].label: reason for key, reason in kept.unseen.items()}
+        provenance["not_kept"] = labels
     results = _save(the_suite, kept, {**provenance, "seconds": time.perf_counter() - before, "complete": True})
     kept.remove_others()
     return results
@@ -260,16 +272,30 @@ class _Work:
                 self.kept.targets[plan.target_label] = blank_facts(plan, f"could not be described: {error}")
 
 
-def _finish_cells(kept: Checkpoints, executor: str, workers: int, progress: Progress) -> None:
-    count = len(kept.todo) + len(kept.undescribed)
-    if not count:
-        return
-    forget_targets()
-    with _opened(executor, workers, count) as jobs:
-        work = _Work(kept, jobs, progress)
-        work.compile()
-        work.cells()
-        work.targets()
+def _identities(
+    cells: Collection[CellPlan], folders: Folders, jobs: Executor, progress: Progress
+) -> dict[str, TargetIdentity]:
+    """The identity of every target, by its label. One that cannot be built has none, and fails again in its cells."""
+    plans = {plan.target_label: plan for plan in cells}
+    futures = {
+        jobs.submit(worker.identify, plan, folders, timeout=max(plan.time_limit, COMPILE_SECONDS)): label
+        for label, plan in plans.items()
+    }
+    found: dict[str, TargetIdentity] = {}
+    for future in jobs.as_completed(futures):
+        label = futures[future]
+        try:
+            found[label] = future.result()
+        except JobError as error:
+            found[label] = TargetIdentity(unseen=f"{label} cannot be built: {error}")
+        progress(f"building targets ({len(found)} of {len(plans)})", 0, len(cells))
+    return found
+
+
+def _finish_cells(work: _Work) -> None:
+    work.compile()
+    work.cells()
+    work.targets()
 
 
 def _save(suite: Suite, kept: Checkpoints, provenance: dict[str, Any]) -> Results:

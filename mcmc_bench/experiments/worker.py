@@ -19,6 +19,7 @@ from mcmc_bench.core.sampler import Sampler
 from mcmc_bench.core.target import Target
 from mcmc_bench.experiments import known_law
 from mcmc_bench.experiments.cells import CellPlan
+from mcmc_bench.experiments.keys import TargetIdentity
 from mcmc_bench.experiments.loading import sampler_of, target_of
 from mcmc_bench.experiments.stored_draws import figure_draws, netcdf
 from mcmc_bench.metrics import Measurement, Reference
@@ -34,6 +35,11 @@ class CellOutput:
     cell: Cell
     figure: bytes | None = None  # an npz
     draws: bytes | None = None  # all replicates in ArviZ's schema, netCDF
+
+
+def identify(plan: CellPlan, folders: Folders) -> TargetIdentity:
+    """The identity of the target of `plan`. It has to be built for that, since its data are part of it."""
+    return TargetIdentity.of(target_of(plan, folders))
 
 
 def compile_cell(plan: CellPlan, folders: Folders) -> None:

@@ -193,7 +193,8 @@ class _Walk:
         elif isinstance(value, tuple):
             self.parts({"class": kind, "items": tuple(value)})
         elif is_dataclass(value):
-            declared = {f"field {field.name}": getattr(value, field.name) for field in fields(value)}
+            counted = [field.name for field in fields(value) if field.metadata.get("fingerprint", True)]
+            declared = {f"field {name}": getattr(value, name) for name in counted}
             self.parts({"class": kind, **declared})
         else:
             self.rebuilt(value)

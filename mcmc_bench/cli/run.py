@@ -86,4 +86,7 @@ def _print_outcomes(results: Results) -> None:
     resumed = results.provenance.get("resumed", 0)
     kept = f" ({resumed} kept from an earlier run)" if resumed else ""
     typer.echo(f"{len(results.cells)} cells: {outcomes}{kept}, in {results.provenance['seconds']:.1f} s")
+    reasons = Counter(results.provenance.get("not_kept", {}).values())
+    for reason, count in reasons.items():
+        typer.echo(f"{count} of them will be run again each time, since what they depend on cannot be seen: {reason}")
     typer.echo(f"results: {results.folder / 'results.json'}")

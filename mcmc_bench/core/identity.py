@@ -14,10 +14,11 @@ from typing import Any
 
 from mcmc_bench.kernels.compile_cache import compiler
 from mcmc_bench.kernels.jit import ENGINE_FOLDER
+from mcmc_bench.kernels.names import ENGINE_PARTS
 
 #: Parts of the engine that can change a number of a cell besides what its target and its sampler name.
 DETERMINING = (
-    *("core", "kernels", "sampling", "metrics"),
+    *ENGINE_PARTS,
     *(f"experiments/{name}.py" for name in ("cells", "known_law", "loading", "stored_draws", "target_facts", "worker")),
 )
 

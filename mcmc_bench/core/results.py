@@ -259,6 +259,7 @@ class Provenance(_AlwaysKnown, total=False):
     system: str
     commit: str | None
     resumed: int  # cells kept from an earlier run
+    not_kept: dict[str, str]  # cells that every run runs again, by their label: why their inputs cannot be seen
     machine: str
     job: str
     stages: Annotated[int, Limits(minimum=1, maximum=10)]  # of `gate`

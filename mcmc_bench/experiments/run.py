@@ -130,8 +130,7 @@ def run(
         _save(the_suite, kept, {**provenance, "seconds": time.perf_counter() - before, "complete": False})
         raise Interrupted(folder, len(kept.cells), len(kept.plans), fresh=fresh) from None
     if kept.unseen:
-        labels = {kept.plans[key].label: reason for key, reason in kept.unseen.items()}
-        provenance["not_kept"] = labels
+        provenance["not_kept"] = {kept.plans[key].label: reason for key, reason in kept.unseen.items()}
     results = _save(the_suite, kept, {**provenance, "seconds": time.perf_counter() - before, "complete": True})
     kept.remove_others()
     return results

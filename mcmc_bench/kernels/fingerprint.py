@@ -245,6 +245,9 @@ class _Walk:
         if self.of_library(function) or self.again(function):
             return
         self.put("function")
+        if names.in_engine_part(function):
+            self.put("source", f"{function.__name__} {names.source_hash(function.__module__)}")
+            return
         code = function.__code__
         with self.at(f"{function.__name__}()"):
             self.code(code)

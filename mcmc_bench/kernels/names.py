@@ -26,6 +26,8 @@ LIBRARIES = frozenset((
     "jax", "jaxlib", "jinja2", "llvmlite", "matplotlib", "numba", "numpy", "nutpie", "pandas", "pebble", "platformdirs",
     "pymc", "pytensor", "pytest", "scipy", "sklearn", "threadpoolctl", "torch", "typer", "xarray",
 ))  # fmt: skip
+#: Packages of the engine that every key of a number holds whole: their Python functions count by their module's source.
+ENGINE_PARTS = ("core", "kernels", "metrics", "sampling")
 #: Names of functions that read files.
 _READERS = frozenset(
     ("fromfile", "genfromtxt", "load", "loadtxt", "memmap", "open", "read_bytes", "read_csv", "read_text")
@@ -213,6 +215,14 @@ def in_library(value: Any) -> str | None:
     for part in name.split("."):
         found = getattr(found, part, None)
     return f"{module}.{name} {version}" if found is value or found == value else None
+
+
+def in_engine_part(function: types.FunctionType) -> bool:
+    """Whether `function` is one of `ENGINE_PARTS`, at the top level of its module."""
+    package, _, rest = (function.__module__ or "").partition(".")
+    module = vars(sys.modules.get(function.__module__ or "", types))
+    known = package == "mcmc_bench" and rest.partition(".")[0] in ENGINE_PARTS
+    return known and module.get(function.__name__) is function
 
 
 @functools.cache

@@ -94,7 +94,8 @@ def test_another_cell_shifts_none(small_run, small_suite, tmp_path):
 def test_what_is_finished_is_not_run_again(small_suite, tmp_path, monkeypatch):
     first = run(small_suite, output=tmp_path, executor="inline")
     with monkeypatch.context() as patch:
-        patch.setattr(running, "_opened", None)  # not even an executor is opened
+        for job in ("compile_cell", "run_cell"):
+            patch.setattr(worker, job, None)
         again = run(small_suite, output=tmp_path, executor="inline")
     assert again.provenance["resumed"] == 4
     assert numbers(again) == numbers(first)

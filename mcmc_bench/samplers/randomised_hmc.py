@@ -19,10 +19,10 @@ def step(
     target, data, generator, settings,
     position, log_density, gradient, statistics, memory, scratch, evaluations,
 ):  # fmt: skip
-    step_size, mean_steps = settings
+    step_size, mean_integration_steps = settings
     num_integration_steps = 1.0
-    if mean_steps > 1.0:
-        stop = 1.0 / mean_steps
+    if mean_integration_steps > 1.0:
+        stop = 1.0 / mean_integration_steps
         num_integration_steps = np.ceil(np.log(1.0 - generator.random()) / np.log(1.0 - stop))
     propose_by_random_length(
         target, data, generator, step_size, num_integration_steps,

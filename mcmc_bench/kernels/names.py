@@ -23,7 +23,7 @@ from numba.core.registry import cpu_target
 #: Packages that count by version: the dependencies of mcmc_bench, and theirs that a density is likely to name.
 LIBRARIES = frozenset((
     "arviz", "arviz_base", "arviz_plots", "arviz_stats", "blackjax", "bridgestan", "cloudpickle", "emcee", "h5netcdf", "h5py",
-    "jax", "jaxlib", "jinja2", "llvmlite", "matplotlib", "numba", "numpy", "nutpie", "pandas", "pebble", "platformdirs",
+    "jax", "jaxlib", "jinja2", "llvmlite", "matplotlib", "numba", "numpy", "nutpie", "pandas", "platformdirs",
     "pymc", "pytensor", "pytest", "scipy", "sklearn", "threadpoolctl", "torch", "typer", "xarray",
 ))  # fmt: skip
 #: Packages of the engine that every key of a number holds whole: their Python functions count by their module's source.

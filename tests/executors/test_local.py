@@ -1,6 +1,7 @@
 """Worker processes: what hangs or crashes ends alone, and what a job raises crosses to the parent in words."""
 
 import os
+import signal
 import time
 
 import pytest
@@ -41,4 +42,39 @@ def test_workers_have_one_thread_each():
 def test_without_jobs_no_process_is_started():
     with Local(workers=1) as jobs:
         assert list(jobs.as_completed([])) == []
-        assert jobs.pool is None
+        assert jobs.running == []
+
+
+def test_a_worker_that_is_killed_while_it_is_idle_costs_nothing():
+    """As the kernel does when memory is short."""
+    with Local(workers=2) as jobs:
+        first = jobs.submit(os.getpid).result()
+        os.kill(first, signal.SIGKILL)
+        assert jobs.submit(os.getpid).result() != first
+
+
+def test_a_worker_that_is_killed_before_it_is_ready_costs_nothing():
+    with Local(workers=1) as jobs:
+        future = jobs.submit(worker._together, [])
+        jobs.step()
+        (first,) = jobs.running
+        assert not first.ready, "its imports take longer than a step"
+        first.process.kill()
+        assert future.result() == {}
+
+
+def test_workers_that_never_start_fail_the_job_and_do_not_hang(monkeypatch, capfd):
+    with Local(workers=1) as jobs:
+        future = jobs.submit(os.getpid)
+        jobs.module = "no_such_module_anywhere"
+        with pytest.raises(JobError, match="its process ended with exit code 1") as caught:
+            future.result()
+        assert caught.value.outcome is Outcome.DIED
+    assert "no_such_module_anywhere" in capfd.readouterr().err
+
+
+def test_large_values_and_those_that_cannot_be_pickled():
+    with Local(workers=1) as jobs:
+        assert len(jobs.submit(bytes, 30_000_000).result()) == 30_000_000
+        with pytest.raises(JobError, match="pickle"):
+            jobs.submit(open, os.devnull).result()

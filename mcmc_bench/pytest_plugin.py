@@ -47,6 +47,7 @@ def sampler_check(tmp_path: Path, request: pytest.FixtureRequest) -> SamplerChec
         targets_folder: a folder of further targets.
         alpha, margin, resolution: see ``mcmc-bench compare --help``.
         inconclusive: "fail" (default) or "pass".
+        executor: "local" (default) for a process of its own, "inline" or "debug" to stop in it with a debugger.
         seed: by default the name of the test.
 
     Relative paths are taken from the folder of the test's file.
@@ -79,6 +80,7 @@ def _check(
     margin: float = 0.2,
     resolution: float = 0.2,
     inconclusive: str = "fail",
+    executor: str = "local",
     seed: str = "",
 ) -> Any:
     from mcmc_bench.comparison import Rule
@@ -100,17 +102,16 @@ def _check(
         ),
         encoding="utf-8",
     )
-    folders: dict[str, Any] = {"targets_folder": own, "samplers_folder": file}
+    how: dict[str, Any] = {"targets_folder": own, "samplers_folder": file, "executor": executor, "workers": 1}
     if record is not None:
-        return gate.record_baseline(suite, here / record, seed=f"baseline of {seed or name}", **folders)
+        return gate.record_baseline(suite, here / record, seed=f"baseline of {seed or name}", **how)
     found = gate.gate(
         suite,
         None if baseline is None else here / baseline,
         Rule(alpha, margin, resolution),
         output=folder / "sampler_check",
         seed=seed or name,
-        workers=1,
-        **folders,
+        **how,
     )
     wrong = ("regression",) if inconclusive == "pass" else ("regression", "inconclusive")
     if found.verdict in wrong:

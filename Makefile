@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export MPLBACKEND := agg
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report gate test lint test-newest tables bench clean
+.PHONY: help demo report gate test test-all lint test-newest tables bench clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -48,9 +48,16 @@ lint: $(VENV)/installed-test ## ruff and mypy
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 
-test: lint ## lint and all tests
-	@echo "Tests: twelve minutes on two cores."
-	@$(BIN)/python -m pytest -n 2
+# Each of two processes takes a stretch of the tests and then what is left of the other's: neighbours compile the same.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
+
+test: lint ## lint and the tests, five minutes on two cores
+	@echo "Tests: five minutes on two cores."
+	@$(PYTEST) -m "not long"
+
+test-all: test ## the same, and the tests that take minutes
+	@echo "Long tests: some minutes more."
+	@$(PYTEST) -m long
 
 # Where another Python or another ArviZ could show: compilation, what calls ArviZ, the commands and what they store.
 NEWEST_TESTS := tests/kernels/test_jit.py tests/metrics/test_accuracy.py tests/metrics/test_cell.py \
@@ -61,7 +68,7 @@ test-newest: ## the tests that a newer Python (NEWEST=python3.13) could fail, wh
 	@echo "Tests on $$($(NEWEST) --version): two minutes the first time."
 	@[ -x .venv-newest/bin/pytest ] || $(NEWEST) -m venv .venv-newest
 	@.venv-newest/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
-	@.venv-newest/bin/python -m pytest -n 2 -m "not slow" $(NEWEST_TESTS)
+	@.venv-newest/bin/python -m pytest -n 2 -m "not slow and not long" $(NEWEST_TESTS)
 
 tables: $(VENV)/installed ## write the tables of README.md and docs/ from the declarations
 	@$(BIN)/python docs/tables.py

@@ -206,8 +206,7 @@ def test_an_executor(checkout):
     assert "finished" in ran
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(900)  # a minute where nothing else runs
+@pytest.mark.long
 def test_learn_a_density_from_your_own_images(checkout):
     """Without the noise there is one image, with it there are many."""
     pytest.importorskip(

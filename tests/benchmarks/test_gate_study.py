@@ -26,7 +26,7 @@ def script(name):
 FAULTS = script("faults").FAULTS
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", FAULTS)
 def test_faults_can_be_planted(name, tmp_path):
     """Each changes what the sampler draws, with the same random numbers."""

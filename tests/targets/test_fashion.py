@@ -204,8 +204,7 @@ def test_blocks_are_as_large_as_the_target_likes(target):
     assert len(np.unique(ends[:, 0])) == 128
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(1200)  # one minute, but on a machine that has other things to do
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("sampler", "settings", "transitions"),
     [

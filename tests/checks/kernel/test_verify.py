@@ -63,7 +63,7 @@ def test_right_kernels_pass(name):
     assert 1 <= len(result.findings) <= TESTS
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", AGAIN)
 def test_faults_are_seen(name, tmp_path):
     fault = FAULTS[name]

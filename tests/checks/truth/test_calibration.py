@@ -32,11 +32,10 @@ SUITE = """
 def calibrated(folder, targets, *, replicates=40, targets_folder=None):
     text = SUITE.format(replicates=replicates, targets=", ".join(f'"{name}"' for name in targets))
     (folder / "calibration.toml").write_text(textwrap.dedent(text))
-    return run(folder / "calibration.toml", output=folder / "out", targets_folder=targets_folder)
+    return run(folder / "calibration.toml", output=folder / "out", targets_folder=targets_folder, executor="inline")
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.long
 def test_the_suite_catalogue_finishes_and_every_exact_target_is_calibrated(tmp_path):
     """All targets × {oracle, MALA, HMC}, the survey with a tenth of its budget and one replicate; the calibration with a fifth
     of its draws, which tells an error of 0.05 in any share.

@@ -93,7 +93,7 @@ def test_energy_rises_along_every_ray(digits, network, along_directions, sigma):
     for net in (digits, network, along_directions):
         rays = stream("rays", sigma).standard_normal((200, net.dim))
         uphill = points(net, 40, sigma, "uphill")
-        for _ in range(50):  # climb on the sphere of radius 1000 towards low E
+        for _ in range(20):  # climb on the sphere of radius 1000 towards low E
             uphill *= 1000.0 / np.linalg.norm(uphill, axis=1)[:, None]
             gradient = evaluate(net, uphill, sigma)[1]
             uphill += 100.0 * gradient / np.linalg.norm(gradient, axis=1)[:, None]

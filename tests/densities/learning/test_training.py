@@ -283,8 +283,7 @@ def test_variances_of_directions_are_none_below_nothing(monkeypatch, directions)
     np.testing.assert_array_equal(view.variances[:2], [3.0, 2.0])
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(1200)  # on a machine that has other things to do
+@pytest.mark.long
 def test_digits_trained_again_have_the_loss_that_is_stated(torch):
     """The whole recipe, with a seed of its own: 40 seconds of one processor, where nothing else runs.
 
@@ -303,7 +302,7 @@ def test_digits_trained_again_have_the_loss_that_is_stated(torch):
     assert train(training, held_out, few, seed=5).held_out_loss > high
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_digits_can_be_trained_again_and_used(torch, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code, said = call("train", "digits", "--steps", 20, "--seed", 3)

@@ -110,7 +110,10 @@ def test_a_budget_that_ends_before_chees_leaves_the_trajectory_as_it_is():
 
 
 @pytest.mark.parametrize("name", ["nuts", "jittered_hmc", "hmc", "parallel_tempering"])
-@pytest.mark.parametrize("target", ["sparse_logistic", "neal_funnel", "gaussian_1000"])
+@pytest.mark.parametrize(
+    "target",
+    ["neal_funnel", *(pytest.param(name, marks=pytest.mark.long) for name in ("sparse_logistic", "gaussian_1000"))],
+)
 def test_dear_transitions_leave_a_step_that_works(name, target):
     """As in the suite `standard`, where the budget ends while something is searched for: chains move, all the same.
 

@@ -73,7 +73,7 @@ def netcdf(replicates: Sequence[Draws], plan: CellPlan, target: Target) -> bytes
     """All replicates as further chains of one tree, in ArviZ's schema."""
     import xarray
 
-    from mcmc_bench.sampling.api import to_datatree
+    from mcmc_bench.core.datatree import to_datatree
 
     about = {"target": target.label, "sampler": plan.sampler, "chains_per_replicate": plan.chains}
     settings = {f"setting_{key}": value for key, value in plan.settings.items()}

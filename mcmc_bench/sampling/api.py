@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mcmc_bench.catalog.files import load_sampler, load_target
-from mcmc_bench.core.draws import Array, Draws
+from mcmc_bench.core.datatree import to_datatree
+from mcmc_bench.core.draws import Array
 from mcmc_bench.core.kinds import StartName
 from mcmc_bench.core.sampler import Sampler
 from mcmc_bench.core.target import Target
@@ -112,59 +113,3 @@ def sample(
             **{f"tuned_{key}": value for key, value in result.tuned.items()},
         },
     )
-
-
-def to_datatree(draws: Draws, attributes: dict[str, Any]) -> xarray.DataTree:
-    """`draws` in ArviZ's schema, see `sample`; `attributes` and the cost become the tree's attributes."""
-    import xarray
-
-    # A sampler of another library may not record them; a variable would claim that it does.
-    not_recorded = {
-        name
-        for what, names in (
-            ("acceptance_rate", ("acceptance_rate", "mean_acceptance", "energy_error")),
-            ("divergences", ("diverging", "divergences")),
-        )
-        if what in draws.not_recorded
-        for name in names
-    }
-
-    def recorded(variables: dict[str, Any]) -> dict[str, Any]:
-        return {name: variable for name, variable in variables.items() if name not in not_recorded}
-
-    moments = xarray.Dataset(
-        recorded(
-            {
-                "mean": (("chain", "dim"), draws.mean),
-                "mean_square": (("chain", "dim"), draws.mean_square),
-                "mean_acceptance": (("chain",), draws.mean_acceptance),
-                "divergences": (("chain",), draws.divergences),
-                "stopped_at": (("chain",), draws.stopped_at),
-            }
-        ),
-        coords={"chain": np.arange(draws.chains), "dim": np.arange(draws.start.shape[1])},
-        attrs={"transitions": draws.transitions, "thin": draws.thin},
-    )
-    groups = {"/moments": moments}
-    if draws.position.shape[1] > 0:
-        coords = {"chain": np.arange(draws.chains), "draw": np.arange(draws.position.shape[1])}
-        by_draw = ("chain", "draw")
-        groups["/posterior"] = xarray.Dataset(
-            {"x": ((*by_draw, "dim"), draws.position)}, coords={**coords, "dim": np.arange(draws.dim)}
-        )
-        groups["/sample_stats"] = xarray.Dataset(
-            recorded(
-                {
-                    "lp": (by_draw, draws.log_density),
-                    "acceptance_rate": (by_draw, draws.acceptance_rate),
-                    "diverging": (by_draw, draws.diverging),
-                    "energy_error": (by_draw, draws.energy_error),
-                    **{name: (by_draw, values) for name, values in draws.extra_statistics.items()},
-                }
-            ),
-            coords=coords,
-        )
-    tree = xarray.DataTree.from_dict(groups)
-    cost = {**vars(draws.cost), "evaluations": draws.cost.evaluations}
-    tree.attrs.update({**attributes, **cost})
-    return tree

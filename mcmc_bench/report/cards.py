@@ -5,11 +5,11 @@ Must not know any particular target or sampler.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mcmc_bench.core.outcome import Outcome
-from mcmc_bench.core.results import Cell, Definition, Judgement
+from mcmc_bench.core.results import Cell, Judgement, Results
 from mcmc_bench.report import numbers
 from mcmc_bench.report.context import Context
 from mcmc_bench.report.figures import draws, images, shares
@@ -34,28 +34,25 @@ class Card:
     look: Look | None
     draws: Chart | None
     histogram: Chart | None  # of log p, or of the classes of images
-    definitions: Mapping[str, Definition]
+    numbers: list[CardNumber]
 
     @property
     def charts(self) -> list[Chart]:
         """What it shows, from top to bottom."""
         return [chart for chart in (self.draws, self.histogram) if chart is not None]
 
-    @property
-    def numbers(self) -> list[CardNumber]:
-        """Its lines: the metrics that the cell has, and those that it was judged by and has not."""
-        return [] if self.cell is None else list(_numbers(self.cell, self.definitions))
 
-
-def _numbers(cell: Cell, definitions: Mapping[str, Definition]) -> Iterator[CardNumber]:
-    for metric, definition in definitions.items():
-        row, judgement = cell.metric(metric), cell.verdicts.get(definition.verdict)
-        if row is None or not definition.card:
+def _numbers(results: Results, cell: Cell) -> Iterator[CardNumber]:
+    """The metrics of the cell that belong on cards; of those without a value the ones that a verdict judges."""
+    for metric, definition in results.definitions.items():
+        found = cell.metric(metric)
+        if not definition.card or found is None:
             continue
-        if row.value is not None:
-            text = numbers.percent(row) if definition.percent else numbers.in_sentence(row)
+        judgement = cell.verdicts.get(definition.verdict)
+        if found.value is not None:
+            text = numbers.percent(found) if definition.percent else numbers.in_sentence(found)
         elif judgement is not None and judgement.verdict != "not applicable":
-            text = row.note or numbers.NOT_GIVEN
+            text = found.note or numbers.NOT_GIVEN
         else:
             continue
         decided = judgement is not None and judgement.verdict in ("pass", "fail")
@@ -71,9 +68,8 @@ def card(context: Context, target: str, cell: Cell | None) -> Card:
         of_images = images.are_images(results, target)
         chart = images.grid(results, target, cell) if of_images else draws.in_plane(results, target, cell, look)
     histogram = draws.log_density(cell, look) if cell and look else draws.true_log_density(results, target)
-    return Card(
-        cell, look, chart, histogram or shares.histogram_of_classes(results, target, cell, look), results.definitions
-    )
+    histogram = histogram or shares.histogram_of_classes(results, target, cell, look)
+    return Card(cell, look, chart, histogram, list(_numbers(results, cell)) if cell is not None else [])
 
 
 def save(

@@ -91,25 +91,25 @@ def interval(value: float, low: float | None, high: float | None) -> str:
     return f"{number(value, places)} ({first}{dash}{second})"
 
 
-def of_row(row: MetricValue | None) -> str:
-    """Value and interval of a row, "> 3000" where it is a lower bound, a word where there is none."""
-    if row is None:
+def with_interval(found: MetricValue | None) -> str:
+    """The value and its interval, "> 3000" where it is a lower bound, a word where there is none."""
+    if found is None:
         return NOT_MEASURED
-    if row.value is None or not math.isfinite(row.value):
+    if found.value is None or not math.isfinite(found.value):
         return NOT_GIVEN
-    return f"> {number(row.value)}" if row.censored else interval(row.value, row.low, row.high)
+    return f"> {number(found.value)}" if found.censored else interval(found.value, found.low, found.high)
 
 
-def in_sentence(row: MetricValue) -> str:
-    """As `of_row`, but what is nothing to the eye is "0"."""
-    if row.value is not None and not row.censored and max(abs(row.value), abs(row.high or 0.0)) < NOTHING:
+def in_sentence(found: MetricValue) -> str:
+    """As `with_interval`, but "0" for what is next to nothing."""
+    if found.value is not None and not found.censored and max(abs(found.value), abs(found.high or 0.0)) < NOTHING:
         return "0"
-    return of_row(row)
+    return with_interval(found)
 
 
-def percent(row: MetricValue) -> str:
+def percent(found: MetricValue) -> str:
     """A share and its interval in per cent; narrow spaces keep numbers and signs together."""
-    value, low, high = (None if x is None else 100.0 * x for x in (row.value, row.low, row.high))
+    value, low, high = (None if x is None else 100.0 * x for x in (found.value, found.low, found.high))
     if value is None:
         return NOT_GIVEN
     if low is None or high is None or low == high:

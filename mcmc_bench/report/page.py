@@ -116,7 +116,7 @@ def _render(context: Context, answers: list[tuple[Section, Mapping[str, Any]]]) 
     environment.filters |= {
         "sampler": numbers.sampler_name,
         "plain": numbers.plain_name,
-        "row": numbers.of_row,
+        "with_interval": numbers.with_interval,
         "number": numbers.number,
         "count": numbers.count,
         "in_sentence": numbers.in_sentence,

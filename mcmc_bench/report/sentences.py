@@ -1,4 +1,4 @@
-"""Turns of phrase about cells: names, and numbers that link to the cell they are about.
+"""Parts of sentences about cells: names, and numbers that link to their cell.
 
 Must not know what is measured, nor any particular target or sampler.
 """
@@ -10,13 +10,13 @@ from dataclasses import replace
 
 from markupsafe import Markup, escape
 
-from mcmc_bench.core.results import Cell, MetricValue
+from mcmc_bench.core.results import Cell, MetricValue, Results
 from mcmc_bench.report import numbers
 from mcmc_bench.report.selection import temperature
 
 
 def link(cell: Cell, text: str) -> Markup:
-    """`text` as a permalink to the cell that it is about."""
+    """`text` as a link to the line of `cell` in the table."""
     return Markup('<a class="number" href="#cell-{}">{}</a>').format(cell.id, text)
 
 
@@ -25,19 +25,19 @@ def given(cell: Cell, *metrics: str) -> bool:
     return all(cell.value(metric) is not None for metric in metrics)
 
 
-def row_of(cell: Cell, metric: str) -> MetricValue:
-    """The row of a metric that is given."""
-    row = cell.metric(metric)
-    assert row is not None, f"cell {cell.id} has no {metric}"
-    assert row.value is not None, f"cell {cell.id} has no {metric}"
-    return row
+def metric_of(cell: Cell, metric: str) -> MetricValue:
+    """The value of a metric that is given."""
+    found = cell.metric(metric)
+    assert found is not None, f"cell {cell.id} has no {metric}"
+    assert found.value is not None, f"cell {cell.id} has no {metric}"
+    return found
 
 
 def number(cell: Cell, metric: str, times: float = 1.0) -> Markup:
     """``"1.05 (1.03–1.07)"``, linked; `times` turns a share into a count."""
-    row = row_of(cell, metric)
-    value, low, high = (None if x is None else times * x for x in (row.value, row.low, row.high))
-    return link(cell, numbers.in_sentence(replace(row, value=value, low=low, high=high)))
+    found = metric_of(cell, metric)
+    value, low, high = (None if x is None else times * x for x in (found.value, found.low, found.high))
+    return link(cell, numbers.in_sentence(replace(found, value=value, low=low, high=high)))
 
 
 def name(cell: Cell) -> str:
@@ -49,7 +49,13 @@ def name(cell: Cell) -> str:
     return f"{plain} without noise" if turned == 0.0 else f"{plain} at temperature {turned:g}"
 
 
-def opening(text: str) -> str:
+def noun_for(results: Results, target: str) -> str:
+    """The noun for one draw from a density that was learned from examples: "image" or "point"."""
+    facts = results.targets[target].examples
+    return "image" if facts is not None and facts.shape is not None else "point"
+
+
+def capitalised(text: str) -> str:
     """`text` as a sentence begins."""
     return text[:1].upper() + text[1:]
 

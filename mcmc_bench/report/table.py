@@ -91,5 +91,5 @@ def _entry(cell: Cell, row: MetricValue | None, notes: dict[str, int]) -> TableE
         return TableEntry(numbers.NOT_MEASURED if cell.outcome is Outcome.FINISHED else cell.outcome, missing=True)
     note = notes.setdefault(row.note, len(notes) + 1) if row.note else None
     floor = numbers.number(row.floor) if row.floor is not None else ""
-    text = numbers.of_row(row)
+    text = numbers.with_interval(row)
     return TableEntry(text, floor if row.value is not None else "", note, missing=text == numbers.NOT_GIVEN)

@@ -34,16 +34,16 @@ def test_interval(value: float, low: float | None, high: float | None, expected:
 
 @pytest.mark.parametrize("value", [None, math.nan, math.inf])
 def test_no_number_is_a_word(value: float | None) -> None:
-    assert numbers.of_row(MetricValue("m", value)) == "not given"
+    assert numbers.with_interval(MetricValue("m", value)) == "not given"
     assert numbers.number(value) == "not given"
 
 
 def test_absent_row_is_a_word() -> None:
-    assert numbers.of_row(None) == "not measured"
+    assert numbers.with_interval(None) == "not measured"
 
 
 def test_censored_is_a_bound() -> None:
-    assert numbers.of_row(MetricValue("m", 3000.0, 3000.0, None, censored=True)) == "> 3000"
+    assert numbers.with_interval(MetricValue("m", 3000.0, 3000.0, None, censored=True)) == "> 3000"
 
 
 def test_nothing_is_nothing_only_in_sentences() -> None:

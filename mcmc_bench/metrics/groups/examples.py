@@ -60,7 +60,7 @@ def classes_found(measured: Measured) -> MetricValue | None:
     return _of_data(measured, "classes_found", found, highest=1.0) if classes else None
 
 
-@metric(GROUP, "Classes visited by a chain", "higher", card="classes a chain")
+@metric(GROUP, "Classes visited by a chain", "higher", card="classes per chain")
 def classes_per_chain(measured: Measured) -> MetricValue | None:
     """Mean over chains of the number of classes among a chain's draws without their noise, of at most {CLASSIFIED_DRAWS} of
     them, evenly picked. Floor: the expected number among as many independent held-out examples by their true classes,

@@ -95,7 +95,7 @@ def _truth(results: Results, metric: str) -> Rule | None:
 
 def _note(look: Look, setting: str, cell: Cell, metric: str) -> str:
     row = cell.metric(metric)
-    value = numbers.of_row(row) if cell.outcome is Outcome.FINISHED else cell.outcome
+    value = numbers.with_interval(row) if cell.outcome is Outcome.FINISHED else cell.outcome
     predicted = (
         f"; closed form {numbers.number(row.predicted)}" if row is not None and row.predicted is not None else ""
     )

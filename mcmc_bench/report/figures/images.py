@@ -1,4 +1,4 @@
-"""Pictures of what chains end at, for targets that were learned from examples: grids, films, shares of the classes.
+"""Pictures of the ends of chains and of their trajectories, for targets that were learned from images.
 
 All show what the metrics measure: the ends of chains without the noise of the density, E[y | x]. Knows results and what a
 chart is. Must not know how charts are drawn, nor any particular target or sampler.
@@ -18,18 +18,13 @@ from mcmc_bench.report.sentences import name
 #: Pictures in a grid, and in a row of it.
 SHOWN, COLUMNS = 36, 6
 GRID_SIZE = 200.0
-FILM_WIDTH = 460.0
+SNAPSHOTS_WIDTH = 460.0
 
 
 def are_images(results: Results, target: str) -> bool:
     """Whether the target was learned from images."""
     facts = results.targets[target].examples
     return facts is not None and facts.shape is not None
-
-
-def thing(results: Results, target: str) -> str:
-    """What one draw is, in a word."""
-    return "image" if are_images(results, target) else "point"
 
 
 def grid(results: Results, target: str, cell: Cell | None) -> Chart | None:
@@ -54,7 +49,7 @@ def grid(results: Results, target: str, cell: Cell | None) -> Chart | None:
     )
 
 
-def film(results: Results, cell: Cell, title: str) -> Chart | None:
+def snapshots(results: Results, cell: Cell, title: str) -> Chart | None:
     """A row for each chain: its states on the way down the noise levels, and its end without noise.
 
     A state at noise level σ is scaled by s/√(s² + σ²), s the standard deviation of the data, so that all have one contrast.
@@ -76,8 +71,8 @@ def film(results: Results, cell: Cell, title: str) -> Chart | None:
         [],
         bare=True,
         pixels=whole,
-        width=FILM_WIDTH,
-        height=FILM_WIDTH * whole.shape[0] / whole.shape[1],
+        width=SNAPSHOTS_WIDTH,
+        height=SNAPSHOTS_WIDTH * whole.shape[0] / whole.shape[1],
         x_limits=(0.0, 1.0),
         x_ticks=pixels.middles(count, width, height),
         x_tick_labels=[f"σ {noise[0]:g}", *(f"{level:.2g}" for level in noise[1:-1]), "end"],
@@ -85,11 +80,11 @@ def film(results: Results, cell: Cell, title: str) -> Chart | None:
 
 
 def share_a_start(results: Results, cells: Sequence[Cell]) -> list[Cell]:
-    """Those of `cells` whose film begins where that of the first does."""
-    films = [
+    """Those of `cells` whose snapshots begin where those of the first do."""
+    starts = [
         (cell, arrays["snapshots"][:, 0]) for cell in cells if (arrays := results.draws(cell)) and "snapshots" in arrays
     ]
-    return [cell for cell, start in films if np.array_equal(start, films[0][1])]
+    return [cell for cell, start in starts if np.array_equal(start, starts[0][1])]
 
 
 def _facts(results: Results, target: str) -> ExampleFacts:

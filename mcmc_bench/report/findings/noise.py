@@ -1,4 +1,4 @@
-"""What the results say, in sentences. Every number and every name in them is taken from the rows.
+"""What the results say of noise, in sentences. Every number and every name in them is taken from the results.
 
 A sentence without its evidence is left out. Must not know any particular target or sampler.
 """
@@ -8,16 +8,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from mcmc_bench.core.results import Cell, MetricValue
 from mcmc_bench.report import numbers
 from mcmc_bench.report.selection import Selection, finished, first_by, temperature
-from mcmc_bench.report.sentences import code, given, join, link, name, row_of, with_code
+from mcmc_bench.report.sentences import code, given, join, link, metric_of, name, with_code
 from mcmc_bench.report.verdicts import OF_THE_ANSWER
 
 SPREAD, WEIGHTS, POINTS = "within_mode_variance_ratio", "mode_weight_error", "end_points"
 CHANGES, FOUND, EFFICIENCY = "transitions_per_1000", "modes_found", "efficiency"
+#: Cells that a sentence names before it says how many more there are.
+MOST_UNSEEN, MOST_FAILED = 6, 5
 
 
 @dataclass(frozen=True)
@@ -50,13 +52,13 @@ class NoiseFindings:
 
 
 def read(selection: Selection) -> NoiseFindings:
-    """What these results say."""
+    """The sentences, and the cells that they rest on."""
     contrasts = _contrasts(selection)
     headline = max(contrasts, key=lambda contrast: selection.modes(contrast.target), default=None)
     imbalance = _imbalance(selection, headline)
     return NoiseFindings(
-        sentences=_what_noise_does(selection, headline) if headline else [_plain_count(selection)],
-        caution=_what_it_does_not(imbalance) if imbalance else [],
+        sentences=_effect_of_noise(selection, headline) if headline else [_plain_count(selection)],
+        caution=_no_effect_of_noise(imbalance) if imbalance else [],
         findings=[*_other_starts(selection, headline), *_unseen(selection), *_best(selection), *_failures(selection)],
         contrasts=contrasts,
         headline=headline,
@@ -64,7 +66,7 @@ def read(selection: Selection) -> NoiseFindings:
     )
 
 
-# ------------------------------------------------------------ which cells
+# ------------------------------------------------------------ cells
 
 
 def _contrasts(selection: Selection) -> list[Contrast]:
@@ -137,82 +139,79 @@ def _imbalance(selection: Selection, headline: Contrast | None) -> Imbalance | N
     return Imbalance(worst, others)
 
 
-def _low(row: MetricValue | None) -> float:
-    if row is None or row.value is None:
+def _low(found: MetricValue | None) -> float:
+    if found is None or found.value is None:
         return float("-inf")
-    return row.value if row.low is None else row.low
+    return found.value if found.low is None else found.low
 
 
-# ------------------------------------------------------------ in words
+# ------------------------------------------------------------ sentences
 
 
 def _spread(cell: Cell) -> Markup:
-    """``"1.05 (1.03–1.07) for ULA (its step-size bias; closed form 1.05)"``."""
-    row = row_of(cell, SPREAD)
-    said = Markup("{} for {}").format(link(cell, numbers.in_sentence(row)), name(cell))
-    if cell.sampler_kind == "biased" and row.predicted is not None:
-        places = max(2, numbers.decimals(row.value or 0.0, row.low, row.high))
-        said += Markup(" (its step-size bias; closed form {})").format(numbers.number(row.predicted, places))
+    """``"1.05 (1.03–1.07) for ULA (known bias of its step size: 1.05)"``."""
+    found = metric_of(cell, SPREAD)
+    said = Markup("{} for {}").format(link(cell, numbers.in_sentence(found)), name(cell))
+    if cell.sampler_kind == "biased" and found.predicted is not None:
+        places = max(2, numbers.decimals(found.value or 0.0, found.low, found.high))
+        said += Markup(" (known bias of its step size: {})").format(numbers.number(found.predicted, places))
     return said
 
 
 def at_full_noise(cells: Sequence[Cell]) -> Markup:
     """``"At τ = 1 the spread is 1.05 (1.03–1.07) for ULA, … and 1.00 for MALA."``; empty without such cells."""
     turned = [cell for cell in finished(cells) if cell.settings.get("temperature") == 1.0 and given(cell, SPREAD)]
-    return (
-        Markup("At τ = 1 the spread is {}.").format(join([_spread(cell) for cell in turned])) if turned else Markup("")
-    )
+    if not turned:
+        return Markup("")
+    return Markup("At τ = 1 the spread is {}.").format(join([_spread(cell) for cell in turned]))
 
 
-def _what_noise_does(selection: Selection, headline: Contrast) -> list[Markup]:
+def _effect_of_noise(selection: Selection, headline: Contrast) -> list[Markup]:
     without = headline.without
-    points = round(row_of(without, POINTS).value or 0.0)
+    points = round(metric_of(without, POINTS).value or 0.0)
     within = "within a mode " if selection.modes(headline.target) > 1 else ""
-    first = Markup("Without noise, {} end at {}{}; the spread {}is {} of the true.").format(
+    first = Markup("Without noise, {} end at {} on {}; their spread {}is {} times the true one.").format(
         numbers.count(without.chains * without.replicates, "chain"),
         link(without, numbers.count(points, "point")),
-        Markup(" on {}").format(code(headline.target)),
+        code(headline.target),
         within,
-        link(without, numbers.in_sentence(row_of(without, SPREAD))),
+        link(without, numbers.in_sentence(metric_of(without, SPREAD))),
     )
-    second = Markup("With it, the spread is {}.").format(join([_spread(cell) for cell in headline.with_noise]))
+    second = Markup("With noise, it is {}.").format(join([_spread(cell) for cell in headline.with_noise]))
     return [first, second]
 
 
-def _what_it_does_not(imbalance: Imbalance) -> list[Markup]:
+def _no_effect_of_noise(imbalance: Imbalance) -> list[Markup]:
     cell = imbalance.cell
-    wrong = row_of(cell, WEIGHTS)
     found = [
-        Markup(
-            "On {} {} has the right spread within each mode, {}, in the wrong proportions: {} of its mass is in the wrong mode."
-        ).format(
-            code(cell.target),
-            name(cell),
-            link(cell, numbers.in_sentence(row_of(cell, SPREAD))),
-            link(cell, numbers.percent(wrong)),
-        )
+        Markup("On {}, the spread of {} within each mode is right: {}.").format(
+            code(cell.target), name(cell), link(cell, numbers.in_sentence(metric_of(cell, SPREAD)))
+        ),
+        Markup("The proportions of the modes are wrong: {} of its mass is in the wrong mode.").format(
+            link(cell, numbers.percent(metric_of(cell, WEIGHTS)))
+        ),
     ]
     curve = cell.curves.get("occupancy")
     if curve and len(curve["weights"]) <= 4:
         found.append(
-            Markup("The modes weigh {}; its draws are split {}.").format(
-                numbers.listing([numbers.number(w, 2) for w in curve["weights"]]),
-                numbers.listing([numbers.number(v, 2) for v in curve["value"]]),
+            Markup("The true weights of the modes are {}; the shares of its draws are {}.").format(
+                numbers.listing([numbers.number(weight, 2) for weight in curve["weights"]]),
+                numbers.listing([numbers.number(share, 2) for share in curve["value"]]),
             )
         )
     if cell.value(CHANGES) == 0.0:
         found.append(Markup("No chain changed mode, so each mode keeps the chains that started near it."))
     if imbalance.others:
         others = [
-            Markup("{} for {}").format(link(other, numbers.percent(row_of(other, WEIGHTS))), name(other))
+            Markup("{} for {}").format(link(other, numbers.percent(metric_of(other, WEIGHTS))), name(other))
             for other in imbalance.others
         ]
-        found.append(Markup("The same share is {}.").format(join(others)))
+        found.append(Markup("The share in the wrong mode is {}.").format(join(others)))
     return found
 
 
 def _other_starts(selection: Selection, headline: Contrast | None) -> list[Markup]:
-    """How many modes each sampler reaches from another start than the headline's, target by target."""
+    """The modes that each sampler reaches from another start than the headline's, target by target."""
     found: dict[tuple[str, str], list[Cell]] = {}
     for panel in selection.panels:
         for cell in finished(panel.cells) if headline is not None and panel.start != headline.without.start else []:
@@ -225,9 +224,11 @@ def _other_starts(selection: Selection, headline: Contrast | None) -> list[Marku
             Markup("{} by {}").format(link(cell, numbers.number(modes * (cell.value(FOUND) or 0.0))), name(cell))
             for cell in cells
         ]
-        said.setdefault(start, []).append(Markup("of the {} of {} {}").format(modes, code(target), join(reached)))
+        said.setdefault(start, []).append(
+            Markup("of the {} modes of {}, {}").format(modes, code(target), join(reached))
+        )
     return [
-        Markup("<b>Modes reached, all chains started at {}</b> (means over replicates): {}.").format(
+        Markup("<b>Modes reached</b> (start: {}; means over replicates): {}.").format(
             numbers.plain_name(start), Markup("; ").join(targets)
         )
         for start, targets in said.items()
@@ -238,47 +239,37 @@ def _compared(selection: Selection) -> list[Cell]:
     return [cell for panel in selection.panels for cell in finished(panel.cells) if cell.sampler_kind != "oracle"]
 
 
-def _is_judged(cell: Cell) -> bool:
-    return any(cell.verdicts[key].verdict in ("pass", "fail") for key in OF_THE_ANSWER if key in cell.verdicts)
-
-
-def _is_unclear(cell: Cell) -> bool:
-    return any(cell.verdicts[key].verdict == "inconclusive" for key in OF_THE_ANSWER if key in cell.verdicts)
-
-
-def _is_wrong(cell: Cell) -> bool:
-    return any(cell.verdicts[key].verdict == "fail" for key in OF_THE_ANSWER if key in cell.verdicts)
+def _has(cell: Cell, *verdicts: str) -> bool:
+    """Whether one of the verdicts on its answer is one of `verdicts`."""
+    return any(cell.verdicts[key].verdict in verdicts for key in OF_THE_ANSWER if key in cell.verdicts)
 
 
 def _unseen(selection: Selection) -> list[Markup]:
-    """How often the usual diagnostics did not see that a cell is wrong."""
+    """The cells with a wrong answer that the usual diagnostics did not see."""
     asked = {cell.id: cell.verdicts.get("diagnostics_honest") for cell in _compared(selection)}
     wrong = [
         cell
         for cell in _compared(selection)
-        if _is_wrong(cell) and (judged := asked[cell.id]) is not None and judged.verdict in ("pass", "fail")
+        if _has(cell, "fail") and (judged := asked[cell.id]) is not None and judged.verdict in ("pass", "fail")
     ]
     if not wrong:
         return []
+    count = numbers.count(len(wrong), "cell")
     unseen = [cell for cell in wrong if cell.verdicts["diagnostics_honest"].verdict == "fail"]
     if not unseen:
         return [
-            Markup(
-                "<b>Diagnostics.</b> In none of the {} compared here with a wrong answer did R-hat and ESS look clean."
-            ).format(numbers.count(len(wrong), "cell"))
+            Markup("<b>Diagnostics.</b> Of {} with a wrong answer, R-hat and ESS looked clean in none.").format(count)
         ]
     start = Markup(" (start: {})") if len({cell.start for cell in unseen}) > 1 else Markup("")
     places = [
-        Markup("{} on {}").format(link(c, name(c)), code(c.target)) + start.format(numbers.plain_name(c.start))
-        for c in unseen[:6]
+        Markup("{} on {}").format(link(cell, name(cell)), code(cell.target))
+        + start.format(numbers.plain_name(cell.start))
+        for cell in unseen
     ]
-    more = Markup(" and {} more").format(len(unseen) - 6) if len(unseen) > 6 else Markup("")
     return [
         Markup(
-            "<b>Diagnostics do not see everything.</b> In {} of the {} compared here with a wrong answer R-hat and ESS looked clean: {}{}."
-        ).format(
-            len(unseen), numbers.count(len(wrong), "cell"), Markup(", ").join(places) if more else join(places), more
-        )
+            "<b>Diagnostics do not see everything.</b> Of {} with a wrong answer, R-hat and ESS looked clean in {}: {}."
+        ).format(count, len(unseen), _some(places, MOST_UNSEEN))
     ]
 
 
@@ -298,16 +289,19 @@ def _best(selection: Selection) -> list[Markup]:
     for (target, start), cells in ranked.items():
         best = max(cells, key=lambda cell: cell.value(EFFICIENCY) or 0.0)
         said.append(
-            Markup("{} on {} ({} of independent draws’ worth for each evaluation, first of {}{})").format(
+            Markup("{} on {} ({}, best of {}{})").format(
                 name(best),
                 code(target),
-                link(best, numbers.percent(row_of(best, EFFICIENCY))),
+                link(best, numbers.percent(metric_of(best, EFFICIENCY))),
                 len(cells),
                 from_start.format(numbers.plain_name(start)),
             )
         )
     return [
-        Markup("<b>Efficiency</b>, among the cells that pass every verdict on their answer: {}.").format(join(said))
+        Markup(
+            "<b>Efficiency</b>, among the cells that pass every verdict on their answer (real ESS per evaluation, as a share "
+            "of what independent draws give): {}."
+        ).format(join(said))
     ]
 
 
@@ -315,14 +309,20 @@ def _failures(selection: Selection) -> list[Markup]:
     failed = [cell for cell in selection.results.cells if cell.outcome.failed]
     if not failed:
         return []
-    links = [link(cell, f"{name(cell)} on {cell.target}: {cell.outcome}") for cell in failed[:5]]
-    more = Markup(" and {} more").format(len(failed) - 5) if len(failed) > 5 else Markup("")
+    links = [link(cell, f"{name(cell)} on {cell.target} {cell.outcome}") for cell in failed]
     advice = [with_code(outcome.advice) for outcome in dict.fromkeys(cell.outcome for cell in failed)]
     return [
-        Markup("<b>{} did not finish.</b> {}{}. {}").format(
-            numbers.count(len(failed), "cell"), Markup("; ").join(links), more, Markup(" ").join(advice)
+        Markup("<b>{} did not finish</b>: {}. {}").format(
+            numbers.count(len(failed), "cell"), _some(links, MOST_FAILED), Markup(" ").join(advice)
         )
     ]
+
+
+def _some(parts: Sequence[Markup], most: int) -> Markup:
+    """The first `most` of them, and how many more there are."""
+    if len(parts) <= most:
+        return join(parts)
+    return Markup("{} and {} more").format(Markup(", ").join(parts[:most]), len(parts) - most)
 
 
 def _plain_count(selection: Selection) -> Markup:
@@ -333,15 +333,24 @@ def _plain_count(selection: Selection) -> Markup:
     compared = _compared(selection)
     if not compared:
         return Markup("None of the {} of these results gave numbers.").format(numbers.count(len(cells), "cell"))
-    right = [cell for cell in compared if _is_judged(cell) and not _is_wrong(cell)]
-    wrong = [cell for cell in compared if _is_wrong(cell)]
-    unclear = [cell for cell in compared if not _is_judged(cell) and _is_unclear(cell)]
+    right = [cell for cell in compared if _has(cell, "pass", "fail") and not _has(cell, "fail")]
+    wrong = [cell for cell in compared if _has(cell, "fail")]
+    unclear = [cell for cell in compared if not _has(cell, "pass", "fail") and _has(cell, "inconclusive")]
+    count = numbers.count(len(compared), "cell")
     if not right and not wrong:
-        why = "there are too few chains to tell whether an answer is right" if unclear else "no truth is known"
-        return Markup("In the {} compared here {}: no answer is judged.").format(
-            numbers.count(len(compared), "cell"), why
+        why = "too few chains to tell" if unclear else "no known truth"
+        return Markup("No answer is judged: the {} compared here {} {}.").format(
+            count, "has" if len(compared) == 1 else "have", why
         )
-    rest = Markup(", and {} have too few chains to tell").format(len(unclear)) if unclear else Markup("")
-    return Markup("Of {} compared here, {} fail no verdict on their answer, {} fail one or more{}.").format(
-        numbers.count(len(compared), "cell"), escape(len(right)), len(wrong) or "none", rest
-    )
+    rest = Markup("; {} too few chains to tell").format(_having(len(unclear))) if unclear else ""
+    said = [f"{_failing(len(right))} no verdict on their answer"] if right else []
+    said += [f"{_failing(len(wrong))} at least one{'' if right else ' verdict on their answer'}"] if wrong else []
+    return Markup("Of {} compared here, {}{}.").format(count, " and ".join(said), rest)
+
+
+def _failing(cells: int) -> str:
+    return "1 fails" if cells == 1 else f"{cells} fail"
+
+
+def _having(cells: int) -> str:
+    return "1 has" if cells == 1 else f"{cells} have"

@@ -1,4 +1,4 @@
-"""How the cost of an independent draw grows with the dimension of a target, where one target was run in several.
+"""The growth of the cost of an independent draw with the dimension of a target, where one target was run in several.
 
 Decided by what results hold, never by name. Knows results only.
 """

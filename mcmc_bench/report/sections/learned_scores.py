@@ -170,8 +170,8 @@ def _curves(facts: TargetFacts) -> list[Chart]:
 
     error = [line("error", LEARNED, "at held-out data", "circle")]
     if not facts.counterpart_is_source:
-        error.append(Series(sigma, curves["training_error"], LEARNED, "at data of the training", "dashed"))
-    # What is learned from the truth lies on it: markers without a line, that it may be seen.
+        error.append(Series(sigma, curves["training_error"], LEARNED, "at training data", "dashed"))
+    # What is learned from the truth lies on it: markers without a line, so that it can be seen.
     kind: Literal["line", "points"] = "points" if facts.counterpart_is_source else "line"
     loss = [
         line("counterpart_loss", _colour(facts), "in closed form", "diamond"),
@@ -206,7 +206,7 @@ def _curves(facts: TargetFacts) -> list[Chart]:
     ]
 
 
-# ------------------------------------------------------------ words
+# ------------------------------------------------------------ sentences
 
 
 def _sentences(facts: TargetFacts) -> list[str]:
@@ -227,13 +227,13 @@ def _against_the_source(facts: TargetFacts, curves: dict[str, list[float]]) -> l
     sigma, correlation = curves["sigma"], curves["correlation"]
     ten = _nearest(sigma, 10.0 * sigma[0])
     off = (
-        f"The examples are draws of {facts.counterpart}, whose score is known. The learned score differs from it by "
-        f"{_said(curves, 'error', 0)} of its square at σ = {sigma[0]:.3g}, where edges are sharpest, and by "
-        f"{_said(curves, 'error', ten)} at σ = {sigma[ten]:.3g}; both log densities correlate by "
+        f"The examples are draws of {facts.counterpart}, whose score is known. The relative squared error of the learned "
+        f"score is {_said(curves, 'error', 0)} at σ = {sigma[0]:.3g}, where edges are sharpest, and "
+        f"{_said(curves, 'error', ten)} at σ = {sigma[ten]:.3g}. The correlation of the two log densities is "
         f"{numbers.number(correlation[0], 3)} and {numbers.number(correlation[ten], 4)}."
     )
     left = (
-        f"No denoiser leaves less noise than that of the true score: at σ = {sigma[0]:.3g} a share of "
+        f"No denoiser leaves less noise than the denoiser of the true score: at σ = {sigma[0]:.3g} it leaves a share of "
         f"{_said(curves, 'counterpart_loss', 0)}. The learned one leaves {_said(curves, 'excess_loss', 0)} more."
     )
     return [off, left]
@@ -243,14 +243,14 @@ def _against_examples(facts: TargetFacts, curves: dict[str, list[float]]) -> lis
     sigma = curves["sigma"]
     middle = _nearest(sigma, 0.75) if sigma[0] < 0.75 < sigma[-1] else 0
     off = (
-        f"{facts.counterpart} is the smoothed distribution of the training examples: what a perfect learner would know that "
-        "only memorises. It is not the truth for held-out data, and to differ from it is no fault. The learned score does, "
-        f"by {_said(curves, 'error', 0)} of its square at σ = {sigma[0]:.3g}, and by {_said(curves, 'error', middle)} at "
-        f"σ = {sigma[middle]:.3g}, where both log densities correlate by {numbers.number(curves['correlation'][middle], 3)}."
+        f"{facts.counterpart} is the training set, smoothed with noise: the density that perfect memorisation would learn. It "
+        "is not the truth for held-out data, so a difference from it is no fault. The relative squared difference of the "
+        f"learned score is {_said(curves, 'error', 0)} at σ = {sigma[0]:.3g} and {_said(curves, 'error', middle)} at "
+        f"σ = {sigma[middle]:.3g}, where the two log densities correlate by {numbers.number(curves['correlation'][middle], 3)}."
     )
     left = (
         f"On held-out data with noise σ = {sigma[0]:.3g} the memorising denoiser leaves "
-        f"{_said(curves, 'counterpart_loss', 0)} times the noise, the learned one {_said(curves, 'loss', 0)}."
+        f"{_said(curves, 'counterpart_loss', 0)} times the noise, the learned one {_said(curves, 'loss', 0)} times."
     )
     levels = range(len(sigma))
     harmful = [k for k in levels if curves["counterpart_loss_low"][k] > 1.0]
@@ -258,17 +258,17 @@ def _against_examples(facts: TargetFacts, curves: dict[str, list[float]]) -> lis
     better = [k for k in levels if curves["excess_loss_high"][k] < 0.0 and curves["counterpart_loss_high"][k] < 1.0]
     worse = [k for k in levels if curves["excess_loss_low"][k] > 0.0]
     if harmful:
-        left += f" {_levels(sigma, harmful)} the memoriser is worse than doing nothing."
+        left += f" {_levels(sigma, harmful)} the memorising denoiser is worse than none."
     if better:
         left += (
-            f" {_levels(sigma, better)} it is better than that, and the learned one is better still: it has learned more than "
-            "its examples."
+            f" {_levels(sigma, better)} it is better than none, and the learned one is better still: it has learned more "
+            "than its examples."
         )
     if worse:
         most = max(worse, key=lambda k: curves["excess_loss"][k])
         left += (
-            f" {_levels(sigma, worse)} the learned one leaves more, at most {_said(curves, 'excess_loss', most)} at "
-            f"σ = {sigma[most]:.3g}."
+            f" {_levels(sigma, worse)} the learned one leaves more noise: at most {_said(curves, 'excess_loss', most)} more, "
+            f"at σ = {sigma[most]:.3g}."
         )
     return [off, left]
 

@@ -59,11 +59,11 @@ def _same_start(context: Context, found: LearnedFindings) -> list[Cell]:
 
 
 def _snapshots(context: Context, target: str, cells: Sequence[Cell]) -> list[Chart]:
-    charts = [chart for cell in cells if (chart := images.film(context.results, cell, name(cell))) is not None]
+    charts = [chart for cell in cells if (chart := images.snapshots(context.results, cell, name(cell))) is not None]
     if charts:
         heading = f"{target}: down the noise levels from the same starts"
         pairs = [charts[index : index + 2] for index in range(0, len(charts), 2)]
-        context.figures.charts("films", heading, pairs)
+        context.figures.charts("snapshots", heading, pairs)
     return charts
 
 

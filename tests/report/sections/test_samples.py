@@ -56,7 +56,7 @@ def test_png_keeps_shades_and_gaps() -> None:
     assert (image[:, :, 1] == np.array([[1, 1, 0], [1, 1, 0]])).all()
 
 
-def test_films_that_begin_elsewhere_are_not_shown_together(results: Results) -> None:
+def test_trajectories_that_begin_elsewhere_are_not_shown_together(results: Results) -> None:
     cells = [cell for cell in results.cells if cell.id in ("with", "without", "flow")]
     assert images.share_a_start(results, cells) == cells
     file = results.folder / "draws" / "flow.npz"  # type: ignore[operator]
@@ -66,9 +66,9 @@ def test_films_that_begin_elsewhere_are_not_shown_together(results: Results) -> 
     assert [cell.id for cell in images.share_a_start(results, cells)] == ["without", "with"]
 
 
-def test_the_contrast_of_a_film_is_that_of_the_data(results: Results) -> None:
+def test_the_contrast_of_a_snapshot_is_that_of_the_data(results: Results) -> None:
     cell = next(cell for cell in results.cells if cell.id == "with")
-    chart, arrays = images.film(results, cell, "walker"), results.draws(cell)
+    chart, arrays = images.snapshots(results, cell, "walker"), results.draws(cell)
     assert chart is not None
     assert arrays is not None
     assert chart.pixels is not None
@@ -87,9 +87,9 @@ def embedded(html: str) -> list[np.ndarray]:
     ]
 
 
-def test_the_page_holds_grids_films_table_and_dial(html: str, page: Path) -> None:
+def test_the_page_holds_grids_snapshots_table_and_dial(html: str, page: Path) -> None:
     pictures = embedded(html)
-    # The hero: real, without, with. A film of three cells. Cards: one for each compared cell, and a real one in each panel.
+    # The hero: real, without, with. Snapshots of three cells. Cards: one for each compared cell, and a real one in each panel.
     assert len(pictures) == 3 + 4 + 11 + 3
     assert all(np.ptp(picture) > 100 for picture in pictures)
     assert html.count("image-rendering:pixelated") == len(pictures)
@@ -101,11 +101,11 @@ def test_the_page_holds_grids_films_table_and_dial(html: str, page: Path) -> Non
     assert dial.count("<figure>") == 4
     assert "right for 81.2&nbsp;%: an oracle that was asked." in html
     assert "same statistic of as many real examples" in section
-    assert "and in comparisons with examples that of as many real ones" in html
+    assert "or of as many real examples" in html
     assert "counts against it" in html
     assert len(html) < 600_000
     names = {file.name for file in (page.parent / "figures").iterdir()}
-    assert {"images.png", "films.png", "classes.png", "dial.png", "target_little-faces.png"} <= names
+    assert {"images.png", "snapshots.png", "classes.png", "dial.png", "target_little-faces.png"} <= names
 
 
 def test_the_figure_of_the_grids_shows_their_pixels(page: Path) -> None:
@@ -121,7 +121,8 @@ def test_verdicts_that_are_never_judged_are_no_wall_of_question_marks(html: str)
     cells = matrix.split('<table class="matrix">', 1)[1].split("</table>", 1)[0]
     assert "Unbiased" not in cells
     assert (
-        "Not judged in any cell here, for want of a truth or of chains: unbiased, all modes, weights, spread" in matrix
+        "Not judged in any cell here, because no truth is known or there are too few chains: unbiased, all modes, weights, spread"
+        in matrix
     )
 
 

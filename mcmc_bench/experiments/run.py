@@ -81,20 +81,12 @@ def run(
     """
     started, before = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), time.perf_counter()
     at_a_time = _workers(executor, workers)
-    if not isinstance(suite, Suite):
-        the_suite = load_suite(
-            suite,
-            seed=seed,
-            targets_folder=targets_folder,
-            samplers_folder=samplers_folder,
-            replicate_factor=replicate_factor,
-        )
-    else:
+    if isinstance(suite, Suite):
         the_suite = suite if seed is None else with_seed(suite, str(seed))
-    folder = Path(output) if output is not None else Path("reports") / the_suite.name
-    if folder.is_file():
-        raise NotADirectoryError(f"{folder} is a file, not a folder: name a folder for the results")
-    folder.mkdir(parents=True, exist_ok=True)  # a folder that cannot be written is said before anything runs
+    else:
+        further = {"targets_folder": targets_folder, "samplers_folder": samplers_folder}
+        the_suite = load_suite(suite, seed=seed, replicate_factor=replicate_factor, **further)
+    folder = _made(Path("reports") / the_suite.name if output is None else Path(output))
     if not command:
         options = {
             "-o": output,
@@ -124,8 +116,8 @@ def run(
             provenance["resumed"] = len(kept.cells)
             _finish_cells(_Work(kept, jobs, say))
     except KeyboardInterrupt:
-        if kept is None:
-            raise Interrupted(folder, 0, len(the_suite.cells), fresh=fresh) from None
+        if kept is None:  # nothing was begun: the folder is as it was
+            raise
         kept.read()  # it may have come after a cell was stored and before it was counted
         _save(the_suite, kept, {**provenance, "seconds": time.perf_counter() - before, "complete": False})
         raise Interrupted(folder, len(kept.cells), len(kept.plans), fresh=fresh) from None
@@ -201,6 +193,14 @@ def _workers(executor: str, workers: int | None) -> int:
 def _opened(executor: str, workers: int, jobs: int) -> Executor:
     """The executor, with no more workers than there are jobs."""
     return executor_class(executor)(max(1, min(workers, jobs)))
+
+
+def _made(folder: Path) -> Path:
+    """The folder of the results, made now: one that cannot be written is said before anything runs."""
+    if folder.is_file():
+        raise NotADirectoryError(f"{folder} is a file, not a folder: name a folder for the results")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _typed(suite: str, options: Mapping[str, Any], *, keep_draws: bool) -> str:

@@ -5,6 +5,7 @@ import operator
 import sys
 
 import pytest
+from numbers_of_results import numbers
 
 import mcmc_bench.executors
 from mcmc_bench.core.outcome import Outcome
@@ -60,16 +61,6 @@ def test_no_number_depends_on_it(name, small_run, small_suite, tmp_path):
     found = numbers(run(small_suite, output=tmp_path, executor=name, workers=2))
     assert found == numbers(Results.load(small_run))
     assert len(found) > 50
-
-
-def numbers(results):
-    """All metric values of all cells but for times."""
-    return [
-        value
-        for cell in results.cells
-        for value in cell.metric_values
-        if not any(word in value.metric for word in ("seconds", "compile"))
-    ]
 
 
 NEW = '''"""backwards, for this test.

@@ -21,7 +21,7 @@ The name of the target is the name of its file.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -299,6 +299,9 @@ class Target:
     #: Called after the density has been evaluated by compiled code, from Python: raises what the density could not raise
     #: itself (see `mcmc_bench.densities`), and keeps alive what the density needs.
     after_call: Callable[[], None] | None = None
+    #: What the density is made from, where `density`, `data` and `after_call` hold addresses or are not the same in every
+    #: process: this stands for them in the target's identity.
+    made_from: Any = None
     name: str = ""  # filled in by the catalog
     parameters: dict[str, Any] = field(default_factory=dict)  # filled in by the catalog
 
@@ -326,6 +329,12 @@ class Target:
                 )
             if not np.isclose(self.modes.weights.sum(), 1.0):
                 raise ValueError(f"modes.weights must sum to 1, not to {self.modes.weights.sum()}")
+
+    def __fingerprint__(self) -> dict[str, Any]:
+        """What determines a number."""
+        left_out = () if self.made_from is None else ("density", "data", "after_call")
+        counted = [field.name for field in fields(self) if field.metadata.get("fingerprint", True)]
+        return {name: getattr(self, name) for name in counted if name not in left_out}
 
     @property
     def pointer(self) -> Any:

@@ -63,6 +63,7 @@ def from_numpy(
         draw_dispersed=draw_dispersed or (lambda generator, n: centre + 2.0 * generator.standard_normal((n, dim))),
         one_point=centre,
         after_call=call.raise_failure,
+        made_from=(log_density, gradient, batched),
         **fields,
     )
 

@@ -5,6 +5,11 @@ Needs the extra ``mcmc_bench[pymc]``; PyMC itself is imported by the model. Must
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import version
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -44,6 +49,8 @@ def from_pymc(model: Any, *, draw_dispersed: Draw | None = None, jitter: float =
         raise ValueError(
             f"{', '.join(discrete)}: discrete variables have no gradient; marginalise them, or leave them out"
         )
+    if model.data_vars:  # the target is that of the data as they are now
+        model = import_module("pymc.model.transform.optimization").freeze_dims_and_data(model)
     function = model.logp_dlogp_function(ravel_inputs=True, mode="NUMBA")
     function.set_extra_values({})
     compiled_model = getattr(function._pytensor_function.vm, "jit_fn", None)  # noqa: SLF001 - the way to native speed
@@ -63,6 +70,7 @@ def from_pymc(model: Any, *, draw_dispersed: Draw | None = None, jitter: float =
         one_point=start,
         constrained=_constrained(model, variables),
         coordinate_names=names,
+        made_from=_graph([model.logp(), *model.unobserved_value_vars]),
         **fields,
     )
 
@@ -89,4 +97,47 @@ def _constrained(model: Any, variables: list[tuple[str, Array]]) -> Constrained:
     names = tuple(
         name for variable, value in zip(wanted, first, strict=True) for name in _entries(variable.name, value.shape)
     )
-    return Constrained(names, lambda x: np.array([np.concatenate([np.ravel(v) for v in of_point(row)]) for row in x]))
+    return Constrained(names, _Constrain(of_point, _graph(wanted)))
+
+
+@dataclass(frozen=True)
+class _Constrain:
+    """Constrained parameters (n, k) of unconstrained points (n, dim); known by the graph that they are compiled from."""
+
+    of_point: Callable[[Array], list[Array]]
+    graph: list[Any]
+
+    def __call__(self, x: Array) -> Array:
+        return np.array([np.concatenate([np.ravel(value) for value in self.of_point(row)]) for row in x])
+
+    def __fingerprint__(self) -> list[Any]:
+        return self.graph
+
+
+def _graph(outputs: list[Any]) -> list[Any]:
+    """PyTensor's graph of `outputs` as plain values: operations with the numbers of what goes in, constants, shared data."""
+    graph: list[Any] = [(version("pymc"), version("pytensor"), len(outputs))]
+    number: dict[Any, int] = {}
+    waiting = list(reversed(outputs))
+    while waiting:
+        variable = waiting[-1]
+        inputs = [] if variable.owner is None else variable.owner.inputs
+        missing = [part for part in inputs if part not in number]
+        if variable not in number and missing:
+            waiting += reversed(missing)
+            continue
+        waiting.pop()
+        if variable in number:
+            continue
+        number[variable] = len(number)
+        if variable.owner is None:
+            value = variable.get_value() if hasattr(variable, "get_value") else getattr(variable, "data", variable.name)
+            graph.append((str(variable.type), value))
+        else:
+            operation = variable.owner.op
+            settings = [repr(getattr(operation, name)) for name in getattr(operation, "__props__", ())]
+            inner = _graph(operation.fgraph.outputs) if hasattr(operation, "fgraph") else None
+            called = [part for part in vars(operation).values() if isinstance(part, FunctionType)]
+            place = variable.owner.outputs.index(variable)
+            graph.append((str(operation), settings, called, inner, place, [number[part] for part in inputs]))
+    return graph

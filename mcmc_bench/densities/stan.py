@@ -7,6 +7,7 @@ Must not know any particular model.
 from __future__ import annotations
 
 import ctypes
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 from mcmc_bench.core.target import Constrained, Draw, Target
 from mcmc_bench.densities.foreign import address_data, density_of_stan_model
+from mcmc_bench.kernels.fingerprint import NoFingerprintError
 
 Array = npt.NDArray[np.float64]
 
@@ -44,7 +46,7 @@ def from_stan(model: Any, *, draw_dispersed: Draw | None = None, jitter: float =
             "the model is compiled without threads, and kernels call it from several: compile it with "
             'StanModel(…, make_args=["STAN_THREADS=true"])'
         )
-    dim = int(model.param_unc_num())
+    dim, held = int(model.param_unc_num()), _Model(model)
     return Target(
         dim=dim,
         density=density_of_stan_model,
@@ -55,10 +57,11 @@ def from_stan(model: Any, *, draw_dispersed: Draw | None = None, jitter: float =
         one_point=np.zeros(dim),
         constrained=Constrained(
             tuple(model.param_names()),
-            lambda x: np.array([model.param_constrain(np.ascontiguousarray(row)) for row in x], dtype=np.float64),
+            held.constrain,
         ),
         coordinate_names=tuple(model.param_unc_names()),
-        after_call=_Holds(model).nothing,
+        after_call=held.nothing,
+        made_from=held,
         **fields,
     )
 
@@ -72,7 +75,7 @@ def _handle(handle: Any) -> int:
     return int(value or 0)
 
 
-class _Holds:
+class _Model:
     """Holds a model: its library must not be unloaded while the target lives."""
 
     def __init__(self, model: Any) -> None:
@@ -80,3 +83,14 @@ class _Holds:
 
     def nothing(self) -> None:
         """There is nothing to raise: Stan's own errors are log densities of −∞."""
+
+    def constrain(self, x: Array) -> Array:
+        """Constrained parameters (n, k) of unconstrained points (n, dim)."""
+        return np.array([self.model.param_constrain(np.ascontiguousarray(row)) for row in x], dtype=np.float64)
+
+    def __fingerprint__(self) -> tuple[Path, str | Path]:
+        """The compiled program, and its data: a text or a file."""
+        program, data = getattr(self.model, "lib_path", None), getattr(self.model, "data", None)
+        if program is None or data is None:
+            raise NoFingerprintError(f"{type(self.model).__name__} does not say its lib_path and data")
+        return Path(program), Path(data) if data.endswith(".json") else data

@@ -188,7 +188,9 @@ class _Walk:
         kind = type(value)
         if isinstance(value, _WITHOUT_CONTENT) or kind.__module__.startswith("numba."):
             raise self.refuse(f"a {kind.__module__}.{kind.__qualname__}, which has no content that can be read")
-        if isinstance(value, enum.Enum):
+        if hasattr(kind, "__fingerprint__"):  # it says itself what it is made of
+            self.parts({"class": kind, "content": value.__fingerprint__()})
+        elif isinstance(value, enum.Enum):
             self.parts({"class": kind, "name": value.name, "value": value.value})
         elif isinstance(value, tuple):
             self.parts({"class": kind, "items": tuple(value)})

@@ -9,6 +9,7 @@ import mcmc_bench
 from mcmc_bench import from_numpy, load_target
 from mcmc_bench.core.streams import stream
 from mcmc_bench.densities.foreign import address_data
+from mcmc_bench.kernels.fingerprint import fingerprint
 
 
 def banana(x):
@@ -52,6 +53,18 @@ def test_all_callables_share_one_compiled_density():
     first, second = (from_numpy(banana, dim=2, one_point=[0, 0]) for _ in range(2))
     assert first.pointer is second.pointer
     assert not np.array_equal(first.data, second.data)
+
+
+def test_the_callables_are_its_identity():
+    def target(k):
+        return from_numpy(lambda x: (-0.5 * k * x @ x, -k * x), dim=2, one_point=[0, 0])
+
+    assert fingerprint(target(1.0)) == fingerprint(target(1.0)) != fingerprint(target(2.0))
+    apart = [
+        from_numpy(lambda x: -0.5 * x @ x, lambda x, k=k: -k * x, dim=2, one_point=[0, 0], batched=batched)
+        for k, batched in ((1.0, False), (2.0, False), (1.0, True))
+    ]
+    assert len({fingerprint(one) for one in apart}) == 3
 
 
 def test_addresses_survive_as_floats():

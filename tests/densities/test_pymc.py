@@ -6,6 +6,7 @@ import pytest
 import mcmc_bench
 from mcmc_bench import load_target
 from mcmc_bench.core.streams import stream
+from mcmc_bench.kernels.fingerprint import fingerprint
 
 pymc = pytest.importorskip("pymc", reason="NOT TESTED: the PyMC bridge; install the extra: pip install -e '.[pymc]'")
 pytestmark = [pytest.mark.filterwarnings("ignore::FutureWarning"), pytest.mark.slow]
@@ -59,3 +60,31 @@ def test_discrete_variables_are_named():
         pymc.Poisson("count", 3.0)
     with pytest.raises(ValueError, match="count: discrete variables have no gradient"):
         mcmc_bench.from_pymc(model)
+
+
+def normal_model(y, *, declared):
+    with pymc.Model() as model:
+        mu = pymc.Normal("mu", 0, 5)
+        pymc.Normal("y", mu, 1.0, observed=pymc.Data("data", y) if declared else y)
+    return model
+
+
+@pytest.mark.parametrize("declared", [False, True])
+def test_data_are_its_identity(declared):
+    one, same, other = (
+        mcmc_bench.from_pymc(normal_model(np.array([1.0, last]), declared=declared), name="m")
+        for last in (2.0, 2.0, 3.0)
+    )
+    assert fingerprint(one) == fingerprint(same) != fingerprint(other)
+
+
+def test_data_that_are_set_later_make_another_target():
+    model = normal_model(np.array([1.0, 2.0]), declared=True)
+    before = mcmc_bench.from_pymc(model)
+    values = [before.log_density_and_gradient([[0.5]])[0][0]]
+    with model:
+        pymc.set_data({"data": np.array([1.0, 20.0])})
+    after = mcmc_bench.from_pymc(model)
+    values += [target.log_density_and_gradient([[0.5]])[0][0] for target in (before, after)]
+    assert values[0] == values[1] != values[2]
+    assert fingerprint(before) != fingerprint(after)

@@ -13,6 +13,7 @@ from scipy import stats
 
 import mcmc_bench
 from mcmc_bench import from_stan
+from mcmc_bench.kernels.fingerprint import fingerprint
 
 COMPILER = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
 needs_compiler = pytest.mark.skipif(
@@ -51,6 +52,7 @@ class StandIn:
         library.stand_in.argtypes = [ctypes.c_int, ctypes.c_double]
         self.model = library.stand_in(dim, mean)
         self.dim, self.info = dim, info
+        self.lib_path, self.data = library._name, f'{{"mean": {mean}}}'
 
     def model_info(self):
         return f"BridgeStan version: 2\nStan C++ Defines:\n\t{self.info}\n"
@@ -88,6 +90,19 @@ def test_the_density_is_that_of_the_model(library):
     assert target.coordinate_names == ("x.1", "x.2", "x.3")
     assert target.constrained.names == ("e.1", "e.2", "e.3")
     np.testing.assert_allclose(target.constrained.of(x), np.exp(x))
+
+
+@needs_compiler
+def test_program_and_data_are_its_identity(library, tmp_path):
+    one, same, other = (from_stan(StandIn(library, 3, mean), name="stand_in") for mean in (1.5, 1.5, 2.5))
+    assert not np.array_equal(one.data, same.data)  # addresses
+    assert fingerprint(one) == fingerprint(same) != fingerprint(other)
+    model, found = StandIn(library, 3, 1.5), []
+    model.data = str(tmp_path / "data.json")
+    for mean in (1.5, 2.5, 1.5):
+        (tmp_path / "data.json").write_text(f'{{"mean": {mean}}}')
+        found.append(fingerprint(from_stan(model)))
+    assert found[0] == found[2] != found[1]
 
 
 @needs_compiler

@@ -1,4 +1,4 @@
-"""What all tests share: the root of the checkout, and running a program in a process of its own, elsewhere."""
+"""What all tests share: where compiled code is kept, their order, and running a program in a process of its own."""
 
 import os
 import subprocess
@@ -8,6 +8,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_configure(config):
+    """Both processes of a session, and every program that a test starts, read what one of them has compiled.
+
+    Beside pytest's own memory, and not in the user's: what tests plant is of no use to anyone else.
+    """
+    os.environ.setdefault("MCMC_BENCH_CACHE_DIR", str(ROOT / ".pytest_cache" / "compiled"))
+
+
+def pytest_collection_modifyitems(items):
+    """The tests at the root come first: they start programs, and one of them at the end would be waited for."""
+    items.sort(key=lambda item: item.path.parent != ROOT / "tests")
 
 
 def pytest_terminal_summary(terminalreporter):

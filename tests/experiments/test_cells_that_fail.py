@@ -31,7 +31,7 @@ title = "Bad"
 budget = 50
 chains = 4
 replicates = 2
-time_limit = {limit}
+time_limit = 600
 metrics = ["cost", "modes"]
 
 [[experiment]]
@@ -55,7 +55,9 @@ def test_a_bad_cell_costs_one_cell(tmp_path):
         (folder / f"{name}.py").write_text(TARGET.format(draw=draw, loops=loops))
     suite = tmp_path / "bad.toml"
     names = ["fine", "raises", "dies", "loops", "leaves"]
-    suite.write_text(BAD.format(limit=4, targets=json.dumps(names)))
+    # Only what loops has little time: the others may be on a machine that has other things to do.
+    targets = json.dumps(names).replace('"loops"', '{ name = "loops", time_limit = 2 }')
+    suite.write_text(BAD.format(targets=targets))
     results = run(suite, output=tmp_path / "out", targets_folder=folder, workers=2)
     found = {(cell.target, cell.sampler): cell for cell in results.cells}
     assert {name: found[name, "mala"].outcome for name in names} == {
@@ -67,7 +69,7 @@ def test_a_bad_cell_costs_one_cell(tmp_path):
     }
     assert "no starts today" in found["raises", "mala"].message
     assert "exit code 3" in found["dies", "mala"].message
-    assert "not finished after 4 s" in found["loops", "mala"].message
+    assert "not finished after 2 s" in found["loops", "mala"].message
     assert "not finite at the start" in found["leaves", "mala"].message
     assert {found[name, "oracle"].outcome for name in names} == {"not applicable"}
     assert Results.load(tmp_path / "out").to_json() == results.to_json()
@@ -109,7 +111,7 @@ def test_nothing_that_a_target_does_ends_the_run(tmp_path):
     targets = [{"does": [what]} for what in ("own", "local", "leave", "late", "crash", "nothing")]
     entries = ", ".join(f'{{ name = "rude", does = {json.dumps(target["does"])} }}' for target in targets)
     suite = tmp_path / "rude.toml"
-    suite.write_text(BAD.format(limit=30, targets=f"[{entries}]").replace(', "oracle"', ""))
+    suite.write_text(BAD.format(targets=f"[{entries}]").replace(', "oracle"', ""))
     results = run(suite, output=tmp_path / "out", targets_folder=tmp_path, workers=2)
     assert [(cell.outcome, cell.message) for cell in results.cells] == [
         ("raised", "Own: of its own class"),

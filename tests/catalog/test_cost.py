@@ -50,11 +50,3 @@ def test_a_wrong_tag_is_named():
     code, out = listed("--tag", "multimodel")
     assert code == 2
     assert "did you mean 'multimodal'" in out
-
-
-def test_one_broken_file_hides_nothing(tmp_path):
-    (tmp_path / "broken.py").write_text("1 / 0\n")
-    code, out = listed("--no-cost", "--targets", str(tmp_path))
-    assert code == 0
-    assert "ZeroDivisionError" in out
-    assert "banana" in out

@@ -147,9 +147,11 @@ def test_lists():
 
 def test_a_broken_target_hides_no_other(tmp_path):
     (tmp_path / "broken.py").write_text("def build():\n    raise RuntimeError('broken today')\n")
-    code, out, _ = call("list", "targets", "--targets", tmp_path)
+    (tmp_path / "cut_off.py").write_text("1 / 0\n")
+    code, out, _ = call("list", "targets", "--no-cost", "--targets", tmp_path)
     assert code == 0
     assert "RuntimeError: broken today" in out
+    assert "ZeroDivisionError" in out
     assert "banana" in out
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import itertools
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from mcmc_bench.catalog.files import (
     CatalogError,
@@ -25,6 +25,7 @@ from mcmc_bench.catalog.files import (
     target_parameters,
 )
 from mcmc_bench.core.json_form import identity_hash
+from mcmc_bench.core.kinds import StartName
 from mcmc_bench.core.sampler import Sampler
 from mcmc_bench.core.spelling import unknown
 from mcmc_bench.experiments.cells import CellPlan
@@ -32,21 +33,30 @@ from mcmc_bench.experiments.toml_reader import LARGEST, SuiteError, TableReader
 from mcmc_bench.sampling.budget import Budget, SamplingError
 from mcmc_bench.sampling.tuning.schedule import MASS_MATRICES
 
-STARTS = ("dispersed", "one_point", "exact")
-#: Keys that the suite sets for all, an experiment for itself, and a target's table for that target.
-_LIMITS = (
-    "budget",
-    "warmup_share",
-    "chains",
-    "start",
-    "replicates",
-    "selection_replicates",
-    "max_draws",
-    "time_limit",
-    "metrics",
-    "tuning",
-    "mass_matrix",
-)
+STARTS = get_args(StartName)
+
+
+def _metric_groups(reader: TableReader, given: Mapping[str, Any], key: str) -> tuple[str, ...] | None:
+    from mcmc_bench.metrics import group_names
+
+    return reader.list_of(given, key, [], group_names()) if key in given else None
+
+
+#: Keys that the suite sets for all, an experiment for itself, and a target's table for that target, and how each is
+#: read. All but `start` are fields of a plan.
+_LIMITS: dict[str, Callable[[TableReader, Mapping[str, Any], str], Any]] = {
+    "budget": lambda reader, given, key: reader.whole(given, key, 2000, 2),
+    "warmup_share": lambda reader, given, key: reader.number(given, key, 0.25, 0.0, 1.0),
+    "chains": lambda reader, given, key: reader.whole(given, key, 16, 1),
+    "start": lambda reader, given, key: reader.list_of(given, key, ["dispersed"], STARTS),
+    "replicates": lambda reader, given, key: reader.whole(given, key, 4, 1),
+    "selection_replicates": lambda reader, given, key: reader.whole(given, key, 1, 1),
+    "max_draws": lambda reader, given, key: reader.whole(given, key, 500, 4),
+    "time_limit": lambda reader, given, key: reader.number(given, key, 120.0, 0.001, 1e9),
+    "metrics": _metric_groups,
+    "tuning": lambda reader, given, key: reader.whole(given, key, 0, 0),
+    "mass_matrix": lambda reader, given, key: reader.list_of(given, key, ["diagonal"], MASS_MATRICES)[0],
+}
 
 
 @dataclass(frozen=True)
@@ -197,7 +207,7 @@ class SuiteReader(TableReader):
             holder = target_entry if "samplers" in target_entry else table
             samplers = self.tables(holder, "samplers", list_samplers(self.folders.samplers))
             limits = self._limits({**table, **{key: value for key, value in target_entry.items() if key in _LIMITS}})
-            starts = limits.pop("starts")
+            starts = limits.pop("start")
             matrices = any("inverse_mass_matrix" in sampler_entry for sampler_entry in samplers)
             dim = self._dim(name, parameters) if parameters or matrices else None
             common = {
@@ -235,23 +245,7 @@ class SuiteReader(TableReader):
             return None
 
     def _limits(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The fields of a plan that `_LIMITS` gives, and the list of `starts`."""
-        from mcmc_bench.metrics import group_names
-
-        groups = group_names()
-        return {
-            "starts": self.list_of(given, "start", ["dispersed"], STARTS),
-            "budget": self.whole(given, "budget", 2000, 2),
-            "warmup_share": self.number(given, "warmup_share", 0.25, 0.0, 1.0),
-            "chains": self.whole(given, "chains", 16, 1),
-            "replicates": self.whole(given, "replicates", 4, 1),
-            "selection_replicates": self.whole(given, "selection_replicates", 1, 1),
-            "max_draws": self.whole(given, "max_draws", 500, 4),
-            "tuning": self.whole(given, "tuning", 0, 0),
-            "mass_matrix": self.list_of(given, "mass_matrix", ["diagonal"], MASS_MATRICES)[0],
-            "time_limit": self.number(given, "time_limit", 120.0, 0.001, 1e9),
-            "metrics": self.list_of(given, "metrics", list(groups), groups) if "metrics" in given else None,
-        }
+        return {key: read(self, given, key) for key, read in _LIMITS.items()}
 
     def _sweep(
         self, common: Mapping[str, Any], limits: Mapping[str, Any], dim: int | None, entry: Mapping[str, Any]

@@ -1,18 +1,24 @@
 """Tuning reaches the goals that samplers declare, from all chains together, at a cost that is counted."""
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from mcmc_bench.catalog.files import list_samplers, load_sampler, load_target
-from mcmc_bench.core.streams import stream
+from mcmc_bench.core.sampler import Rule
 from mcmc_bench.sampling.replicate import Budget, Plan, SamplingError, run
-from mcmc_bench.sampling.tuning.schedule import DualAveraging, EnergyVariance, Tuning, Welford, even, usable
+from mcmc_bench.sampling.tuning.schedule import STEP_SIZE_RULES, Tuning
+from mcmc_bench.sampling.tuning.starts import WIDTHS
 
 TUNED = [name for name in list_samplers() if load_sampler(name).adaptation is not None]
 BY_STARTS = [name for name in TUNED if load_sampler(name).adaptation.by_starts]
 CORRECTED = [name for name in TUNED if load_sampler(name).adaptation.rule == "acceptance"]
+
+
+def test_every_rule_that_can_be_declared_has_one_class_or_width():
+    assert sorted([*STEP_SIZE_RULES, *WIDTHS]) == sorted(get_args(Rule))
 
 
 def tuned(sampler, target, mass_matrix="diagonal", evaluations=3000, start="exact", settings=None, **more):
@@ -207,44 +213,6 @@ def test_a_budget_for_fewer_transitions_than_one():
         target, load_sampler("nuts"), {"step_size": 0.01}, Budget(60, 0.2, 200), chains=4, start="exact", names=("b",)
     )
     assert draws.position.shape[1] == 1
-
-
-# ---- the pieces ----
-
-
-def test_dual_averaging_finds_the_root():
-    generator, dual = stream("dual averaging"), DualAveraging(5.0)
-    for _ in range(500):
-        dual.update(np.exp(-dual.step_size) - 0.6 + 0.2 * generator.standard_normal())
-    assert dual.average == pytest.approx(-np.log(0.6), rel=0.1)
-
-
-def test_energy_variance_finds_the_step():
-    found = EnergyVariance(1.0, 0.02, 6.0)
-    for _ in range(200):
-        found.update(0.5 * found.step_size**6)
-    assert 0.5 * found.average**6 == pytest.approx(4 * 0.02**3, rel=1e-6)
-
-
-def test_welford_is_the_covariance():
-    x = stream("welford").standard_normal((300, 4)) @ np.diag([1, 2, 3, 4.0]) + 1e6
-    for dense in (True, False):
-        welford = Welford(4, dense=dense)
-        for batch in np.split(x, 10):
-            welford.update(batch)
-        expected = np.cov(x.T) if dense else x.var(axis=0, ddof=1)
-        np.testing.assert_allclose(welford.covariance, expected, rtol=1e-6, atol=1e-6)
-
-
-def test_a_covariance_that_cannot_be_a_metric_is_made_usable():
-    np.testing.assert_array_equal(usable(np.array([1.0, 0.0, np.nan]), 10), [1.0, 1e-10, 1e-10])
-    singular = np.ones((3, 3))
-    np.linalg.cholesky(usable(singular, 100))
-
-
-def test_an_even_ladder_cuts_the_rejections_into_equal_parts():
-    ladder = even(np.array([1.0, 0.5, 0.1]), np.array([0.8, 0.2]))
-    np.testing.assert_allclose(ladder, [1.0, 1.0 - 0.5 * 0.5 / 0.8, 0.1])
 
 
 @pytest.mark.parametrize(

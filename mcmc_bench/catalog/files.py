@@ -1,19 +1,16 @@
 """Finds targets, samplers and suites: built in, in any folder, or named by an installed package.
 
-There is no list to edit: a file in a folder is an entry, its name is the entry's name. Target folders are loaded as
-synthetic packages, so that nothing called `targets` becomes importable, and so that the files of one folder may
-import each other (``from .gaussian_mixture import build``). Must not know any particular target or sampler.
+There is no list to edit: a file in a folder is an entry, its name is the entry's name. Must not know any particular
+target or sampler.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import importlib
 import importlib.metadata
 import inspect
 import pkgutil
-import sys
 import types
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +19,7 @@ from typing import Any
 
 from mcmc_bench import samplers as _samplers
 from mcmc_bench.catalog import stored_truth as reference_file
+from mcmc_bench.catalog.modules import ContentError, content_module, watching
 from mcmc_bench.core.sampler import Sampler
 from mcmc_bench.core.spelling import unknown
 from mcmc_bench.core.target import Target
@@ -92,19 +90,11 @@ def list_targets(extra: tuple[Path, ...] = ()) -> list[str]:
     return sorted(target_files(extra))
 
 
-@cache
 def _content_module(path: Path) -> types.ModuleType:
-    """The module of a content file, loaded under the synthetic package of its folder."""
-    folder = path.parent
-    package = "mcmc_bench_content_" + hashlib.sha256(str(folder).encode()).hexdigest()[:12]
-    if package not in sys.modules:
-        module = types.ModuleType(package)
-        module.__path__ = [str(folder)]
-        sys.modules[package] = module
     try:
-        return importlib.import_module(f"{package}.{path.stem}")
-    except (Exception, SystemExit) as error:  # a file that calls sys.exit must not end us
-        raise CatalogError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
+        return content_module(path)
+    except ContentError as error:
+        raise CatalogError(str(error)) from error
 
 
 def target_parameters(name: str, extra: tuple[Path, ...] = ()) -> dict[str, Any]:
@@ -145,7 +135,8 @@ def load_target(
         if parameter not in known:
             raise CatalogError(unknown(f"parameter of target {name}", parameter, list(known)))
     try:
-        target = build(**parameters)
+        with watching(target_files(extra)[name]):
+            target = build(**parameters)
     except (TypeError, ValueError) as error:
         raise CatalogError(f"target {name} cannot be built with {parameters}: {error}") from error
     if not isinstance(target, Target):
@@ -226,15 +217,17 @@ def load_sampler(name: str, *, samplers_folder: str | Path | None = None) -> Sam
     files = sampler_files(samplers_folder)
     if name not in files:
         raise CatalogError(unknown("sampler", name, list(files)))
-    return _loaded_sampler(files[name])
+    return _declared_sampler(_sampler_module(files[name]), files[name])
+
+
+def _sampler_module(file: Path) -> types.ModuleType:
+    if file.parent == Path(_samplers.__path__[0]):
+        return importlib.import_module(f"{_samplers.__name__}.{file.stem}")
+    return _content_module(file)
 
 
 @cache
-def _loaded_sampler(file: Path) -> Sampler:
-    if file.parent == Path(_samplers.__path__[0]):
-        module = importlib.import_module(f"{_samplers.__name__}.{file.stem}")
-    else:
-        module = _content_module(file)
+def _declared_sampler(module: types.ModuleType, file: Path) -> Sampler:
     sampler = getattr(module, "SAMPLER", None)
     if not isinstance(sampler, Sampler):
         raise CatalogError(f"{file} has no SAMPLER = Sampler(…)")

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from mcmc_bench.catalog.files import _content_module
+from mcmc_bench.catalog.modules import content_module
 
 TARGETS = Path(__file__).resolve().parent.parent
 
 
 def text() -> str:
     """What the file holds."""
-    model = _content_module(TARGETS / "log_gaussian_cox.py")
+    model = content_module(TARGETS / "log_gaussian_cox.py")
     generator = np.random.Generator(np.random.SFC64(126))
     field = model.MEAN + model.root() @ generator.standard_normal(model.CELLS)
     counts = generator.poisson(np.exp(field) / model.CELLS).reshape(model.SIDE, model.SIDE)

@@ -1,0 +1,149 @@
+"""Loads the Python files of content folders, and loads them anew when anything that they were made from has changed.
+
+A folder is a synthetic package, so that nothing called `targets` becomes importable, and so that the files of one folder
+may import each other (``from .gaussian_mixture import build``). When one of its files has changed, a helper that they
+have imported, or a data file that they have read, the folder becomes a new package and nothing of the old one is used.
+Must not know what the files declare.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import os
+import sys
+import sysconfig
+import types
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, FileFinder, ModuleSpec, SourceFileLoader
+from pathlib import Path
+from typing import Any
+
+from mcmc_bench.kernels.jit import ENGINE_FOLDER
+
+_PREFIX = "mcmc_bench_content_"
+
+
+class ContentError(Exception):
+    """A file that cannot be loaded, with what it raised as the cause."""
+
+
+@dataclass
+class _Package:
+    """A content folder as it was when its first file was loaded."""
+
+    name: str
+    #: Files that it was made from, as they were: time, size and number in the file system; None for one that was missing.
+    files: dict[Path, tuple[int, ...] | None] = field(default_factory=dict)
+    helpers: set[str] = field(default_factory=set)  # modules elsewhere that its files have imported
+
+    @property
+    def is_current(self) -> bool:
+        """Whether all files are as they were."""
+        return all(_state(file) == state for file, state in self.files.items())
+
+
+_packages: dict[Path, _Package] = {}
+_watching: list[_Package] = []  # whose code is running now: what is opened is its
+
+
+def content_module(path: Path) -> types.ModuleType:
+    """The module of a content file, as the file is now.
+
+    Raises:
+        ContentError: the file cannot be loaded.
+    """
+    folder = path.parent
+    package = _packages.get(folder)
+    if package is None or not package.is_current:
+        package = _packages[folder] = _new_package(folder, package)
+    with watching(path):
+        try:
+            return importlib.import_module(f"{package.name}.{path.stem}")
+        except (Exception, SystemExit) as error:  # a file that calls sys.exit must not end us
+            raise ContentError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def watching(path: Path) -> Iterator[None]:
+    """Code of the content file `path` runs inside: what it reads and imports is what its folder is made from."""
+    package = _packages[path.parent]
+    before = set(sys.modules)
+    _watching.append(package)
+    try:
+        yield
+    finally:
+        _watching.pop()
+        for name in sys.modules.keys() - before:
+            file = getattr(sys.modules[name], "__file__", None)
+            if file is not None and _is_content(Path(file)):
+                package.files.setdefault(Path(file), _state(Path(file)))
+                if not name.startswith(_PREFIX):
+                    package.helpers.add(name)
+
+
+def _new_package(folder: Path, old: _Package | None) -> _Package:
+    generation = 0
+    if old is not None:
+        generation = int(old.name.rpartition("_")[2]) + 1
+        for helper in old.helpers:  # they may be what has changed
+            sys.modules.pop(helper, None)
+        importlib.invalidate_caches()
+    package = _Package(f"{_PREFIX}{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}_{generation}")
+    module = types.ModuleType(package.name)
+    module.__path__ = [str(folder)]
+    sys.modules[package.name] = module
+    return package
+
+
+def _state(file: Path) -> tuple[int, ...] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+_LIBRARIES = [Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")] + [ENGINE_FOLDER]
+
+
+def _is_content(file: Path) -> bool:
+    """Whether a file may change while we run: neither a library's, nor a device, nor made by Python from another."""
+    return file.suffix != ".pyc" and file.is_file() and not any(file.is_relative_to(place) for place in _LIBRARIES)
+
+
+def _note_opened(event: str, arguments: tuple[Any, ...]) -> None:
+    if event != "open" or not _watching or not isinstance(arguments[0], str | bytes):
+        return
+    file = Path(os.fsdecode(arguments[0])).absolute()
+    if str(arguments[1])[:1] in ("r", "N") and _is_content(file):  # N: no mode, as C code opens
+        _watching[-1].files.setdefault(file, _state(file))
+
+
+class _Loader(SourceFileLoader):
+    """Compiles the source as it is: Python's own cache takes a file of the same size and second for the same file."""
+
+    def get_code(self, fullname: str) -> types.CodeType | None:
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
+
+class _Finder:
+    """Finds the modules of synthetic packages."""
+
+    @staticmethod
+    def find_spec(name: str, path: Sequence[str] | None, target: object = None) -> ModuleSpec | None:
+        del target
+        if not name.startswith(_PREFIX):
+            return None
+        for folder in path or ():
+            spec = FileFinder(folder, (_Loader, [".py"]), (ExtensionFileLoader, EXTENSION_SUFFIXES)).find_spec(name)
+            if spec is not None:
+                return spec
+        return None
+
+
+sys.addaudithook(_note_opened)  # the only way to see what C code opens as well
+sys.meta_path.insert(0, _Finder)  # a class with the one method that is asked for

@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +118,6 @@ def write(target_file: Path, label: str, content: dict[str, Any], draws: Array) 
     content = {**content, "remarks": old.get("remarks", content.get("remarks", ""))}
     np.savez_compressed(draws_file(file), draws=draws.astype(np.float32))
     file.write_text(_text(_rounded(content)) + "\n", encoding="utf-8")
-    _read.cache_clear()
     return file
 
 
@@ -136,7 +134,6 @@ def _again(target: Target) -> str:
     return f"run `mcmc-bench reference {target.name}` again"
 
 
-@cache
 def _read(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))

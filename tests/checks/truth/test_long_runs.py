@@ -8,7 +8,6 @@ import pytest
 from scipy import stats
 from typer.testing import CliRunner
 
-from mcmc_bench.catalog import stored_truth
 from mcmc_bench.catalog.files import load_target
 from mcmc_bench.checks.truth.agreement import Effort
 from mcmc_bench.checks.truth.long_runs import ReferenceRunError, reference
@@ -108,7 +107,6 @@ def test_the_command_writes_what_the_catalog_reads(tmp_path):
     # What people wrote into the file stays when it is made again, and another density is noticed.
     file = tmp_path / "mine.reference.json"
     file.write_text(file.read_text(encoding="utf-8").replace('"remarks": ""', '"remarks": "seen"'), encoding="utf-8")
-    stored_truth._read.cache_clear()
     assert run(tmp_path, "1.0", "--error", "0.03").exit_code == 0
     assert '"remarks": "seen"' in file.read_text(encoding="utf-8")
 

@@ -10,7 +10,8 @@ from functools import cached_property
 import numpy as np
 from scipy import interpolate
 
-from mcmc_bench.core.target import Array, Truth
+from mcmc_bench.core.arrays import Array
+from mcmc_bench.core.target import Truth
 
 from ._quadrature import quantiles
 

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from mcmc_bench.core.target import QUANTILE_LEVELS, Array, Constrained, Target, Truth
+from mcmc_bench.core.arrays import Array
+from mcmc_bench.core.target import QUANTILE_LEVELS, Constrained, Target, Truth
 from mcmc_bench.kernels.jit import jit
 
 from ._quadrature import quantiles

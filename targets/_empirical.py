@@ -7,7 +7,8 @@ The score that minimises the loss of denoising over the examples mₖ exactly. M
 
 import numpy as np
 
-from mcmc_bench.core.target import Array, Truth, block_density
+from mcmc_bench.core.arrays import Array
+from mcmc_bench.core.target import Truth, block_density
 from mcmc_bench.kernels.mathematics import exp
 
 from .gaussian_mixture import Components

@@ -6,7 +6,8 @@ Must not know any prior.
 import numpy as np
 from scipy import special
 
-from mcmc_bench.core.target import Array, Draw, block_density
+from mcmc_bench.core.arrays import Array
+from mcmc_bench.core.target import Draw, block_density
 from mcmc_bench.kernels.jit import jit
 from mcmc_bench.kernels.mathematics import exp, sigmoid, softplus
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy import integrate, interpolate, optimize, stats
 
-from mcmc_bench.core.target import QUANTILE_LEVELS, Array
+from mcmc_bench.core.arrays import Array
+from mcmc_bench.core.target import QUANTILE_LEVELS
 
 # The trapezoidal rule converges exponentially for smooth functions that vanish at both ends: this grid is exact to
 # rounding for a Gaussian weight, and the mass beyond it is 1e-23.

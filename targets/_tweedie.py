@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from mcmc_bench.core.target import Array
+from mcmc_bench.core.arrays import Array
 
 
 def denoiser(density: Any, data: Array, sigma: float) -> Callable[[Array], Array]:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mcmc_bench.core.target import Array, PartOfData, Target, block_density
+from mcmc_bench.core.arrays import Array
+from mcmc_bench.core.target import PartOfData, Target, block_density
 
 from ._logistic import log_likelihood, part_of_log_density, signed_rows, starts
 

@@ -8,8 +8,9 @@ from functools import cache
 
 import numpy as np
 
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.streams import stream
-from mcmc_bench.core.target import Array, Target, Truth
+from mcmc_bench.core.target import Target, Truth
 
 from . import digits
 from ._empirical import data_of, log_density, truth_of

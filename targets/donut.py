@@ -3,7 +3,8 @@
 import numpy as np
 from scipy import integrate, optimize
 
-from mcmc_bench.core.target import QUANTILE_LEVELS, Array, Target, Truth, point_density
+from mcmc_bench.core.arrays import Array
+from mcmc_bench.core.target import QUANTILE_LEVELS, Target, Truth, point_density
 
 
 @point_density

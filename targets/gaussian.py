@@ -3,7 +3,8 @@
 import numpy as np
 from scipy import stats
 
-from mcmc_bench.core.target import QUANTILE_LEVELS, Array, Modes, Target, Truth, block_density
+from mcmc_bench.core.arrays import Array
+from mcmc_bench.core.target import QUANTILE_LEVELS, Modes, Target, Truth, block_density
 
 
 @block_density

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import special, stats
 
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.spelling import unknown
-from mcmc_bench.core.target import Array, Modes, Target, Truth, block_density
+from mcmc_bench.core.target import Modes, Target, Truth, block_density
 from mcmc_bench.kernels.mathematics import exp, log
 
 from ._quadrature import quantiles

@@ -9,7 +9,8 @@ import functools
 
 import numpy as np
 
-from mcmc_bench.core.target import Array, Constrained, Target, point_density
+from mcmc_bench.core.arrays import Array
+from mcmc_bench.core.target import Constrained, Target, point_density
 from mcmc_bench.kernels.jit import is_finite
 
 from ._cells import Grid

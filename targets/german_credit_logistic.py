@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mcmc_bench.core.target import Array, PartOfData, Target
+from mcmc_bench.core.arrays import Array
+from mcmc_bench.core.target import PartOfData, Target
 
 from ._logistic import part_of_log_density, signed_rows, starts
 from .breast_cancer_logistic import log_density

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mcmc_bench.core.target import Array, Constrained, Target, block_density
+from mcmc_bench.core.arrays import Array
+from mcmc_bench.core.target import Constrained, Target, block_density
 from mcmc_bench.kernels.mathematics import exp
 
 from ._finite import finite_or_nothing

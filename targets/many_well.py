@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 from scipy import optimize
 
-from mcmc_bench.core.target import Array, Modes, Target, Truth, point_density
+from mcmc_bench.core.arrays import Array
+from mcmc_bench.core.target import Modes, Target, Truth, point_density
 
 from ._quadrature import tabulated
 

@@ -9,7 +9,8 @@ import functools
 import numpy as np
 from scipy import optimize
 
-from mcmc_bench.core.target import Array, Modes, Target, point_density
+from mcmc_bench.core.arrays import Array
+from mcmc_bench.core.target import Modes, Target, point_density
 
 from ._cells import Grid
 

@@ -7,7 +7,8 @@ be far shorter than the acceptance asks for, and E x² of some log λ is known w
 
 import numpy as np
 
-from mcmc_bench.core.target import Array, Constrained, Target, block_density
+from mcmc_bench.core.arrays import Array
+from mcmc_bench.core.target import Constrained, Target, block_density
 
 from ._finite import finite_or_nothing
 from ._logistic import log_likelihood

@@ -12,8 +12,9 @@ import time
 import numpy as np
 import threadpoolctl
 
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.streams import stream
-from mcmc_bench.core.target import Array, Target
+from mcmc_bench.core.target import Target
 from mcmc_bench.kernels.compile_cache import cache_folder, compiler
 from mcmc_bench.kernels.fingerprint import NoFingerprintError, fingerprint
 

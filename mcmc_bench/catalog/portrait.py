@@ -15,8 +15,9 @@ from matplotlib.ticker import MaxNLocator
 from scipy import stats
 
 from mcmc_bench.catalog import cost
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.streams import stream
-from mcmc_bench.core.target import Array, Target, Truth
+from mcmc_bench.core.target import Target, Truth
 
 POINTS, SHOWN_COORDINATES, GRID_POINTS = 2000, 4, 200
 INK, POINT, MODE = "#0b3c5d", "#d55e00", "#111111"

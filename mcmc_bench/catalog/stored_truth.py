@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.streams import stream
-from mcmc_bench.core.target import QUANTILE_LEVELS, Array, Target, Truth
+from mcmc_bench.core.target import QUANTILE_LEVELS, Target, Truth
 
 #: Starts at which the log density is remembered: a stored truth belongs to one density.
 PROBES = 4

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 from scipy import special, stats
 
-Array = npt.NDArray[np.float64]
+from mcmc_bench.core.arrays import Array
+
 #: The probability with which an error of the size of a resolution is seen.
 POWER = 0.95
 #: Share of replicates on one side of an indicator above which their mean is not taken as nearly normal.

@@ -10,7 +10,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from mcmc_bench.comparison.inference import Array, Estimate
+from mcmc_bench.comparison.inference import Estimate
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.results import Evidence, Indicators
 
 

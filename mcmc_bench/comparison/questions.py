@@ -12,18 +12,10 @@ from typing import Protocol
 
 import numpy as np
 
-from mcmc_bench.comparison.inference import (
-    Array,
-    Difference,
-    Estimate,
-    against_known,
-    degrees,
-    difference,
-    larger_bias,
-    seen,
-)
+from mcmc_bench.comparison.inference import Difference, Estimate, against_known, degrees, difference, larger_bias, seen
 from mcmc_bench.comparison.model import Finding, Question, Verdict
 from mcmc_bench.comparison.pool import estimate, known, log_costs, pooled
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.results import Evidence
 
 #: Draws' worth of one chain below which its error says nothing about efficiency: a chain that never moves has 1.

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from mcmc_bench.core.draws import Array, Cost, Draws
+from mcmc_bench.core.arrays import Array
+from mcmc_bench.core.draws import Cost, Draws
 from mcmc_bench.core.target import Target
 
 if TYPE_CHECKING:

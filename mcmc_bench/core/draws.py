@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from mcmc_bench.core.arrays import Array
 
 
 @dataclass(frozen=True)

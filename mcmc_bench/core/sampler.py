@@ -38,6 +38,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.identity import documentation
 from mcmc_bench.core.kinds import Kind
 from mcmc_bench.core.target import Target
@@ -47,7 +48,6 @@ from mcmc_bench.kernels.frozen import frozen
 
 __all__ = ["ACCEPTANCE", "DIVERGING", "ENERGY_ERROR", "STATISTICS", "Adaptation", "Sampler", "Setting"]
 
-Array = npt.NDArray[np.float64]
 Settings = Mapping[str, float]
 
 #: Names of the first columns of `statistics` in ArviZ's schema.

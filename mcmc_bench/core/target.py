@@ -28,12 +28,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.identity import documentation
 from mcmc_bench.core.kinds import StartName, TruthOrigin
 from mcmc_bench.kernels import jit as _jit
 from mcmc_bench.kernels.frozen import frozen
 
-Array = npt.NDArray[np.float64]
 Draw = Callable[[np.random.Generator, int], Array]
 
 #: Levels at which truths give quantiles of every coordinate.

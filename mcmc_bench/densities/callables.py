@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.target import Draw, Target
 from mcmc_bench.densities.foreign import address_data, density_of_block_function
-
-Array = npt.NDArray[np.float64]
 
 _CALLBACK = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 5)
 

@@ -8,14 +8,13 @@ function has there. Must not know whose functions they are.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.target import block_density
 
-Array = npt.NDArray[np.float64]
 _HALF = 2**32
 
 

@@ -13,12 +13,10 @@ from types import FunctionType
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.target import Constrained, Draw, Target
 from mcmc_bench.kernels import jit as _jit
-
-Array = npt.NDArray[np.float64]
 
 _POINT = """def density_of_model(x, gradient, data):
     log_density, slope = compiled_model(x)

@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.target import Constrained, Draw, Target
 from mcmc_bench.densities.foreign import address_data, density_of_stan_model
 from mcmc_bench.kernels.fingerprint import NoFingerprintError
-
-Array = npt.NDArray[np.float64]
 
 
 def from_stan(model: Any, *, draw_dispersed: Draw | None = None, jitter: float = 2.0, **fields: Any) -> Target:

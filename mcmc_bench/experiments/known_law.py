@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.sampler import Sampler
 from mcmc_bench.core.target import Target
 
-Array = npt.NDArray[np.float64]
 #: Up to this many times its true variance a mode among others is still one of its own.
 WIDEST_SEPARATE = 1.3
 #: Transitions discarded from exact starts after which a stationary law in closed form is what draws have. Along an

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from mcmc_bench import metrics
 from mcmc_bench.catalog.files import Folders
+from mcmc_bench.core.progress import Progress
 from mcmc_bench.core.provenance import command_line, describe_environment
 from mcmc_bench.core.results import Evidence, Provenance, Results
 from mcmc_bench.executors import Executor, JobError, executor_class
@@ -27,8 +28,6 @@ from mcmc_bench.experiments.selection import select
 from mcmc_bench.experiments.suite import Suite, load_suite, with_seed
 from mcmc_bench.experiments.target_facts import blank_facts, describe
 
-#: Called with what is done now, the number of finished cells and the number of all.
-Progress = Callable[[str, int, int], None]
 #: Compiling may take this long, however short the time limit of the cells is.
 COMPILE_SECONDS = 60.0
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mcmc_bench.core.draws import Array, Draws
+from mcmc_bench.core.arrays import Array
+from mcmc_bench.core.draws import Draws
 from mcmc_bench.core.sampler import Sampler
 from mcmc_bench.core.target import Target
 from mcmc_bench.experiments.cells import CellPlan

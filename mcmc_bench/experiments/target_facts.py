@@ -9,7 +9,7 @@ import numpy as np
 
 from mcmc_bench import metrics
 from mcmc_bench.catalog.files import Folders
-from mcmc_bench.core.draws import Array
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.json_form import identity_hash
 from mcmc_bench.core.results import ExampleFacts, TargetFacts
 from mcmc_bench.core.target import Target

@@ -14,8 +14,6 @@ import numpy.typing as npt
 
 from mcmc_bench.kernels import jit as _jit
 
-Array = npt.NDArray[np.float64]
-
 # data: rows of L's transpose (1 for a diagonal), their entries, and the data of the density itself.
 _AFFINE = """def {name}_in_coordinates(u, log_density, gradient, data):
     chains, dim = u.shape
@@ -52,7 +50,7 @@ def in_coordinates(density: Any) -> Any:
     return _jit.built_around(density, _AFFINE, "density_of_x", "{name}_in_coordinates")
 
 
-def coordinates_data(root: Array, data: Array) -> Array:
+def coordinates_data(root: npt.NDArray[np.float64], data: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """What a density made by `in_coordinates` is computed from.
 
     Args:
@@ -62,24 +60,24 @@ def coordinates_data(root: Array, data: Array) -> Array:
     return np.concatenate([[len(root)], root.ravel(), data])
 
 
-def root_of(inverse_mass_matrix: Array) -> Array:
+def root_of(inverse_mass_matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Lᵀ (dim, dim) of a matrix L Lᵀ, or the diagonal of L as (1, dim) for a diagonal (dim,)."""
     if inverse_mass_matrix.ndim == 1:
         return np.ascontiguousarray(np.sqrt(inverse_mass_matrix)[None, :])
     return np.ascontiguousarray(np.linalg.cholesky(inverse_mass_matrix).T, dtype=np.float64)
 
 
-def outside(u: Array, root: Array) -> Array:
+def outside(u: npt.NDArray[np.float64], root: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """x = L u for points (…, dim)."""
     return np.asarray(u * root[0] if _is_diagonal(root) else u @ root)
 
 
-def inside(x: Array, root: Array) -> Array:
+def inside(x: npt.NDArray[np.float64], root: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """u of x = L u for points (n, dim)."""
     if _is_diagonal(root):
         return np.ascontiguousarray(x / root[0])
     return np.ascontiguousarray(np.linalg.solve(root.T, x.T).T)
 
 
-def _is_diagonal(root: Array) -> bool:
+def _is_diagonal(root: npt.NDArray[np.float64]) -> bool:
     return len(root) == 1

@@ -15,10 +15,8 @@ import numpy.typing as npt
 from mcmc_bench.kernels.block import copy, evaluate, flat
 from mcmc_bench.kernels.jit import jit, jit_inline
 
-Array = npt.NDArray[np.float64]
 
-
-def falling(settings: Mapping[str, float]) -> Array:
+def falling(settings: Mapping[str, float]) -> npt.NDArray[np.float64]:
     """`levels` noise levels from `largest_noise` down to `smallest_noise` in equal ratios.
 
     Raises:
@@ -32,7 +30,9 @@ def falling(settings: Mapping[str, float]) -> Array:
     return np.geomspace(settings["largest_noise"], settings["smallest_noise"], int(settings["levels"]))
 
 
-def side_by_side(target: Any, settings: Mapping[str, float], schedule: Array) -> tuple[Any, Array]:
+def side_by_side(
+    target: Any, settings: Mapping[str, float], schedule: npt.NDArray[np.float64]
+) -> tuple[Any, npt.NDArray[np.float64]]:
     """The target's density, and the data of all its noise levels: number of levels, numbers of each, σ, data of each."""
     data = [np.asarray(target.smoothed(float(sigma)), dtype=np.float64).ravel() for sigma in schedule]
     return target.density, np.concatenate([[len(schedule), len(data[0])], schedule, *data])

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mcmc_bench.core.draws import Array, Draws
+from mcmc_bench.core.arrays import Array
+from mcmc_bench.core.draws import Draws
 from mcmc_bench.core.target import QUANTILE_LEVELS, Target
 from mcmc_bench.metrics.measured import chain_estimates
 from mcmc_bench.metrics.reference import LOW_ERROR, Moments, Reference

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from mcmc_bench.core.draws import Array, Draws
+from mcmc_bench.core.arrays import Array
+from mcmc_bench.core.draws import Draws
 from mcmc_bench.core.results import Evidence, Indicators
 from mcmc_bench.core.target import QUANTILE_LEVELS
 from mcmc_bench.metrics.estimates import bias_squared, low_error_evaluations

@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.target import Target
 
 if TYPE_CHECKING:
     import xarray
-
-Array = npt.NDArray[np.float64]
 
 
 def read_chains(file: str | Path, target: Target, *, evaluations: float | None = None) -> xarray.DataTree:

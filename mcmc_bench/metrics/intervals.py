@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
-from mcmc_bench.core.draws import Array
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.results import MetricValue
 
 LEVEL = 0.95

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mcmc_bench.core.draws import Array, Draws
+from mcmc_bench.core.arrays import Array
+from mcmc_bench.core.draws import Draws
 from mcmc_bench.core.target import Target
 from mcmc_bench.metrics.reference import Reference
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mcmc_bench.core.draws import Array
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.streams import stream
 from mcmc_bench.core.target import Counterpart, Target
 

@@ -17,6 +17,7 @@ import jinja2
 from markupsafe import Markup
 
 from mcmc_bench.core.files import write_atomically
+from mcmc_bench.core.progress import Progress
 from mcmc_bench.core.results import Results
 from mcmc_bench.report import numbers, sections
 from mcmc_bench.report.context import Context
@@ -25,7 +26,6 @@ from mcmc_bench.report.figures.chart import Chart
 from mcmc_bench.report.sentences import link
 from mcmc_bench.report.verdicts import SHORT, SIGNS
 
-Progress = Callable[[str, int, int], None]
 TEMPLATES = Path(__file__).parent / "templates"
 
 

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mcmc_bench.catalog.files import load_sampler, load_target
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.datatree import to_datatree
-from mcmc_bench.core.draws import Array
 from mcmc_bench.core.kinds import StartName
 from mcmc_bench.core.sampler import Sampler
 from mcmc_bench.core.target import Target

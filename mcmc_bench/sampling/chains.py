@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import threadpoolctl
 
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.sampler import ACCEPTANCE, Sampler
 from mcmc_bench.core.streams import stream
 from mcmc_bench.core.target import Target
@@ -26,8 +27,6 @@ from mcmc_bench.kernels import jit as _jit
 from mcmc_bench.kernels.chunk import CHUNK_SIGNATURE, run_chunk
 from mcmc_bench.sampling.budget import Plan, SamplingError
 from mcmc_bench.sampling.counted_target import CountedTarget
-
-Array = npt.NDArray[np.float64]
 
 #: Chains that move in lock-step. Matrix targets become one BLAS call a step; 16 was best or equal on all that were
 #: measured. Part of the definition of the streams: another value gives other (equally good) numbers.

@@ -9,12 +9,10 @@ import time
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.target import Target
 from mcmc_bench.sampling.budget import SamplingError
-
-Array = npt.NDArray[np.float64]
 
 
 class CountedTarget:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.draws import Cost, Draws
 from mcmc_bench.core.kinds import StartName
 from mcmc_bench.core.sampler import ACCEPTANCE, DIVERGING, ENERGY_ERROR, STATISTICS, Sampler
@@ -25,8 +26,6 @@ from mcmc_bench.sampling.chains import BLOCK_CHAINS, CHUNK_EVALUATIONS, Chains, 
 from mcmc_bench.sampling.tuning import schedule as _tuning
 
 __all__ = ["BLOCK_CHAINS", "CHUNK_EVALUATIONS", "Budget", "Plan", "Progress", "SamplingError", "compile_kernels", "run"]
-
-Array = npt.NDArray[np.float64]
 
 
 def compile_kernels(target: Target, sampler: Sampler) -> None:

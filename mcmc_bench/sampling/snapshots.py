@@ -9,14 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.sampler import Sampler
 from mcmc_bench.core.streams import stream
 from mcmc_bench.core.target import Target
 from mcmc_bench.sampling.chains import Chains, Setup
-
-Array = npt.NDArray[np.float64]
 
 #: Chains, and snapshots of each: arrivals at evenly picked noise levels, and the end.
 CHAINS, SNAPSHOTS = 4, 11

@@ -6,7 +6,6 @@ Texts of targets are anyone's, and are escaped. Must not know any particular tar
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,10 @@ from mcmc_bench import report
 from mcmc_bench.catalog import cost, portrait, stored_truth
 from mcmc_bench.catalog.files import load_target, target_files, target_parameters
 from mcmc_bench.core.files import write_atomically
+from mcmc_bench.core.progress import Progress
 from mcmc_bench.core.target import TAGS, Target
 from mcmc_bench.report.figures.palette import INK, MUTED, Colour
 
-Progress = Callable[[str, int, int], None]
 TEMPLATES = Path(__file__).parent / "templates"
 #: The style sheet and the table's script, which all pages share.
 OF_THE_REPORT = Path(report.__file__).parent / "templates"

@@ -15,8 +15,8 @@ import numpy.typing as npt
 from mcmc_bench.catalog import cost
 from mcmc_bench.checks.density.findings import Finding
 from mcmc_bench.checks.density.traced_target import Subject, shown
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.streams import stream
-from mcmc_bench.core.target import Array
 
 #: Relative difference between gradient and differences that is a fault.
 TOLERANCE = 1e-4

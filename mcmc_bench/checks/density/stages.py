@@ -21,12 +21,11 @@ from mcmc_bench.checks.density import density, truth
 from mcmc_bench.checks.density.findings import Finding, Report
 from mcmc_bench.checks.density.traced_target import Subject
 from mcmc_bench.core.outcome import Outcome
+from mcmc_bench.core.progress import Progress
 from mcmc_bench.executors import Executor, JobError, executor_class
 
 #: The first stage imports numba and may compile: never less than this, whatever limit is set.
 COMPILE_SECONDS = 60.0
-
-Progress = Callable[[str, int, int], None]
 
 
 class CheckError(ValueError):

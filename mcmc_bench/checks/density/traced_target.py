@@ -12,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.streams import stream
-from mcmc_bench.core.target import Array, Target
+from mcmc_bench.core.target import Target
 
 #: Points of each kind that single calls are made with.
 POINTS = 24

@@ -16,7 +16,7 @@ from scipy import stats
 from mcmc_bench.catalog import stored_truth
 from mcmc_bench.checks.density.findings import Finding
 from mcmc_bench.checks.density.traced_target import Subject, shown
-from mcmc_bench.core.draws import Array
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.sampler import Sampler
 from mcmc_bench.core.target import QUANTILE_LEVELS, Truth
 from mcmc_bench.sampling.replicate import Plan, run

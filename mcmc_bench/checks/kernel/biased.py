@@ -9,19 +9,17 @@ import itertools
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 from scipy import stats
 
 from mcmc_bench.catalog.files import load_target
 from mcmc_bench.checks.kernel.exact import compare, settle
 from mcmc_bench.checks.kernel.findings import Finding, has_law, has_variance, mean_zero, uncorrelated, within
-from mcmc_bench.checks.kernel.session import Path, Session
+from mcmc_bench.checks.kernel.session import ChainPath, Session
 from mcmc_bench.checks.kernel.targets import gaussian, not_gaussian
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.streams import stream
 from mcmc_bench.core.target import Target
 from mcmc_bench.sampling.budget import Plan
-
-Array = npt.NDArray[np.float64]
 
 #: The relative bias of the variance at which its prediction is tested, where the step size may be chosen.
 BIAS = 0.3
@@ -54,11 +52,11 @@ def bias(session: Session, chains: int, level: float) -> list[Finding]:
     return found
 
 
-def from_afar(session: Session, target: Target, settings: Mapping[str, float], chains: int) -> Path:
+def from_afar(session: Session, target: Target, settings: Mapping[str, float], chains: int) -> ChainPath:
     """Chains from starts that are far too wide and off centre."""
     session.tuned[target.label] = settings
     start = 2.0 * session.exact(target, chains, f"wide {chains}") + 1.0
-    return Path(session, target, settings, start, f"bias {chains}")
+    return ChainPath(session, target, settings, start, f"bias {chains}")
 
 
 def climbs(session: Session, target: Target, chains: int, level: float) -> list[Finding]:

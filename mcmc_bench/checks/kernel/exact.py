@@ -12,16 +12,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from mcmc_bench.checks.kernel.findings import ROUNDING, Finding, at_rest, balanced_signs, fall, same_law
-from mcmc_bench.checks.kernel.session import Path, Session
+from mcmc_bench.checks.kernel.session import ChainPath, Session
 from mcmc_bench.checks.kernel.targets import SLOW, functionals, gaussian, large_target, verification_targets
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.target import Target
 from mcmc_bench.sampling.budget import Plan
 from mcmc_bench.sampling.chains import BLOCK_CHAINS
-
-Array = npt.NDArray[np.float64]
 
 #: Transitions from exact draws, after which nothing may have moved; and on targets that are crossed slowly, by so many of
 #: the chains.
@@ -103,7 +101,7 @@ def forgets(session: Session, chains: int, level: float) -> list[Finding]:
         start = session.exact(target, chains, f"wide {chains}")
         if target.label == first.label and session.sampler.kind != "oracle":
             start = 2.0 * start + 1.0
-        path = Path(session, target, session.on(target), start, f"forgets {chains}")
+        path = ChainPath(session, target, session.on(target), start, f"forgets {chains}")
         reference = session.reference(target, chains)
 
         def look(x: Array, target: Target = target, reference: dict[str, Array] = reference) -> list[Finding]:
@@ -113,7 +111,7 @@ def forgets(session: Session, chains: int, level: float) -> list[Finding]:
     return found
 
 
-def settle(path: Path, look: Callable[[Array], list[Finding]], level: float) -> list[Finding]:
+def settle(path: ChainPath, look: Callable[[Array], list[Finding]], level: float) -> list[Finding]:
     """What `look` finds where the chains come to rest.
 
     A law that is wrong and does not change any more, or goes away from the target, is a failure. One that still changes
@@ -139,7 +137,7 @@ def settle(path: Path, look: Callable[[Array], list[Finding]], level: float) -> 
     ]  # fmt: skip
 
 
-def lost(path: Path, before: Array) -> bool:
+def lost(path: ChainPath, before: Array) -> bool:
     """Whether chains that were at `before` (chain, dim) have come to rest, or go away from the target.
 
     Rest: all functionals rise as often as they fall. Away: the log density is lower than at the start, and still falls.
@@ -152,7 +150,7 @@ def lost(path: Path, before: Array) -> bool:
     return resting or (fall(start[name], two[name], level) and fall(one[name], two[name], level))
 
 
-def never_moved(path: Path, found: list[Finding], level: float) -> list[Finding]:
+def never_moved(path: ChainPath, found: list[Finding], level: float) -> list[Finding]:
     """Where no chain has moved at all: a fault if the kernel told that proposals were accepted, by ∏ (1 − a) ≤ e^{−Σa}."""
     if all(finding.passed for finding in found):
         return found

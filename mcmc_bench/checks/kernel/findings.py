@@ -14,10 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import optimize, special, stats
 
-Array = npt.NDArray[np.float64]
+from mcmc_bench.core.arrays import Array
+
 #: The probability with which a deviation of the size that is called detectable would have been seen.
 POWER = 0.95
 SHARE, RELATIVE, CORRELATION, ROUNDING = "in a share", "of the variance", "correlation", "(largest error)"

@@ -9,16 +9,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from mcmc_bench.checks.kernel.exact import applicable
 from mcmc_bench.checks.kernel.findings import Finding, within
 from mcmc_bench.checks.kernel.session import Session
 from mcmc_bench.checks.kernel.targets import verification_targets
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.streams import stream
 from mcmc_bench.core.target import Target
-
-Array = npt.NDArray[np.float64]
 
 #: Flows are followed at this share of the step, and at a quarter of that and so on until no start flies off to more than so
 #: many times where it began: there is no way back through rounding that has grown.

@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from mcmc_bench.checks.kernel.targets import functionals
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.draws import Draws
 from mcmc_bench.core.kinds import StartName
 from mcmc_bench.core.sampler import ACCEPTANCE, Sampler
@@ -22,8 +22,6 @@ from mcmc_bench.sampling.budget import Plan
 from mcmc_bench.sampling.chains import Chains, Setup
 from mcmc_bench.sampling.replicate import run
 from mcmc_bench.sampling.tuning.schedule import Tuning
-
-Array = npt.NDArray[np.float64]
 
 #: Fresh exact draws for each chain: so many that their own noise adds a quarter to that of the chains.
 REFERENCE = 16
@@ -94,7 +92,7 @@ class Session:
         return max(LEAST, min(FORGET, int(FORGET_EVALUATIONS / self.sampler.evaluations_per_step(settings))))
 
 
-class Path:
+class ChainPath:
     """Chains of one session that go on from where they are."""
 
     def __init__(

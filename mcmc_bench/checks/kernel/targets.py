@@ -8,13 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from mcmc_bench.catalog.files import load_target
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.streams import stream
 from mcmc_bench.core.target import Target
-
-Array = npt.NDArray[np.float64]
 
 #: A correlated Gaussian, one that is curved, one with two modes, one with heavy tails.
 NAMES: tuple[tuple[str, dict[str, Any]], ...] = (

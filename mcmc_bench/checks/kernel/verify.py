@@ -15,6 +15,7 @@ from mcmc_bench.checks.kernel.exact import forgets, keeps
 from mcmc_bench.checks.kernel.findings import ROUNDING, Finding
 from mcmc_bench.checks.kernel.flows import flow
 from mcmc_bench.checks.kernel.session import Session
+from mcmc_bench.core.progress import Progress
 from mcmc_bench.core.sampler import Sampler
 
 #: Family-wise rate of false alarms of one call.
@@ -25,7 +26,6 @@ STAGES = (2048, 8192, 32768)
 #: cannot raise the rate.
 TESTS = 100
 
-Progress = Callable[[str, int, int], None]
 Check = Callable[[Session, int, float], list[Finding]]
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import stats
 
-from mcmc_bench.core.draws import Array, Draws
+from mcmc_bench.core.arrays import Array
+from mcmc_bench.core.draws import Draws
 from mcmc_bench.core.target import QUANTILE_LEVELS, Target
 
 CHAINS = 64

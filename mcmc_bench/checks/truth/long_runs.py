@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,9 @@ from mcmc_bench.checks.truth.agreement import (
     quantiles_of,
     relative_error,
 )
-from mcmc_bench.core.draws import Array, Draws
+from mcmc_bench.core.arrays import Array
+from mcmc_bench.core.draws import Draws
+from mcmc_bench.core.progress import Progress
 from mcmc_bench.core.streams import stream
 from mcmc_bench.core.target import QUANTILE_LEVELS, Target
 from mcmc_bench.sampling.replicate import Plan, run
@@ -57,8 +59,6 @@ SLOW = 1.5
 #: At most so many numbers are stored as draws.
 STORED_NUMBERS = 60_000
 MOST_DRAWS, FEWEST_DRAWS = 2000, 256
-
-Progress = Callable[[str, int, int], None]
 
 
 class ReferenceRunError(ValueError):

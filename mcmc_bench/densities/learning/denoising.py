@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.streams import stream
-from mcmc_bench.densities.learning.network import Array, Network
+from mcmc_bench.densities.learning.network import Network
 from mcmc_bench.kernels.energy_network import log_density
 
 #: Noise levels of the loss, in equal ratios, each in the middle of its part of the range.

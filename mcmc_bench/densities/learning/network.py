@@ -24,9 +24,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from mcmc_bench.core.arrays import Array
 
 LAYERS = 3
 FREQUENCIES = 8  # of log σ: a sine and a cosine each

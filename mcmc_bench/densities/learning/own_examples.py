@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.files import write_atomically
-from mcmc_bench.densities.learning.network import AGAIN, Array, Network, WeightsError, write
+from mcmc_bench.densities.learning.network import AGAIN, Network, WeightsError, write
 
 #: What is written for NAME, after its name.
 TARGET, WEIGHTS, EXAMPLES, LOSSES = ".py", ".weights.npz", ".examples.npz", ".loss.png"

@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.densities.learning.denoising import noises
-from mcmc_bench.densities.learning.network import LAYERS, Array, Network, frequencies
+from mcmc_bench.densities.learning.network import LAYERS, Network, frequencies
 
 Progress = Callable[[int, float], None]
 

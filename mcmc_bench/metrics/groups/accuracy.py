@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mcmc_bench.core.draws import Array
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.results import MetricValue
 from mcmc_bench.metrics import reference
 from mcmc_bench.metrics.declaration import Curve, Group, curve, metric, shared

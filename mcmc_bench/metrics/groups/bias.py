@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from mcmc_bench.core.draws import Array
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.results import MetricValue
 from mcmc_bench.core.target import QUANTILE_LEVELS
 from mcmc_bench.metrics.declaration import metric, shared

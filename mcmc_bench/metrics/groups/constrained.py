@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mcmc_bench.core.draws import Array
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.results import MetricValue
 from mcmc_bench.metrics.declaration import metric, shared
 from mcmc_bench.metrics.estimates import bias_squared

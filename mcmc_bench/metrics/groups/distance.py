@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mcmc_bench.core.draws import Array, Draws
+from mcmc_bench.core.arrays import Array
+from mcmc_bench.core.draws import Draws
 from mcmc_bench.core.results import MetricValue
 from mcmc_bench.metrics import distances
 from mcmc_bench.metrics.declaration import Curve, Group, curve, metric, shared

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from mcmc_bench.core.draws import Array
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.results import MetricValue
 from mcmc_bench.metrics.declaration import Curve, Group, curve, metric, shared
 from mcmc_bench.metrics.distances import clusters

@@ -10,13 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
-
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.report.figures.palette import Colour
 
 Scale = Literal["linear", "log"]
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal
 
-from mcmc_bench.report.figures.chart import Array
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.report.figures.palette import Colour
 
 Point = tuple[float, float]

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.results import Cell, Results
-from mcmc_bench.report.figures.chart import Array, Chart, Series
+from mcmc_bench.report.figures.chart import Chart, Series
 from mcmc_bench.report.figures.palette import INK, SHADE, Look
 from mcmc_bench.report.sentences import name
 

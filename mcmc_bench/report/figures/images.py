@@ -10,9 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.results import Cell, ExampleFacts, Results
 from mcmc_bench.report.figures import pixels
-from mcmc_bench.report.figures.chart import Array, Chart
+from mcmc_bench.report.figures.chart import Chart
 from mcmc_bench.report.sentences import name
 
 #: Pictures in a grid, and in a row of it.

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from mcmc_bench.report.figures.chart import Array
+from mcmc_bench.core.arrays import Array
 
 #: Pixels between the pictures of a grid, as a share of their height; at least 1.
 GAP = 1 / 12

@@ -11,10 +11,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.results import Results, TargetFacts
 from mcmc_bench.report import numbers
 from mcmc_bench.report.context import Context, slug_of
-from mcmc_bench.report.figures.chart import Array, Chart, Rule, Series
+from mcmc_bench.report.figures.chart import Chart, Rule, Series
 from mcmc_bench.report.figures.draws import contours
 from mcmc_bench.report.figures.palette import INK, LEARNED, MEMORISED, Colour
 from mcmc_bench.report.figures.sheet import LegendKey, arrange

@@ -15,9 +15,10 @@ from typing import Any
 
 from mcmc_bench.comparison import Comparison, Rule, compare, measured_efficiency
 from mcmc_bench.core.files import write_atomically
+from mcmc_bench.core.progress import Progress
 from mcmc_bench.core.results import Evidence, Results, ResultsError
 from mcmc_bench.executors import JobError
-from mcmc_bench.experiments.run import Progress, extend, run
+from mcmc_bench.experiments.run import extend, run
 from mcmc_bench.experiments.suite import Suite, load_suite
 
 #: Stages of the sequential rule, and how many times the replicates of the first each further one has.

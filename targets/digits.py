@@ -3,58 +3,15 @@
 Its weights are in `data/digits.weights.npz`, its images in `data/digits.npz`, both with the script that made them.
 """
 
-from collections.abc import Callable
-from functools import cache, partial
-from pathlib import Path
+from functools import partial
 
-import numpy as np
+from mcmc_bench.core.target import Counterpart, Target
+from mcmc_bench.densities.learning.density import denoiser, learned
 
-from mcmc_bench.core.target import Counterpart, Examples, Target
-from mcmc_bench.densities.learning.density import denoiser, learned, network_of
-from mcmc_bench.densities.learning.network import Network
+from . import digits_memorised
+from ._digits import examples_with, network, training_set
 
-FOLDER = Path(__file__).resolve().parent / "data"
-
-
-@cache
-def images() -> tuple[np.ndarray, np.ndarray, int]:
-    """All images (n, 64) with pixels from −1 to 1, their labels (n,), and how many of the last are held out."""
-    with np.load(FOLDER / "digits.npz", allow_pickle=False) as stored:
-        scans = stored["images"].reshape(-1, 64) / 8.0 - 1.0
-        return scans, stored["labels"].astype(np.int64), int(stored["held_out"])
-
-
-def training_set() -> tuple[np.ndarray, np.ndarray, dict]:
-    """For `mcmc-bench train`: examples, held-out ones, and nothing of the recipe changed."""
-    scans, _, held_out = images()
-    return scans[:-held_out], scans[-held_out:], {}
-
-
-def network(weights: str = "") -> Network:
-    """What has been learned, here or in a training of one's own."""
-    return network_of(FOLDER / "digits.weights.npz" if weights == "" else weights)
-
-
-def examples_with(denoised: Callable[[np.ndarray], np.ndarray], weights: str = "") -> Examples:
-    """The images in the target's coordinates, centred; `denoised` takes the noise off its draws."""
-    scans, labels, held_out = images()
-    centre = network(weights).arrays["mean"]
-    return Examples(
-        training=scans[:-held_out] - centre,
-        held_out=scans[-held_out:] - centre,
-        training_class=labels[:-held_out],
-        held_out_class=labels[-held_out:],
-        denoised=denoised,
-        shape=(8, 8),
-        centre=centre,
-        pixels=(-1.0, 1.0),
-    )
-
-
-def _memorised(sigma: float) -> Target:
-    from . import digits_memorised  # which imports this file
-
-    return digits_memorised.build(sigma)
+__all__ = ["build", "network", "training_set"]  # the last two for `mcmc-bench train`
 
 
 def build(sigma: float = 0.75, weights: str = "") -> Target:
@@ -74,7 +31,7 @@ def build(sigma: float = 0.75, weights: str = "") -> Target:
         trained, sigma,
         examples=examples_with(denoiser(trained, sigma), weights),
         counterpart=Counterpart(
-            "digits_memorised", partial(_memorised, sigma), sigma, trained.highest_noise, is_source=False
+            "digits_memorised", partial(digits_memorised.build, sigma), sigma, trained.highest_noise, is_source=False
         ),
         tags=("learned", "real data", "high-dimensional"),
         formula="exp(−E(x, σ)), E a network whose −∇E has learned the score of images with noise σ",

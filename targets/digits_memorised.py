@@ -12,14 +12,14 @@ from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.streams import stream
 from mcmc_bench.core.target import Target, Truth
 
-from . import digits
+from ._digits import examples_with, network, training_set
 from ._empirical import data_of, log_density, truth_of
 from ._tweedie import denoiser
 
 
 def training_images() -> Array:
     """mₖ (n, 64), in the coordinates of `digits`."""
-    return digits.training_set()[0] - digits.network().arrays["mean"]
+    return training_set()[0] - network().arrays["mean"]
 
 
 @cache
@@ -53,7 +53,7 @@ def build(sigma: float = 0.75) -> Target:
         draw_dispersed=lambda generator, n: width * generator.standard_normal((n, points.shape[1])),
         one_point=np.zeros(points.shape[1]),  # the mean image
         truth=truth(float(sigma)),
-        examples=digits.examples_with(denoiser(log_density, data, sigma)),
+        examples=examples_with(denoiser(log_density, data, sigma)),
         tags=("multimodal", "real data", "high-dimensional"),
         formula="p(x) = 1/n Σₖ N(x; mₖ, σ² I), mₖ the n training images",
         description="What a perfect learner would know that only memorises: beside digits it shows that the network has "

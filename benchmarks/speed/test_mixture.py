@@ -9,9 +9,10 @@ import pytest
 
 from mcmc_bench.catalog.files import load_sampler, load_target
 from mcmc_bench.core.streams import stream
+from mcmc_bench.core.target import BLOCK_CHAINS
 from mcmc_bench.kernels.block import fill_standard_normal
 from mcmc_bench.kernels.jit import FLAGS
-from mcmc_bench.sampling.replicate import BLOCK_CHAINS, Plan, run
+from mcmc_bench.sampling.replicate import Plan, run
 
 CHAINS, STEPS, STEP_SIZE, ROUNDS = 64, 20_000, 0.5, 9
 FORMS = {

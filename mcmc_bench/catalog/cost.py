@@ -18,8 +18,6 @@ from mcmc_bench.core.target import Target
 from mcmc_bench.kernels.compile_cache import cache_folder, compiler
 from mcmc_bench.kernels.fingerprint import NoFingerprintError, fingerprint
 
-#: Chains of a block, as kernels move them.
-BLOCK = 16
 #: Repeats of which the best counts, and the shortest that is trusted, in seconds.
 REPEATS, SHORTEST = 9, 0.004
 
@@ -29,9 +27,11 @@ def nanoseconds(target: Target, points: Array | None = None) -> float:
 
     Args:
         target: the target.
-        points: the block (n, dim) that is evaluated; 16 dispersed starts by default.
+        points: the block (n, dim) that is evaluated; dispersed starts by default, as many as move in lock-step.
     """
-    x = np.ascontiguousarray(target.starts("dispersed", stream("cost"), BLOCK) if points is None else points)
+    x = np.ascontiguousarray(
+        target.starts("dispersed", stream("cost"), target.block_chains) if points is None else points
+    )
     log_density, gradient = np.empty(len(x)), np.empty_like(x)
     density, calls, best = target.pointer, 1, np.inf
     repeats = 0

@@ -36,7 +36,7 @@ def facts(target: Target) -> dict[str, str]:
         "truth": "unknown" if truth is None else f"{truth.origin}{': ' + truth.note if truth.note else ''}",
         "exact sampler": "yes" if target.draw_exact is not None else "no",
         "smoothed density": "in closed form at any noise" if target.smoothed is not None else "not known",
-        "cost of an evaluation": f"{cost.words(cost.nanoseconds(target))}, in blocks of {cost.BLOCK} chains",
+        "cost of an evaluation": f"{cost.words(cost.nanoseconds(target))}, in blocks of {target.block_chains} chains",
     }
     if truth is not None:
         found["mean"] = _numbers(truth.mean)

@@ -259,6 +259,11 @@ class Classifier:
     description: str = documentation()  # what it is and how its accuracy was measured
 
 
+#: Chains that move in lock-step. Matrix targets become one BLAS call a step; 16 was best or equal on all that were
+#: measured. Part of the definition of the streams: another value gives other (equally good) numbers.
+BLOCK_CHAINS = 16
+
+
 @dataclass(frozen=True, eq=False)
 class Target:
     """A density to sample from, with what is known about it."""
@@ -274,8 +279,8 @@ class Target:
     #: The same target in double precision, where `density` and `data` compute in less: finite differences and comparisons
     #: to the last digit are made with that one, see `in_double`.
     double: Callable[[], Target] | None = None
-    #: Chains in lock-step, where a density's matrix products are worth more of them than the driver's number.
-    block_chains: int | None = None
+    #: Chains that move in lock-step; more where a density's matrix products are worth it.
+    block_chains: int = BLOCK_CHAINS
     #: Stored draws of a long reference run, (n, dim), thinned until nearly independent; for targets without
     #: an exact sampler.
     reference_draws: Array | None = None

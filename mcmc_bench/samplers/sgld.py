@@ -10,11 +10,10 @@ Convention of ε as in `ula` (Welling and Teh write ε/2).
 import numpy as np
 
 from mcmc_bench.core.sampler import Sampler, Setting
+from mcmc_bench.core.target import BLOCK_CHAINS
 from mcmc_bench.kernels.block import evaluate, flat
 from mcmc_bench.kernels.jit import BLOCK_SIGNATURE, compiled, jit
 from mcmc_bench.kernels.noise_levels import nothing_to_report
-
-MOST_CHAINS = 16  # of a block: every one has rows of its own
 
 
 @jit
@@ -49,7 +48,7 @@ def with_rows(target, settings, schedule):
     """The density of part of the data; see `mcmc_bench.core.target.PartOfData`."""
     part = target.part_of_data
     batch = round(whole_rows(target, settings)["share"] * part.rows)
-    return part.density, np.concatenate([[batch, part.rows, MOST_CHAINS], np.zeros(MOST_CHAINS * batch), target.data])
+    return part.density, np.concatenate([[batch, part.rows, BLOCK_CHAINS], np.zeros(BLOCK_CHAINS * batch), target.data])
 
 
 def characteristic(settings, target, x, a):
@@ -80,7 +79,7 @@ SAMPLER = Sampler(
     resolve_settings=whole_rows,
     evaluation_share=lambda settings: settings["share"],
     evaluations_per_step=lambda settings: settings["share"],
-    block_chains=MOST_CHAINS,
+    block_chains=BLOCK_CHAINS,  # at most: every chain has rows of its own
     requires=("a density of part of its data",),
     characteristic=characteristic,
     settings={

@@ -28,9 +28,6 @@ from mcmc_bench.kernels.chunk import CHUNK_SIGNATURE, run_chunk
 from mcmc_bench.sampling.budget import Plan, SamplingError
 from mcmc_bench.sampling.counted_target import CountedTarget
 
-#: Chains that move in lock-step. Matrix targets become one BLAS call a step; 16 was best or equal on all that were
-#: measured. Part of the definition of the streams: another value gives other (equally good) numbers.
-BLOCK_CHAINS = 16
 #: Target evaluations of a block (chains × steps) between two looks at progress and Ctrl-C. A number and not a time,
 #: so that results cannot depend on the speed of the machine.
 CHUNK_EVALUATIONS = 400_000
@@ -272,7 +269,7 @@ class Chains:
         self, setup: Setup, start: Array, names: Sequence[object], *, threads: int = 1, progress: Progress | None = None,
         stop: threading.Event | None = None,
     ) -> None:  # fmt: skip
-        declared = setup.sampler.block_chains or setup.target.block_chains or BLOCK_CHAINS
+        declared = setup.sampler.block_chains or setup.target.block_chains
         size = len(start) if declared == "all" else declared
         self.setup, self.threads = setup, threads
         self.progress: Progress = progress or (lambda count: None)

@@ -22,10 +22,10 @@ from mcmc_bench.core.sampler import ACCEPTANCE, DIVERGING, ENERGY_ERROR, STATIST
 from mcmc_bench.core.streams import stream
 from mcmc_bench.core.target import Target
 from mcmc_bench.sampling.budget import Budget, Plan, SamplingError
-from mcmc_bench.sampling.chains import BLOCK_CHAINS, CHUNK_EVALUATIONS, Chains, Progress, Setup
+from mcmc_bench.sampling.chains import CHUNK_EVALUATIONS, Chains, Progress, Setup
 from mcmc_bench.sampling.tuning import schedule as _tuning
 
-__all__ = ["BLOCK_CHAINS", "CHUNK_EVALUATIONS", "Budget", "Plan", "Progress", "SamplingError", "compile_kernels", "run"]
+__all__ = ["CHUNK_EVALUATIONS", "Budget", "Plan", "Progress", "SamplingError", "compile_kernels", "run"]
 
 
 def compile_kernels(target: Target, sampler: Sampler) -> None:

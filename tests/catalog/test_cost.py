@@ -1,17 +1,35 @@
 """What an evaluation costs: measured, remembered, measured again where the memory is gone or spoilt."""
 
+import dataclasses
+
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from mcmc_bench.catalog import cost
 from mcmc_bench.catalog.files import load_target
 from mcmc_bench.cli.app import app
+from mcmc_bench.core.target import BLOCK_CHAINS
 
 
 def test_costs_are_of_the_right_order():
     """No time is asserted but that a matrix of a million entries costs more than three numbers."""
     small, large = cost.nanoseconds(load_target("donut")), cost.nanoseconds(load_target("gaussian_1000"))
     assert 0 < small < large
+
+
+def test_a_cost_is_that_of_a_block_as_large_as_chains_move_in():
+    """64 chains of `fashion` move in lock-step, and its matrix products are cheaper so."""
+    asked = []
+
+    def dispersed(generator, n):
+        asked.append(n)
+        return np.zeros((n, target.dim))
+
+    target = dataclasses.replace(load_target("donut"), draw_dispersed=dispersed)
+    for chains in (BLOCK_CHAINS, 64):
+        cost.nanoseconds(dataclasses.replace(target, block_chains=chains))
+    assert asked == [BLOCK_CHAINS, 64]
 
 
 def test_a_cost_is_remembered(tmp_path, monkeypatch):

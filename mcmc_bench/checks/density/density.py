@@ -17,6 +17,7 @@ from mcmc_bench.checks.density.findings import Finding
 from mcmc_bench.checks.density.traced_target import Subject, shown
 from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.streams import stream
+from mcmc_bench.core.target import BLOCK_CHAINS
 
 #: Relative difference between gradient and differences that is a fault.
 TOLERANCE = 1e-4
@@ -24,7 +25,6 @@ TOLERANCE = 1e-4
 STEPS = (1e-4, 1e-3, 1e-2)
 #: Directions along which all coordinates are looked at, coordinates of wrong groups looked at one by one, corner points.
 DIRECTIONS, SUSPECTS, CORNERS = 40, 60, 400
-BLOCK = 16
 SENTINEL = 1.2345e301
 
 Mask = npt.NDArray[np.bool_]
@@ -255,10 +255,10 @@ def _rises(subject: Subject, centre: Array, half: Array) -> Finding | None:
 
 def contract(subject: Subject) -> Iterator[Finding]:
     """What kernels rely on: the density writes its results, all of them, and nothing else, and each chain is for itself."""
-    points = np.resize(subject.typical, (BLOCK, subject.target.dim)).copy()
+    points = np.resize(subject.typical, (BLOCK_CHAINS, subject.target.dim)).copy()
     alone_density = subject.evaluate(points)[0]
     stage, found = "contract", False
-    subject.trace("on a block of 16 chains")
+    subject.trace(f"on a block of {BLOCK_CHAINS} chains")
     results = [_guarded(subject, points, sentinel) for sentinel in (SENTINEL, -SENTINEL)]
     for what, fix in results[0].complaints:
         found = True
@@ -290,15 +290,15 @@ def contract(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             stage, "problem",
             f"chains of a block are not for themselves: at {shown(points[chain])} log p is {alone_density[chain]:.10g} alone and "
-            f"{first.log_density[chain]:.10g} as chain {chain} of {BLOCK}",
+            f"{first.log_density[chain]:.10g} as chain {chain} of {BLOCK_CHAINS}",
             "read only row `chain` of x, and have no state between calls; if dim is larger than what the density reads or "
             "smaller, set dim to the number of coordinates that it uses",
         )  # fmt: skip
     with_nan = points.copy()
-    with_nan[BLOCK // 2] = np.nan
+    with_nan[BLOCK_CHAINS // 2] = np.nan
     density, _ = subject.target.log_density_and_gradient(with_nan)
-    others = np.arange(BLOCK) != BLOCK // 2
-    if np.isfinite(density[BLOCK // 2]):
+    others = np.arange(BLOCK_CHAINS) != BLOCK_CHAINS // 2
+    if np.isfinite(density[BLOCK_CHAINS // 2]):
         found = True
         yield Finding(
             stage,
@@ -353,11 +353,11 @@ class _guarded:  # noqa: N801 - used like a function
 
 def speed(subject: Subject) -> Iterator[Finding]:
     """Time of an evaluation, alone and in a block, and what the block form would bring."""
-    points = np.resize(subject.typical, (BLOCK, subject.target.dim)).copy()
+    points = np.resize(subject.typical, (BLOCK_CHAINS, subject.target.dim)).copy()
     subject.trace("while its speed is measured")
     alone, block = cost.nanoseconds(subject.target, points[:1]), cost.nanoseconds(subject.target, points)
     lifted = subject.target.density.py_func.__name__.endswith("_of_block")
-    text = f"{cost.words(block)} an evaluation in blocks of {BLOCK} chains, {cost.words(alone)} alone"
+    text = f"{cost.words(block)} an evaluation in blocks of {BLOCK_CHAINS} chains, {cost.words(alone)} alone"
     advice = ""
     if lifted and block > 2000.0:
         advice = "; written for one point: as a block_density a matrix product serves all chains of a block at once"

@@ -19,7 +19,6 @@ from mcmc_bench.checks.kernel.targets import SLOW, functionals, gaussian, large_
 from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.target import Target
 from mcmc_bench.sampling.budget import Plan
-from mcmc_bench.sampling.chains import BLOCK_CHAINS
 
 #: Transitions from exact draws, after which nothing may have moved; and on targets that are crossed slowly, by so many of
 #: the chains.
@@ -64,7 +63,7 @@ def keeps(session: Session, chains: int, level: float) -> list[Finding]:
         if target.label == gaussian().label and sampler.block_chains != "all":
             # What all chains of a block share must depend on none of them. Where it does, it is mostly the first, which is
             # then wrong alone, and hardly seen among the others.
-            first = draws.end[:: sampler.block_chains or target.block_chains or BLOCK_CHAINS]
+            first = draws.end[:: sampler.block_chains or target.block_chains]
             found += compare(FIRST, target, first, reference, level)
         if sampler.metropolised and sampler.energy_error_is_log_ratio:
             found += balance(target, draws.energy_error[:, 0], level)

@@ -17,7 +17,7 @@ import numpy as np
 
 from mcmc_bench.catalog import portrait
 from mcmc_bench.catalog.files import CatalogError, load_sampler, load_target, target_files
-from mcmc_bench.checks.density import density, truth
+from mcmc_bench.checks.density import density, plain_python, truth
 from mcmc_bench.checks.density.findings import Finding, Report
 from mcmc_bench.checks.density.traced_target import Subject
 from mcmc_bench.core.outcome import Outcome
@@ -37,7 +37,9 @@ _STAGES: dict[str, tuple[str, ...]] = {
     "load": (),
     "starts": ("load",),
     "compile": ("load",),
+    "identity": ("compile",),
     "finite at the starts": ("starts", "compile"),
+    "plain Python": ("finite at the starts",),
     "gradient": ("finite at the starts",),
     "corners": ("finite at the starts",),
     "contract": ("finite at the starts",),
@@ -207,9 +209,9 @@ def _findings(subject: Subject, stage: str, file: str, picture: str | Path | Non
         return [*truth.stored(subject, Path(file)), *truth.compared(subject)]
     functions: dict[str, Callable[[Subject], Iterable[Finding]]] = {
         "finite at the starts": density.finite, "gradient": density.gradient, "corners": density.corners,
-        "contract": density.contract, "modes": truth.modes, "speed": density.speed,
+        "contract": density.contract, "identity": plain_python.identity, "plain Python": plain_python.same_in_python, "modes": truth.modes, "speed": density.speed,
     }  # fmt: skip
-    if stage in {"gradient", "contract"}:  # compare to the last digit
+    if stage in {"gradient", "contract", "plain Python"}:  # compare to the last digit
         subject = replace(subject, target=target.in_double())
     return functions[stage](subject)
 

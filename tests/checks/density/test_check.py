@@ -63,7 +63,7 @@ def test_a_right_target_has_no_problem(tmp_path):
     report = check(written(tmp_path), picture=tmp_path / "picture.png")
     assert report.problems == [], str(report)
     assert {finding.stage for finding in report.findings} >= {
-        "load", "starts", "compile", "finite at the starts", "gradient", "corners", "contract", "exact sampler", "truth",
+        "load", "starts", "compile", "identity", "finite at the starts", "plain Python", "gradient", "corners", "contract", "exact sampler", "truth",
         "modes", "speed", "picture",
     }  # fmt: skip
     assert (tmp_path / "picture.png").stat().st_size > 5000

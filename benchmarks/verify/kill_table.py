@@ -15,11 +15,12 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from faults import CONTROLS, FAULTS, Fault, made_of
+from faults import CONTROLS, FAULTS, made_of
 
 from mcmc_bench.catalog.files import list_samplers, load_sampler
 from mcmc_bench.checks.kernel.biased import PREDICTED, SMALL, TRANSITION
 from mcmc_bench.checks.kernel.exact import BALANCE, FORGETS, KEEPS, LATE, TRANSITIONS
+from mcmc_bench.checks.kernel.mutants import Fault
 from mcmc_bench.checks.kernel.verify import verify
 
 FOLDER = Path(__file__).resolve().parent
@@ -65,6 +66,11 @@ def wanted() -> dict[str, tuple[str, Fault | None]]:
     }
 
 
+def stale(record: dict[str, Entry]) -> dict[str, tuple[str, Fault | None]]:
+    """The verdicts that are wanted and not on record, or that were made of other sources."""
+    return {name: what for name, what in wanted().items() if record.get(name, {}).get("made_of") != made_of(*what)}
+
+
 def _at(fault: Fault) -> str:
     return f" (at {', '.join(f'{name} = {value:g}' for name, value in fault.settings)})" if fault.settings else ""
 
@@ -104,10 +110,11 @@ def main() -> int:
     """Make what is missing or stale, write the record and the tables."""
     record: dict[str, Entry] = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.is_file() else {}
     asked = wanted()
-    stale = {n: w for n, w in asked.items() if record.get(n, {}).get("made_of") != made_of(*w)}
-    print(f"{len(stale)} of {len(asked)} verdicts to be made", flush=True)
+    to_make = stale(record)
+    print(f"{len(to_make)} of {len(asked)} verdicts to be made", flush=True)
     with ProcessPoolExecutor() as pool:
-        for name, entry in zip(stale, pool.map(_of, *zip(*stale.values(), strict=True)) if stale else (), strict=True):
+        made = pool.map(_of, *zip(*to_make.values(), strict=True)) if to_make else ()
+        for name, entry in zip(to_make, made, strict=True):
             record[name] = entry
             print(f"{name}: {entry['verdict']} ({entry['chains']} chains) {', '.join(entry['by'])}", flush=True)
             kept = {one: record[one] for one in asked if one in record}

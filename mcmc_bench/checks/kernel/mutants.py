@@ -8,12 +8,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import mcmc_bench.kernels
 import mcmc_bench.samplers
 
+__all__ = ["Fault", "planted_source"]
+
 _IMPORT = r"^from mcmc_bench\.kernels\.{module} import (?:\([^)]*\)|[^(\n]*)\n"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault planted in a built-in sampler."""
+
+    what: str  # in words
+    replaced: tuple[tuple[str, str], ...]  # pieces of the source, and what stands in their place
+    #: With which it is looked for, where those that are tuned hide it.
+    settings: tuple[tuple[str, float], ...] = ()
+    sampler: str = ""  # filled in by whoever lists the faults
+
+    def write(self, folder: Path) -> Path:
+        """The faulty sampler's file in `folder`; it has the name of the built-in one, which it hides."""
+        return plant(self.sampler, self.replaced, folder)
 
 
 def planted_source(sampler: str, replaced: Sequence[tuple[str, str]]) -> str:

@@ -97,7 +97,7 @@ def test_the_table_of_recipes_names_their_files():
 RECIPES_TABLE = (ROOT / "CONTRIBUTING.md").read_text().split("\n## ")[0]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_target_of_your_own(checkout):
     recipe = RECIPES["A target of your own"]
     assert checkout.save(recipe) == ["my_targets/hill.py"]
@@ -121,7 +121,7 @@ def test_a_sampler_of_your_own(checkout):
     assert "elliptic: exact, as far as can be seen" in in_python
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_built_in_target(checkout, python):
     """The tests of every target among them; and its truth against a sampler, see `CHECK_TARGET`."""
     recipe = RECIPES["A built-in target"]
@@ -153,7 +153,7 @@ assert z(square, wrong.truth.second_moment)[0] > 6, "no power: a barrier three t
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_built_in_sampler(checkout):
     """The file of the other recipe, moved."""
     (text,) = [text for name, text in FILE.findall(RECIPES["A sampler of your own"]) if "box_metropolis" in name]
@@ -165,7 +165,7 @@ def test_a_built_in_sampler(checkout):
     assert passed(documented) >= 1
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_metric(checkout):
     recipe = RECIPES["A metric"]
     assert checkout.save(recipe) == ["mcmc_bench/metrics/groups/repeats.py"]
@@ -175,7 +175,7 @@ def test_a_metric(checkout):
     assert passed(tested) >= 10
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_section_of_the_report(checkout):
     recipe = RECIPES["A section of the report"]
     assert [Path(name).suffix for name in checkout.save(recipe)] == [".py", ".j2"]

@@ -186,6 +186,7 @@ def test_a_section_of_the_report(checkout):
     assert passed(tested) >= 10
 
 
+@pytest.mark.long
 def test_a_command(checkout):
     recipe = RECIPES["A command"]
     assert checkout.save(recipe) == ["mcmc_bench/cli/cite.py"]

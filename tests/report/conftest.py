@@ -63,7 +63,6 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[str
             ],
             capture_output=True,
             text=True,
-            timeout=60,
             check=True,
         )
         return run.stdout, run.stderr

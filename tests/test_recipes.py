@@ -198,7 +198,7 @@ def test_a_command(checkout):
     assert "Print the publications that a sampler comes from." in checkout.call("mcmc-bench --help")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_executor(checkout):
     recipe = RECIPES["An executor"]
     assert checkout.save(recipe) == ["mcmc_bench/executors/standard.py"]

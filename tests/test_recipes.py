@@ -1,4 +1,7 @@
-"""The recipes are followed, as they stand in CONTRIBUTING, in a copy of the checkout: nothing but their files is written."""
+"""The recipes are followed, as they stand in CONTRIBUTING, in a copy of the checkout: nothing but their files is written.
+
+One copy for all of them, since that is what costs; a command that stands in several recipes is run once.
+"""
 
 import os
 import re
@@ -36,7 +39,7 @@ class Checkout:
     """A copy of what a newcomer has checked out."""
 
     def __init__(self, folder):
-        self.folder = folder
+        self.folder, self.printed = folder, {}
         for name in COPIED:
             source, copy = ROOT / name, folder / name
             copy.parent.mkdir(parents=True, exist_ok=True)
@@ -44,18 +47,20 @@ class Checkout:
             shutil.copytree(source, copy, ignore=ignored) if source.is_dir() else shutil.copy(source, copy)
 
     def save(self, recipe):
-        """Write the files of a recipe, none of which is there. Returns their paths."""
-        found = FILE.findall(recipe)
-        for name, text in found:
+        """Write the files of a recipe, none of which is there."""
+        for name, text in FILE.findall(recipe):
             path = self.folder / name
             assert not path.exists(), f"{name} is no new file"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        return [name for name, _ in found]
 
     def run(self, recipe):
         """What each command of a recipe prints, one after the other; none may fail."""
-        return [self.call(line) for block in SHELL.findall(recipe) for line in block.splitlines()]
+        lines = [line for block in SHELL.findall(recipe) for line in block.splitlines()]
+        for line in lines:
+            if line not in self.printed:
+                self.printed[line] = self.call(line)
+        return [self.printed[line] for line in lines]
 
     def call(self, line):
         program, *arguments = shlex.split(line)
@@ -71,9 +76,20 @@ class Checkout:
         return done.stdout
 
 
-@pytest.fixture
-def checkout(tmp_path):
-    return Checkout(tmp_path)
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """With the files of all recipes of CONTRIBUTING."""
+    made = Checkout(tmp_path_factory.mktemp("checkout"))
+    for recipe in RECIPES.values():
+        made.save(recipe)
+    # "Move the file of your sampler"
+    shutil.copy(made.folder / "my_samplers" / "box_metropolis.py", made.folder / "mcmc_bench" / "samplers")
+    return made
+
+
+def names(recipe):
+    """The files that a recipe says to save."""
+    return [name for name, _ in FILE.findall(recipe)]
 
 
 def passed(output):
@@ -90,7 +106,7 @@ def test_the_table_of_recipes_names_their_files():
         assert anchor == title.replace(" ", "-")
         named = [Path(name) for name in re.findall(r"`([^`]+)`", files)]
         assert len(named) == (2 if "section" in title else 1)
-        for name, _ in FILE.findall(RECIPES[heading]):
+        for name in names(RECIPES[heading]):
             assert Path(name).parent == named[0].parent
 
 
@@ -100,7 +116,7 @@ RECIPES_TABLE = (ROOT / "CONTRIBUTING.md").read_text().split("\n## ")[0]
 @pytest.mark.long
 def test_a_target_of_your_own(checkout):
     recipe = RECIPES["A target of your own"]
-    assert checkout.save(recipe) == ["my_targets/hill.py"]
+    assert names(recipe) == ["my_targets/hill.py"]
     text = (checkout.folder / "my_targets" / "hill.py").read_text()
     assert len([line for line in text.splitlines() if line.strip()]) <= 10
     checked, made, shown = checkout.run(recipe)
@@ -114,7 +130,7 @@ def test_a_target_of_your_own(checkout):
 @pytest.mark.slow
 def test_a_sampler_of_your_own(checkout):
     recipe = RECIPES["A sampler of your own"]
-    assert checkout.save(recipe) == ["my_samplers/box_metropolis.py", "my_samplers/elliptic.py"]
+    assert names(recipe) == ["my_samplers/box_metropolis.py", "my_samplers/elliptic.py"]
     verified, sampled, in_python = checkout.run(recipe)
     assert "box_metropolis: exact, as far as can be seen" in verified
     assert "box_metropolis on gaussian" in sampled
@@ -125,7 +141,7 @@ def test_a_sampler_of_your_own(checkout):
 def test_a_built_in_target(checkout, python):
     """The tests of every target among them; and its truth against a sampler, see `CHECK_TARGET`."""
     recipe = RECIPES["A built-in target"]
-    assert checkout.save(recipe) == ["targets/two_wells.py"]
+    assert names(recipe) == ["targets/two_wells.py"]
     tables, _, sampled, tested, documented = checkout.run(recipe)
     assert "docs/targets.md: written" in tables
     assert "mala on two_wells" in sampled
@@ -156,8 +172,6 @@ assert z(square, wrong.truth.second_moment)[0] > 6, "no power: a barrier three t
 @pytest.mark.long
 def test_a_built_in_sampler(checkout):
     """The file of the other recipe, moved."""
-    (text,) = [text for name, text in FILE.findall(RECIPES["A sampler of your own"]) if "box_metropolis" in name]
-    (checkout.folder / "mcmc_bench" / "samplers" / "box_metropolis.py").write_text(text)
     tables, verified, tested, documented = checkout.run(RECIPES["A built-in sampler"])
     assert "docs/samplers.md: written" in tables
     assert "box_metropolis: exact, as far as can be seen" in verified
@@ -168,7 +182,7 @@ def test_a_built_in_sampler(checkout):
 @pytest.mark.long
 def test_a_metric(checkout):
     recipe = RECIPES["A metric"]
-    assert checkout.save(recipe) == ["mcmc_bench/metrics/groups/repeats.py"]
+    assert names(recipe) == ["mcmc_bench/metrics/groups/repeats.py"]
     listed, sampled, tested = checkout.run(recipe)
     assert "Share of kept draws that equal the draw before." in " ".join(listed.split())
     assert 0.1 < float(re.search(r"repeated_draws\W+([\d.]+)", sampled)[1]) < 0.9
@@ -178,7 +192,7 @@ def test_a_metric(checkout):
 @pytest.mark.long
 def test_a_section_of_the_report(checkout):
     recipe = RECIPES["A section of the report"]
-    assert [Path(name).suffix for name in checkout.save(recipe)] == [".py", ".j2"]
+    assert [Path(name).suffix for name in names(recipe)] == [".py", ".j2"]
     _, tested = checkout.run(recipe)
     page = (checkout.folder / "my_report" / "index.html").read_text()
     assert '<a href="#time">Time</a>' in page
@@ -189,7 +203,7 @@ def test_a_section_of_the_report(checkout):
 @pytest.mark.long
 def test_a_command(checkout):
     recipe = RECIPES["A command"]
-    assert checkout.save(recipe) == ["mcmc_bench/cli/cite.py"]
+    assert names(recipe) == ["mcmc_bench/cli/cite.py"]
     tables, cited, tested, documented = checkout.run(recipe)
     assert "README.md: written" in tables
     assert "Roberts and Tweedie 1996" in cited
@@ -201,7 +215,7 @@ def test_a_command(checkout):
 @pytest.mark.long
 def test_an_executor(checkout):
     recipe = RECIPES["An executor"]
-    assert checkout.save(recipe) == ["mcmc_bench/executors/standard.py"]
+    assert names(recipe) == ["mcmc_bench/executors/standard.py"]
     tested, ran = checkout.run(recipe)
     assert passed(tested) >= 5
     assert "finished" in ran
@@ -213,7 +227,8 @@ def test_learn_a_density_from_your_own_images(checkout):
     pytest.importorskip(
         "torch", reason="NOT TESTED: the recipe that learns; install the extra: pip install -e '.[train]'"
     )
-    assert checkout.save(LEARNED) == ["my_images.py", "discs.toml"]
+    assert names(LEARNED) == ["my_images.py", "discs.toml"]
+    checkout.save(LEARNED)
     _, trained, checked, ran = checkout.run(LEARNED)
     assert float(re.search(r"loss: +(\S+) on 80 held-out examples", trained)[1]) < 0.5
     assert "discs: no problem found" in checked

@@ -12,8 +12,8 @@ import numpy as np
 
 from mcmc_bench.checks.density.findings import Finding
 from mcmc_bench.checks.density.traced_target import Subject, shown
+from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.streams import stream
-from mcmc_bench.core.target import Array
 from mcmc_bench.kernels.fingerprint import NoFingerprintError, fingerprint
 from mcmc_bench.kernels.interpreted import NotPython, interpreted
 

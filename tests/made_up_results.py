@@ -46,14 +46,14 @@ KINDS = {"gradient_ascent": "optimiser", "ula": "biased", "mala": "exact", "hmc"
 TWO_MODES, ONE_MODE = "two_modes", "round(dim=3)"
 
 
-def row(metric: str, value: float | None, **further: object) -> MetricValue:
-    """A row with an interval of a tenth on both sides."""
+def metric_value(metric: str, value: float | None, **further: object) -> MetricValue:
+    """A value with an interval of a tenth on both sides."""
     given = {"low": 0.9 * value, "high": 1.1 * value} if value is not None else {}
     return MetricValue(metric, value, replicates=4, **{**given, **further})  # type: ignore[arg-type]
 
 
 def cell(target: str, sampler: str, identity: str, spread: float = 1.0, **further: object) -> Cell:
-    """A finished cell with all rows, curves and verdicts."""
+    """A finished cell with all metric values, curves and verdicts."""
     several = target == TWO_MODES
     no_modes = {"note": "the target has no separate known modes"}
     values = {
@@ -62,19 +62,21 @@ def cell(target: str, sampler: str, identity: str, spread: float = 1.0, **furthe
         "start": "dispersed",
         **further,
     }
-    rows = [
-        row("evaluations", 4000.0, low=4000.0, high=4000.0),
-        row("r_hat_max", 1.25),
-        row("efficiency", 0.125),
-        row("gradients_to_low_error", 3000.0, low=3000.0, high=None, censored=True),
-        row("sliced_wasserstein_1", 0.75, floor=0.1875),
-        row("log_density_gap", -0.5, low=-0.6, high=-0.4),
-        row("modes_found", 1.0, low=1.0, high=1.0) if several else MetricValue("modes_found", None, **no_modes),  # type: ignore[arg-type]
-        row("mode_weight_error", 0.3125) if several else MetricValue("mode_weight_error", None, **no_modes),  # type: ignore[arg-type]
-        row("within_mode_variance_ratio", spread, predicted=round(spread, 2)),
-        row("transitions_per_1000", 0.0, low=0.0, high=0.0),
+    values_of_metrics = [
+        metric_value("evaluations", 4000.0, low=4000.0, high=4000.0),
+        metric_value("r_hat_max", 1.25),
+        metric_value("efficiency", 0.125),
+        metric_value("gradients_to_low_error", 3000.0, low=3000.0, high=None, censored=True),
+        metric_value("sliced_wasserstein_1", 0.75, floor=0.1875),
+        metric_value("log_density_gap", -0.5, low=-0.6, high=-0.4),
+        metric_value("modes_found", 1.0, low=1.0, high=1.0)
+        if several
+        else MetricValue("modes_found", None, **no_modes),  # type: ignore[arg-type]
+        metric_value("mode_weight_error", 0.3125) if several else MetricValue("mode_weight_error", None, **no_modes),  # type: ignore[arg-type]
+        metric_value("within_mode_variance_ratio", spread, predicted=round(spread, 2)),
+        metric_value("transitions_per_1000", 0.0, low=0.0, high=0.0),
         MetricValue("end_points", 2.0 if sampler == "gradient_ascent" else 61.0, replicates=4, note="no interval"),
-        row("acceptance_rate", 0.875),
+        metric_value("acceptance_rate", 0.875),
     ]
     evaluations = [10.0, 100.0, 1000.0]
     curves: dict[str, dict[str, list[float]]] = {
@@ -117,7 +119,7 @@ def cell(target: str, sampler: str, identity: str, spread: float = 1.0, **furthe
         chains=16,
         replicates=4,
         selected=True,
-        metric_values=rows,
+        metric_values=values_of_metrics,
         curves=curves,
         verdicts=verdicts,
         experiment="",

@@ -38,7 +38,7 @@ class Card:
 
     @property
     def charts(self) -> list[Chart]:
-        """What it shows, from top to bottom."""
+        """Its charts, from top to bottom."""
         return [chart for chart in (self.draws, self.histogram) if chart is not None]
 
 

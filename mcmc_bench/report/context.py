@@ -1,4 +1,4 @@
-"""What a section of the report works with: the results, their selection, and a place for its figures.
+"""The context of a section: the results, the selection of their cells, and a place for figure files.
 
 Must not know which sections there are.
 """

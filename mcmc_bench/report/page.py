@@ -86,7 +86,7 @@ def write_report(results: Results, folder: str | Path, progress: Progress | None
 
 
 class _Steps:
-    """How far the report is."""
+    """Counts the finished steps of a report."""
 
     def __init__(self, tell: Progress, count: int) -> None:
         self.tell, self.count, self.done = tell, count, 0

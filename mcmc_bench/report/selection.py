@@ -1,4 +1,4 @@
-"""Which cells a page shows where, and how each sampler looks: decided by what was swept, never by name.
+"""The cells that a page shows in each place: decided by what was swept, never by name.
 
 Knows results only.
 """

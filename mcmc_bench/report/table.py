@@ -62,13 +62,15 @@ def metric_table(results: Results, cells: Sequence[Cell] | None = None, group: s
     notes: dict[str, int] = {}
     lines = []
     for cell in cells:
-        rows = {row.metric: row for row in cell.metric_values}
-        lines.append((cell, [_entry(cell, rows.get(column.key), notes) for column in columns]))
+        by_metric = {found.metric: found for found in cell.metric_values}
+        lines.append((cell, [_entry(cell, by_metric.get(column.key), notes) for column in columns]))
     return MetricTable(columns, groups, lines, list(notes))
 
 
 def _column(cells: Sequence[Cell], key: str, definition: Definition) -> Column:
-    floors = [row.floor for cell in cells for row in cell.metric_values if row.metric == key and row.floor is not None]
+    floors = [
+        found.floor for cell in cells for found in cell.metric_values if found.metric == key and found.floor is not None
+    ]
     unnamed = "its floor" if floors else "its ideal"
     ideal = numbers.number(definition.ideal) if definition.ideal is not None else unnamed
     floor = ""
@@ -86,10 +88,10 @@ def _column(cells: Sequence[Cell], key: str, definition: Definition) -> Column:
     )
 
 
-def _entry(cell: Cell, row: MetricValue | None, notes: dict[str, int]) -> TableEntry:
-    if row is None:
+def _entry(cell: Cell, found: MetricValue | None, notes: dict[str, int]) -> TableEntry:
+    if found is None:
         return TableEntry(numbers.NOT_MEASURED if cell.outcome is Outcome.FINISHED else cell.outcome, missing=True)
-    note = notes.setdefault(row.note, len(notes) + 1) if row.note else None
-    floor = numbers.number(row.floor) if row.floor is not None else ""
-    text = numbers.with_interval(row)
-    return TableEntry(text, floor if row.value is not None else "", note, missing=text == numbers.NOT_GIVEN)
+    note = notes.setdefault(found.note, len(notes) + 1) if found.note else None
+    floor = numbers.number(found.floor) if found.floor is not None else ""
+    text = numbers.with_interval(found)
+    return TableEntry(text, floor if found.value is not None else "", note, missing=text == numbers.NOT_GIVEN)

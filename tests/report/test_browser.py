@@ -48,7 +48,7 @@ document.getElementById("f").onload = () => {{
 
 @pytest.fixture(scope="module")
 def seen(page: Path, browser: Browser) -> dict[str, Any]:
-    """What the browser found on the page."""
+    """The browser's findings on the page."""
     dom, log = browser(HARNESS.format(page=escape(page.read_text(encoding="utf-8"))))
     title = re.search(r"<title>(.*?)</title>", dom)
     assert title is not None, f"the page did not load: {log[-2000:]}"

@@ -27,7 +27,7 @@ from mcmc_bench.report.table import metric_table
 
 
 class Page(HTMLParser):
-    """What the tests need to know of a page."""
+    """The ids, links and open elements of a page."""
 
     VOID = frozenset({"meta", "link", "br", "img", "input"})
     OMISSIBLE = frozenset({"td", "th", "tr", "li", "p"})
@@ -369,9 +369,9 @@ def test_curves_with_gaps(tmp_path: Path) -> None:
         if cell.swept and cell.settings["temperature"] == 0.0:
             for row in cell.metric_values:
                 row.value = row.low = row.high = None
-                row.note = "3 of 64 chains left"
+                row.note = "3 of 64 chains became non-finite"
     html = written(results, tmp_path)
-    assert "temperature 0: not given: 3 of 64 chains left" in html
+    assert "temperature 0: not given: 3 of 64 chains became non-finite" in html
 
 
 def test_stored_results_give_the_same_page(tmp_path: Path) -> None:

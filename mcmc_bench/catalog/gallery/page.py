@@ -28,8 +28,8 @@ _LINKS = re.compile(r"(?P<doi>doi 10\.\d{4,9}/[^\s,;()]+)|(?P<arxiv>arXiv \d{4}\
 
 
 @dataclass
-class Card:
-    """What the page says of one target."""
+class TargetCard:
+    """All that the page says of one target."""
 
     name: str
     target: Target | None = None
@@ -69,8 +69,8 @@ def write_gallery(
     return page
 
 
-def _card(name: str, file: Path, folder: Path, targets_folder: str | Path | None) -> Card:
-    card = Card(name)
+def _card(name: str, file: Path, folder: Path, targets_folder: str | Path | None) -> TargetCard:
+    card = TargetCard(name)
     try:
         card.target = load_target(name, targets_folder=targets_folder)
         extra = () if targets_folder is None else (Path(targets_folder),)
@@ -103,7 +103,7 @@ def linked(text: str) -> Markup:
     return found + escape(text[end:])
 
 
-def _html(cards: list[Card]) -> bytes:
+def _html(cards: list[TargetCard]) -> bytes:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,

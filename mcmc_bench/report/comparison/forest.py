@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from mcmc_bench.comparison.model import SEVERITY, Finding, Verdict
-from mcmc_bench.report.figures.chart import Rule, Scale, limits, tick_label, ticks
+from mcmc_bench.report.figures.chart import RuleLine, Scale, limits, tick_label, ticks
 from mcmc_bench.report.figures.drawing import OPEN_SHAPES, SHAPES
 
 #: Of each verdict its shape (a name in drawing.SHAPES), so that colour is not alone in telling them apart.
@@ -29,7 +29,7 @@ NARROWEST, LINE = 300.0, 14
 
 
 @dataclass(frozen=True)
-class Row:
+class ForestRow:
     """One row: whose it is, where more is said of it, and what was found."""
 
     label: str
@@ -42,8 +42,8 @@ class Forest:
     """All rows over one axis, which runs over `extent`."""
 
     name: str  # unique on the page
-    rows: tuple[Row, ...]
-    rules: tuple[Rule, ...]
+    rows: tuple[ForestRow, ...]
+    rules: tuple[RuleLine, ...]
     scale: Scale
     extent: tuple[float, float]
 
@@ -67,7 +67,7 @@ class Forest:
         return _svg("axis", self._axis(LINE), LINE)
 
     def definitions(self) -> Markup:
-        """What the strips of this plot share: grid and rules."""
+        """The grid and the rules, which the strips of this plot share."""
         lines = "".join(f'<line class="grid" x1="{x}" x2="{x}" y1="0" y2="100%"/>' for x in map(self._x, self._ticks))
         for rule in self.rules:
             x = self._x(rule.value)
@@ -117,7 +117,7 @@ class Forest:
         return f'<use href="#beyond-{"right" if share > 1 else "left"}" x="{100 if share > 1 else 0}%" y="50%"/>'
 
     def _share(self, value: float) -> float:
-        """Where in the width; below 0 and above 1 is outside."""
+        """The place in the width, from 0 to 1; below and above is outside."""
         low, high = self.extent
         if self.scale == "log":
             return math.log(max(value, 1e-300) / low) / math.log(high / low)
@@ -130,7 +130,7 @@ class Forest:
         return f"{100 * self._within(value):.2f}%"
 
 
-def ratios(name: str, rows: Iterable[Row], overall: Sequence[Finding], rules: Sequence[Rule]) -> Forest:
+def ratios(name: str, rows: Iterable[ForestRow], overall: Sequence[Finding], rules: Sequence[RuleLine]) -> Forest:
     """A plot of ratios on a logarithmic scale, worst first; `overall` has to fit too."""
     drawn = _worst_first(rows)
     findings = [row.finding for row in drawn] + [finding for finding in overall if drawable(finding)]
@@ -141,7 +141,7 @@ def ratios(name: str, rows: Iterable[Row], overall: Sequence[Finding], rules: Se
     return Forest(name, drawn, tuple(rules), "log", limits(_clipped([*values, *ends], low, high), "log"))
 
 
-def biases(name: str, rows: Iterable[Row], rules: Sequence[Rule]) -> Forest:
+def biases(name: str, rows: Iterable[ForestRow], rules: Sequence[RuleLine]) -> Forest:
     """A plot of differences on a linear scale, worst first, with the resolution of each as a bar."""
     drawn = _worst_first(rows)
     values = [row.finding.value for row in drawn if row.finding.value is not None] + [0.0]
@@ -174,7 +174,7 @@ def _clipped(values: Iterable[float | None], low: float, high: float) -> list[fl
     return [min(max(value, low), high) for value in values if value is not None and not math.isnan(value)]
 
 
-def _worst_first(rows: Iterable[Row]) -> tuple[Row, ...]:
+def _worst_first(rows: Iterable[ForestRow]) -> tuple[ForestRow, ...]:
     found = [row for row in rows if drawable(row.finding)]
     return tuple(sorted(found, key=lambda row: (SEVERITY.index(row.finding.verdict), -(row.finding.value or 0.0))))
 

@@ -18,7 +18,7 @@ from mcmc_bench.core.results import ResultsError
 from mcmc_bench.report import numbers
 from mcmc_bench.report.comparison.page import render, save
 from mcmc_bench.report.figures import svg
-from mcmc_bench.report.figures.chart import Chart, Rule, Series, limits
+from mcmc_bench.report.figures.chart import Chart, RuleLine, Series, limits
 from mcmc_bench.report.figures.palette import BLUE, BROWN, GREEN, INK, PINK, VERMILION, VIOLET, Colour
 
 #: Of the cells on one chart.
@@ -33,7 +33,7 @@ LARGEST = 1e300
 
 
 @dataclass(frozen=True)
-class Estimate:
+class StoredEstimate:
     """A number with its interval, as far as it has one."""
 
     value: float
@@ -50,7 +50,7 @@ class Track:
 
     label: str
     runs: list[int] = field(default_factory=list)
-    efficiency: list[Estimate | None] = field(default_factory=list)
+    efficiency: list[StoredEstimate | None] = field(default_factory=list)
     bias: list[float | None] = field(default_factory=list)
 
     @property
@@ -61,13 +61,13 @@ class Track:
 
     @property
     def name(self) -> str:
-        """What tells it from the other cells on its chart: settings and start."""
+        """Its settings and start, which tell it from the other cells on its chart."""
         head, _, tail = self.label.partition(" on ")
         settings, start = head.partition("(")[2].removesuffix(")"), tail.rpartition(", ")[2]
         return ", ".join(part for part in (settings, start) if part)
 
     @property
-    def measured(self) -> list[Estimate]:
+    def measured(self) -> list[StoredEstimate]:
         """The efficiencies that are known."""
         return [estimate for estimate in self.efficiency if estimate is not None]
 
@@ -78,7 +78,7 @@ class Track:
 
 
 @dataclass(frozen=True)
-class Panel:
+class SamplerChart:
     """The chart of one sampler on one target."""
 
     sampler: str
@@ -97,7 +97,7 @@ class Accepted:
     commit: str
     suite: str
     verdict: str
-    mean: Estimate | None
+    mean: StoredEstimate | None
     cells: int
     largest_bias: float | None
 
@@ -158,7 +158,9 @@ def write_history(lines: list[dict[str, Any]], file: Path) -> Path:
         suites=list(dict.fromkeys(run.suite for run in runs)),
         tracks=list(tracks.values()),
         panels=[
-            _panel(place, group, runs) for place, group in groups.items() if any(track.measured for track in group)
+            _sampler_chart(place, group, runs)
+            for place, group in groups.items()
+            if any(track.measured for track in group)
         ],
         unmeasured=[track.label for track in tracks.values() if not track.measured],
         mean=_mean_chart(runs),
@@ -188,13 +190,13 @@ def _accepted(number: int, line: dict[str, Any]) -> Accepted:
     )
 
 
-def _estimate(content: Any, factor: float = 1.0) -> Estimate | None:
+def _estimate(content: Any, factor: float = 1.0) -> StoredEstimate | None:
     if not isinstance(content, dict):
         return None
     value, low, high = (
         None if (number := _number(content.get(name))) is None else factor * number for name in ("value", "low", "high")
     )
-    return None if value is None else Estimate(value, low, high)
+    return None if value is None else StoredEstimate(value, low, high)
 
 
 def _number(value: Any) -> float | None:
@@ -205,7 +207,7 @@ def _number(value: Any) -> float | None:
 # ------------------------------------------------------------ charts
 
 
-def _panel(place: tuple[str, str], tracks: Sequence[Track], runs: Sequence[Accepted]) -> Panel:
+def _sampler_chart(place: tuple[str, str], tracks: Sequence[Track], runs: Sequence[Accepted]) -> SamplerChart:
     """One chart; its cells stand a little apart within a run, so that their intervals do not hide each other."""
     series, legend = [], []
     apart = min(0.08, 0.6 / len(tracks))
@@ -237,7 +239,7 @@ def _panel(place: tuple[str, str], tracks: Sequence[Track], runs: Sequence[Accep
         f"Efficiency of {place[0]} on {place[1]} over {numbers.count(len(runs), 'accepted run')}. {latest}",
         (0.0, 1.08 * highest or 1.0),
     )
-    return Panel(*place, _drawn(chart), legend)
+    return SamplerChart(*place, _drawn(chart), legend)
 
 
 def _mean_chart(runs: Sequence[Accepted]) -> Markup | None:
@@ -265,7 +267,7 @@ def _mean_chart(runs: Sequence[Accepted]) -> Markup | None:
         "gradients needed, candidate over the baseline before",
         f"Geometric mean of the gradients needed, over {numbers.count(len(runs), 'accepted run')}; latest {means[-1]}",
         limits([min(max(end, low), high) for end in ends], "linear"),
-        [Rule(1.0, "as before")],
+        [RuleLine(1.0, "as before")],
         420.0,
     )
     return _drawn(chart)
@@ -277,7 +279,7 @@ def _chart(
     y_label: str,
     description: str,
     y_limits: tuple[float, float],
-    rules: Sequence[Rule] = (),
+    rules: Sequence[RuleLine] = (),
     width: float = 340.0,
 ) -> Chart:
     return Chart(
@@ -295,7 +297,7 @@ def _chart(
     )
 
 
-def _part(estimate: Estimate | None, name: str) -> float | None:
+def _part(estimate: StoredEstimate | None, name: str) -> float | None:
     return None if estimate is None else getattr(estimate, name)
 
 

@@ -19,8 +19,8 @@ from mcmc_bench.comparison.model import SEVERITY, CellComparison, Comparison, Fi
 from mcmc_bench.core.files import write_atomically
 from mcmc_bench.report import numbers
 from mcmc_bench.report.comparison import forest
-from mcmc_bench.report.comparison.forest import Row
-from mcmc_bench.report.figures.chart import Rule
+from mcmc_bench.report.comparison.forest import ForestRow
+from mcmc_bench.report.figures.chart import RuleLine
 from mcmc_bench.report.figures.palette import NEUTRAL, Colour
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -49,8 +49,8 @@ _UNSAFE = dict.fromkeys(
 
 
 @dataclass(frozen=True)
-class Entry:
-    """The answer to one question in the table."""
+class Answer:
+    """The answer to one question about one cell, in the table."""
 
     text: str
     verdict: Verdict
@@ -86,19 +86,19 @@ def write_page(comparison: Comparison, file: Path) -> Path:
     """
     addresses = {id(cell): f"cell-{index}" for index, cell in enumerate(comparison.cells, 1)}
 
-    def rows(question: Question) -> list[Row]:
+    def rows(question: Question) -> list[ForestRow]:
         found = [(cell, cell.finding(question)) for cell in comparison.cells]
-        return [Row(cell.label, addresses[id(cell)], finding) for cell, finding in found if finding is not None]
+        return [ForestRow(cell.label, addresses[id(cell)], finding) for cell, finding in found if finding is not None]
 
     means = [finding for finding in comparison.overall if forest.drawable(finding)]
     efficiency = forest.ratios("efficiency", rows("efficiency"), means, _margins(comparison.margin))
-    correctness = forest.biases("correctness", rows("correctness"), [Rule(0.0, "0: no bias", vertical=True)])
+    correctness = forest.biases("correctness", rows("correctness"), [RuleLine(0.0, "0: no bias", vertical=True)])
     asked = {finding.question for cell in comparison.cells for finding in cell.findings}
     page = render(
         "comparison.html.j2",
         comparison=comparison,
         cells=[
-            (addresses[id(cell)], cell, [_entry(cell, question) for question in QUESTIONS if question in asked])
+            (addresses[id(cell)], cell, [_answer(cell, question) for question in QUESTIONS if question in asked])
             for cell in comparison.cells
         ],
         troubled=[
@@ -156,11 +156,11 @@ def save(file: Path, page: str) -> Path:
 # ------------------------------------------------------------ parts
 
 
-def _margins(margin: float) -> list[Rule]:
+def _margins(margin: float) -> list[RuleLine]:
     return [
-        Rule(1.0, "1: as before", vertical=True),
-        Rule(1.0 + margin, f"{1 + margin:g}: margin of the suite", vertical=True, dashed=True),
-        Rule(1.0 + 2 * margin, f"{1 + 2 * margin:g}: margin of one cell", vertical=True, dashed=True),
+        RuleLine(1.0, "1: as before", vertical=True),
+        RuleLine(1.0 + margin, f"{1 + margin:g}: margin of the suite", vertical=True, dashed=True),
+        RuleLine(1.0 + 2 * margin, f"{1 + 2 * margin:g}: margin of one cell", vertical=True, dashed=True),
     ]
 
 
@@ -176,22 +176,22 @@ def _number(finding: Finding, unit: str = "") -> str:
     return f"{alone}{unit}{bracket}{around}"
 
 
-def _entry(cell: CellComparison, question: Question) -> Entry:
+def _answer(cell: CellComparison, question: Question) -> Answer:
     finding = cell.finding(question)
     if finding is None:
-        return Entry("not asked", "not measured", missing=True)
+        return Answer("not asked", "not measured", missing=True)
     if finding.verdict == "not measured":
-        return Entry("not measured", "not measured", _reason(finding), missing=True)
+        return Answer("not measured", "not measured", _reason(finding), missing=True)
     below = "a warning only" if not finding.decides and finding.verdict != "pass" else ""
     if finding.value is None or question in WITHOUT_NUMBER:
-        return Entry("", finding.verdict, below)
+        return Answer("", finding.verdict, below)
     if question == "correctness" and finding.resolution is not None:
         below = f"{finding.resolution:.2g} would have been seen"
-    return Entry(_number(finding), finding.verdict, below)
+    return Answer(_number(finding), finding.verdict, below)
 
 
 def _rank(finding: Finding) -> tuple[bool, int]:
-    """What decides stands first, and the worst of it before the rest."""
+    """The order of findings: those that decide first, and the worst of them before the rest."""
     return not finding.decides, SEVERITY.index(finding.verdict)
 
 

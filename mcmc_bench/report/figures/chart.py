@@ -1,4 +1,4 @@
-"""What a chart shows, apart from how it is drawn: `svg` draws it for the page, `picture` as a file.
+"""The content of a chart, apart from how it is drawn: `svg` draws it for the page, `picture` as a file.
 
 Must not know results, metrics or samplers.
 """
@@ -37,7 +37,7 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Rule:
+class RuleLine:
     """A straight line across the chart: the truth, a floor, a setting."""
 
     value: float
@@ -51,13 +51,13 @@ class Chart:
     """One set of axes."""
 
     title: str
-    description: str  # for who cannot see it
+    description: str  # for readers who cannot see it
     series: list[Series]
     x_label: str = ""
     y_label: str = ""
     x_scale: Scale = "linear"
     y_scale: Scale = "linear"
-    rules: list[Rule] = field(default_factory=list)
+    rules: list[RuleLine] = field(default_factory=list)
     x_limits: tuple[float, float] | None = None
     y_limits: tuple[float, float] | None = None
     x_ticks: Sequence[float] | None = None

@@ -12,7 +12,7 @@ import numpy as np
 from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.results import Cell, Results
 from mcmc_bench.report import numbers
-from mcmc_bench.report.figures.chart import Chart, Rule, Series
+from mcmc_bench.report.figures.chart import Chart, RuleLine, Series
 from mcmc_bench.report.figures.palette import INK, Look
 from mcmc_bench.report.selection import Selection, by_sampler
 
@@ -38,14 +38,16 @@ def against_setting(
     """
     series: list[Series] = []
     lines = by_sampler(sorted(cells, key=lambda cell: cell.settings[setting]))
-    floors = [row.floor for cell in cells if (row := cell.metric(metric)) is not None and row.floor is not None]
+    floors = [found.floor for cell in cells if (found := cell.metric(metric)) is not None and found.floor is not None]
     for place, (sampler, ordered) in enumerate(lines.items()):
-        look, rows = selection.looks[sampler], [cell.metric(metric) for cell in ordered]
-        values = [row.value if row is not None else None for row in rows]
+        look, measured = selection.looks[sampler], [cell.metric(metric) for cell in ordered]
+        values = [found.value if found is not None else None for found in measured]
         if all(value is None for value in values) or (metric == "acceptance_rate" and set(values) <= {1.0, None}):
             continue
         x = [cell.settings[setting] for cell in ordered]
-        predicted = {a: row.predicted for a, row in zip(x, rows, strict=True) if row and row.predicted is not None}
+        predicted = {
+            a: found.predicted for a, found in zip(x, measured, strict=True) if found and found.predicted is not None
+        }
         if len(predicted) > 1:
             name = f"{look.name}, closed form"
             series.append(Series(list(predicted), list(predicted.values()), look.colour, name, "dashed"))
@@ -56,8 +58,8 @@ def against_setting(
                 look.colour,
                 look.name,
                 "points" if len(predicted) > 1 else "line",
-                [row.low if row else None for row in rows],
-                [row.high if row else None for row in rows],
+                [found.low if found else None for found in measured],
+                [found.high if found else None for found in measured],
                 marker=look.marker,
                 shift=min(DODGE, MOST_DODGE / len(lines)) * (place - (len(lines) - 1) / 2),
                 notes=[_note(look, setting, cell, metric) for cell in ordered],
@@ -68,9 +70,9 @@ def against_setting(
     logarithmic = metric in LOGARITHMIC and _positive(series)
     rules = [_truth(selection.results, metric)] if metric != "acceptance_rate" and metric not in LOGARITHMIC else []
     if metric in FLOORS:
-        rules = [Rule(float(np.mean(floors)), FLOORS[metric], dashed=True)] if floors else []
+        rules = [RuleLine(float(np.mean(floors)), FLOORS[metric], dashed=True)] if floors else []
     if setting == "temperature":
-        rules.append(Rule(1.0, "full noise", vertical=True, dashed=True))
+        rules.append(RuleLine(1.0, "full noise", vertical=True, dashed=True))
     log = setting != "temperature"
     every = sorted({x for one in series for x in one.x})
     return Chart(
@@ -88,18 +90,18 @@ def against_setting(
     )
 
 
-def _truth(results: Results, metric: str) -> Rule | None:
+def _truth(results: Results, metric: str) -> RuleLine | None:
     definition = results.definitions.get(metric)
-    return Rule(definition.ideal, "true") if definition is not None and definition.ideal is not None else None
+    return RuleLine(definition.ideal, "true") if definition is not None and definition.ideal is not None else None
 
 
 def _note(look: Look, setting: str, cell: Cell, metric: str) -> str:
-    row = cell.metric(metric)
-    value = numbers.with_interval(row) if cell.outcome is Outcome.FINISHED else cell.outcome
+    found = cell.metric(metric)
+    value = numbers.with_interval(found) if cell.outcome is Outcome.FINISHED else cell.outcome
     predicted = (
-        f"; closed form {numbers.number(row.predicted)}" if row is not None and row.predicted is not None else ""
+        f"; closed form {numbers.number(found.predicted)}" if found is not None and found.predicted is not None else ""
     )
-    why = f": {row.note}" if row is not None and row.value is None and row.note else ""
+    why = f": {found.note}" if found is not None and found.value is None and found.note else ""
     return f"{look.name}, {numbers.plain_name(setting)} {cell.settings[setting]:g}: {value}{why}{predicted}"
 
 
@@ -147,7 +149,7 @@ def error_against_cost(selection: Selection, cells: Sequence[Cell], width: float
         x_scale="log",
         y_scale="log",
         y_limits=(lowest / 1.6, highest * 1.6),
-        rules=[Rule(0.01, "b² = 0.01", dashed=True)],
+        rules=[RuleLine(0.01, "b² = 0.01", dashed=True)],
         width=width,
         height=260.0,
     )

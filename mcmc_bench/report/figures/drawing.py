@@ -1,4 +1,4 @@
-"""What a chart consists of once it is laid out: strokes, marks and texts at positions in pixels.
+"""The parts of a chart that has been laid out: strokes, marks and texts at positions in pixels.
 
 Must not know results, metrics or samplers, nor SVG or Matplotlib.
 """
@@ -84,7 +84,7 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Group:
+class SharedStrokes:
     """Strokes that other drawings on the same page may share."""
 
     name: str
@@ -99,7 +99,7 @@ class Raster:
     values: Array  # (height, width), 0 black to 1 white, NaN nothing
 
 
-Part = Raster | Strokes | Dots | Rings | Mark | Text | Group
+Part = Raster | Strokes | Dots | Rings | Mark | Text | SharedStrokes
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Drawing:
 
     width: float
     height: float
-    label: str  # for who cannot see it
+    label: str  # for readers who cannot see it
     box: tuple[float, float, float, float]  # left, top, right, bottom
     below: list[Part] = field(default_factory=list)
     inside: list[Part] = field(default_factory=list)

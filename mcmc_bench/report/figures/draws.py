@@ -75,7 +75,7 @@ def first_coordinate(positions: Array, portrait: dict[str, Array] | None) -> Arr
 
 
 def truth_name(results: Results, target: str) -> str:
-    """What the draws are that a cell's are compared with."""
+    """The name of the draws that those of a cell are compared with."""
     facts = results.targets[target]
     if facts.truth_origin is None and facts.examples is not None:
         return "held-out examples"

@@ -9,7 +9,18 @@ import math
 from collections.abc import Iterator, Sequence
 
 from mcmc_bench.report.figures.chart import Chart, Scale, Series, tick_label, ticks
-from mcmc_bench.report.figures.drawing import Dots, Drawing, Group, Mark, Part, Point, Raster, Rings, Strokes, Text
+from mcmc_bench.report.figures.drawing import (
+    Dots,
+    Drawing,
+    Mark,
+    Part,
+    Point,
+    Raster,
+    Rings,
+    SharedStrokes,
+    Strokes,
+    Text,
+)
 from mcmc_bench.report.figures.palette import GRID, INK, MUTED, SHADE
 
 LEFT, RIGHT, TOP, BOTTOM = 46, 12, 40, 38
@@ -143,7 +154,7 @@ class _Layout:
 
     # ------------------------------------------------------------ data
 
-    def _contours(self) -> Group:
+    def _contours(self) -> SharedStrokes:
         levels = [
             Strokes(
                 [[(self.x(x), self.y(y)) for x, y in line.tolist()] for line in level],
@@ -154,7 +165,7 @@ class _Layout:
             )
             for level in self.chart.contours
         ]
-        return Group(self.chart.contours_name, levels)
+        return SharedStrokes(self.chart.contours_name, levels)
 
     def _series(self, series: Series) -> Iterator[Part]:
         if series.kind in ("area", "steps"):

@@ -21,12 +21,12 @@ from mcmc_bench.report.figures.drawing import (
     SHAPES,
     Dots,
     Drawing,
-    Group,
     Mark,
     Part,
     Point,
     Raster,
     Rings,
+    SharedStrokes,
     Strokes,
     Text,
 )
@@ -100,7 +100,7 @@ def _add(figure: Figure, part: Part, transform: Transform, clip: Rectangle | Non
         case Text():
             if part.text:
                 _text(figure, part, transform)
-        case Group():
+        case SharedStrokes():
             for strokes in part.strokes:
                 _strokes(figure, strokes, transform, clip)
 

@@ -33,7 +33,7 @@ def grid(pictures: Array, columns: int) -> Array:
 
 
 def middles(count: int, width: int, height: int) -> list[float]:
-    """Where the middles of the pictures of a row of a `grid` are, as shares of its width."""
+    """The middles of the pictures in a row of a `grid`, as shares of its width."""
     gap = max(1, round(GAP * height))
     whole = count * (width + gap) - gap
     return [(index * (width + gap) + 0.5 * width) / whole for index in range(count)]

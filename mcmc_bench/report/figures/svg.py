@@ -19,12 +19,12 @@ from mcmc_bench.report.figures.drawing import (
     SHAPES,
     Dots,
     Drawing,
-    Group,
     Mark,
     Part,
     Point,
     Raster,
     Rings,
+    SharedStrokes,
     Strokes,
     Text,
 )
@@ -121,7 +121,7 @@ def _part(part: Part, shared: set[str]) -> str:
                 return ""
             anchor = f' text-anchor="{part.anchor}"' if part.anchor != "start" else ""
             return f'<text class="{part.role}" x="{_n(part.at[0])}" y="{_n(part.at[1])}"{anchor}>{escape(part.text)}</text>'
-        case Group():
+        case SharedStrokes():
             if part.name in shared:
                 return f'<use href="#{part.name}"/>'
             shared.add(part.name)

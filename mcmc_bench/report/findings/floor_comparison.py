@@ -1,4 +1,4 @@
-"""Metrics of samplers on learned densities that are worse than those of as many real examples, in sentences.
+"""Findings about metrics of samplers on learned densities that are worse than those of as many real examples.
 
 Must not know any particular target or sampler.
 """

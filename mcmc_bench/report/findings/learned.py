@@ -1,4 +1,4 @@
-"""What the results say of samplers on densities that were learned from examples, in sentences.
+"""Findings about samplers on densities that were learned from examples.
 
 Every number is taken from the results, and a sentence without its evidence is left out. Must not know any particular target
 or sampler.
@@ -35,7 +35,7 @@ MOST_NAMED = 6
 
 @dataclass(frozen=True)
 class LearnedFindings:
-    """What is said, and the cells of the headline."""
+    """The sentences, and the cells of the headline."""
 
     target: str
     without: Cell

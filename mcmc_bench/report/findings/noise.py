@@ -1,4 +1,4 @@
-"""What the results say of noise, in sentences. Every number and every name in them is taken from the results.
+"""Findings about noise. Every number and every name is taken from the results.
 
 A sentence without its evidence is left out. Must not know any particular target or sampler.
 """

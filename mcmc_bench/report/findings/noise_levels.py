@@ -1,4 +1,4 @@
-"""Ascent and samplers on learned densities, by their starts and by the levels of noise that they go down, in sentences.
+"""Findings about ascent and samplers on learned densities, by their starts and the noise levels that they go down.
 
 Must not know any particular target or sampler.
 """

@@ -65,13 +65,13 @@ def growths(results: Results) -> list[Growth]:
 
 def cost(cell: Cell) -> tuple[float, float | None, float | None] | None:
     """Evaluations for an independent draw, with interval; None where the chains are too short to say."""
-    row = cell.metric(METRIC)
-    if row is None or row.value is None or row.censored or not row.value > 0:
+    found = cell.metric(METRIC)
+    if found is None or found.value is None or found.censored or not found.value > 0:
         return None
     if (cell.value("real_ess") or 0.0) < WORTH:
         return None
-    low, high = (None if end is None or end <= 0 else 1.0 / end for end in (row.high, row.low))
-    return 1.0 / row.value, low, high
+    low, high = (None if end is None or end <= 0 else 1.0 / end for end in (found.high, found.low))
+    return 1.0 / found.value, low, high
 
 
 def _fit(family: str, sampler: str, points: Sequence[tuple[int, Cell]]) -> Growth:

@@ -15,7 +15,7 @@ from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.results import Results, TargetFacts
 from mcmc_bench.report import numbers
 from mcmc_bench.report.context import Context, slug_of
-from mcmc_bench.report.figures.chart import Chart, Rule, Series
+from mcmc_bench.report.figures.chart import Chart, RuleLine, Series
 from mcmc_bench.report.figures.draws import contours
 from mcmc_bench.report.figures.palette import INK, LEARNED, MEMORISED, Colour
 from mcmc_bench.report.figures.sheet import LegendKey, arrange
@@ -200,7 +200,7 @@ def _curves(facts: TargetFacts) -> list[Chart]:
             y_label="E‖D(x) − y‖² / E‖x − y‖²; 1: as good as doing nothing",
             x_scale="log",
             y_scale="log",
-            rules=[Rule(1.0, "nothing done", dashed=True)],
+            rules=[RuleLine(1.0, "nothing done", dashed=True)],
             width=width,
             height=height,
         ),

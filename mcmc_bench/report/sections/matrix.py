@@ -1,4 +1,4 @@
-"""Who passes what: the separate verdicts on every cell of the comparison, and the numbers behind them.
+"""The matrix of verdicts: the separate verdicts on every cell of the comparison, and the numbers behind them.
 
 Must not know any particular target or sampler, nor how anything is judged.
 """

@@ -1,4 +1,4 @@
-"""Where the results come from: the command, versions and machine, and the suite's text.
+"""The origin of the results: the command, versions and machine, and the suite's text.
 
 Must not know what any entry means.
 """

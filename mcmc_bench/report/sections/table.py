@@ -53,7 +53,7 @@ def to_csv(results: Results) -> str:
         for key in results.definitions
         for part in ("value", "low", "high", "floor", "floor_error", "predicted", "censored")
         if part == "value"
-        or any(getattr(row, part) for cell in results.cells for row in cell.metric_values if row.metric == key)
+        or any(getattr(found, part) for cell in results.cells for found in cell.metric_values if found.metric == key)
     ]
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
@@ -61,13 +61,13 @@ def to_csv(results: Results) -> str:
         [*_IDENTITY, *settings, *results.verdicts, *(k if part == "value" else f"{k}_{part}" for k, part in parts)]
     )
     for cell in results.cells:
-        rows = {row.metric: row for row in cell.metric_values}
+        by_metric = {found.metric: found for found in cell.metric_values}
         writer.writerow(
             [
                 *(getattr(cell, name) for name in _IDENTITY),
                 *(_exact(cell.settings.get(name)) for name in settings),
                 *(cell.verdicts[key].verdict if key in cell.verdicts else "" for key in results.verdicts),
-                *(_exact(getattr(rows[key], part)) if key in rows else "" for key, part in parts),
+                *(_exact(getattr(by_metric[key], part)) if key in by_metric else "" for key, part in parts),
             ]
         )
     return stream.getvalue()

@@ -15,7 +15,7 @@ from read_page import AS_SHOWN, HOSTILE, Browser, Page, browser, seen
 from mcmc_bench.comparison.model import CellComparison, Comparison, Finding, Side, Verdict, worst
 from mcmc_bench.report.comparison import forest
 from mcmc_bench.report.comparison.page import write_page
-from mcmc_bench.report.figures.chart import Rule
+from mcmc_bench.report.figures.chart import RuleLine
 
 __all__ = ["browser"]  # a fixture
 VERDICTS: tuple[Verdict, ...] = ("regression", "inconclusive", "pass")
@@ -196,7 +196,7 @@ def test_the_forest_plots_have_a_row_for_each_measured_cell(tmp_path: Path) -> N
 def test_the_plots_say_what_they_show(tmp_path: Path) -> None:
     page = page_of(mixed(), tmp_path)
     for words in (
-        "a row for each cell, worst first",
+        "one row for each cell, worst first",
         "with at least 99.9 % confidence",
         "1: as before",
         "1.2: margin of the suite",
@@ -208,7 +208,7 @@ def test_the_plots_say_what_they_show(tmp_path: Path) -> None:
 
 def test_what_is_not_drawn_is_named_with_its_reason(tmp_path: Path) -> None:
     page = page_of(mixed(), tmp_path)
-    assert f"for want of a number: 1 cell: not applicable: no gradient 4 {cell(4).label}" in page.text
+    assert f"because there is no number: 1 cell: not applicable: no gradient 4 {cell(4).label}" in page.text
 
 
 def test_what_has_no_finite_number_is_not_drawn(tmp_path: Path) -> None:
@@ -286,7 +286,7 @@ def test_a_large_comparison_is_written_quickly_and_stays_small(tmp_path: Path) -
 # ------------------------------------------------------------ positions
 
 
-RULES = [Rule(1.0, "1", vertical=True), Rule(1.4, "1.4", vertical=True)]
+RULES = [RuleLine(1.0, "1", vertical=True), RuleLine(1.4, "1.4", vertical=True)]
 
 
 def places(strip: str) -> dict[str, list[float]]:
@@ -301,7 +301,7 @@ def places(strip: str) -> dict[str, list[float]]:
 
 
 def plot(*findings: Finding) -> tuple[forest.Forest, list[dict[str, list[float]]]]:
-    rows = [forest.Row("a cell", "cell-1", finding) for finding in findings]
+    rows = [forest.ForestRow("a cell", "cell-1", finding) for finding in findings]
     drawn = forest.ratios("plot", rows, [], RULES)
     return drawn, [places(str(drawn.strip(row.finding))) for row in drawn.rows]
 
@@ -331,7 +331,7 @@ def test_a_ratio_beyond_the_plot_is_an_arrow_at_its_edge() -> None:
 
 def test_resolutions_are_drawn_for_biases_only() -> None:
     found = cell(0).findings
-    row = forest.Row("a cell", "cell-1", found[1])
+    row = forest.ForestRow("a cell", "cell-1", found[1])
     assert 'class="resolution"' in str(forest.biases("bias", [row], []).strip(found[1]))
     assert 'class="resolution"' not in str(forest.ratios("ratio", [row], [], RULES).strip(found[2]))
 

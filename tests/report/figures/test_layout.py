@@ -15,7 +15,7 @@ from made_up_results import made_up
 from mcmc_bench.core.results import Results
 from mcmc_bench.report import write_report
 from mcmc_bench.report.figures import curves, picture, svg
-from mcmc_bench.report.figures.chart import Chart, Rule, Series, limits, ticks
+from mcmc_bench.report.figures.chart import Chart, RuleLine, Series, limits, ticks
 from mcmc_bench.report.figures.drawing import Drawing, Mark, Strokes, Text
 from mcmc_bench.report.figures.layout import LEFT, draw
 from mcmc_bench.report.figures.palette import INK, MUTED
@@ -61,7 +61,7 @@ def test_what_is_missing_is_a_cross_and_no_point_of_the_line(missing: float | No
 
 def test_labels_of_rules_stay_within_the_chart() -> None:
     for value in (0.0, 1.0, 2.0):
-        drawing = draw(line(rules=[Rule(value, "a long label", vertical=True)]))
+        drawing = draw(line(rules=[RuleLine(value, "a long label", vertical=True)]))
         label = next(part for part in drawing.above if isinstance(part, Text))
         width = 5.5 * len(label.text)
         assert label.at[0] - (width if label.anchor == "end" else 0) >= 0

@@ -1,4 +1,4 @@
-"""What is said of samplers on images: each test changes rows and expects the sentences to follow."""
+"""The sentences about samplers on images: each test changes metric values and expects the sentences to follow."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def said(results: Results) -> str:
 
 
 def change(results: Results, identity: str, metric: str, value: float, low: float, high: float) -> None:
-    row = next(cell for cell in results.cells if cell.id == identity).metric(metric)
-    assert row is not None
-    row.value, row.low, row.high = value, low, high
+    found = next(cell for cell in results.cells if cell.id == identity).metric(metric)
+    assert found is not None
+    found.value, found.low, found.high = value, low, high
 
 
 # ------------------------------------------------------------ in words
@@ -63,7 +63,7 @@ SENTENCES = {
 
 
 @pytest.mark.parametrize("sentence", SENTENCES.values(), ids=SENTENCES)
-def test_every_finding_holds_the_numbers_of_its_rows(results: Results, sentence: str) -> None:
+def test_every_finding_holds_the_numbers_of_its_metrics(results: Results, sentence: str) -> None:
     assert sentence in said(results)
 
 
@@ -91,15 +91,15 @@ def test_a_finding_goes_with_its_evidence(
 
 def test_where_nothing_is_worse_it_is_said_that_nothing_can_be_told(results: Results) -> None:
     cell = next(cell for cell in results.cells if cell.id == "with")
-    for row in cell.metric_values:
-        row.value = row.low = row.high = row.floor
+    for found in cell.metric_values:
+        found.value = found.low = found.high = found.floor
     assert "Of 6 metrics of walker, none is worse than for as many real images (beyond" in said(results)
 
 
 def distance_of(results: Results, identity: str) -> MetricValue:
-    row = next(cell for cell in results.cells if cell.id == identity).metric("data_sliced_wasserstein")
-    assert row is not None
-    return row
+    found = next(cell for cell in results.cells if cell.id == identity).metric("data_sliced_wasserstein")
+    assert found is not None
+    return found
 
 
 WORSE = "Sliced Wasserstein-1 to held-out data 0.06"
@@ -135,7 +135,7 @@ def test_better_than_real_is_not_worse(results: Results) -> None:
 
 
 def dial(results: Results, *values: float) -> str:
-    """What is said of the dial with such distances, with intervals of 0.01 to both sides, at τ = 0, 0.5 and 1."""
+    """The sentences about the dial with such distances, with intervals of 0.01 to both sides, at τ = 0, 0.5 and 1."""
     for tau, value in zip((0, 0.5, 1), values, strict=True):
         change(results, f"dial{tau:g}", "data_sliced_wasserstein", value, value - 0.01, value + 0.01)
     return said(results).split("The noise dial.")[1].split("No chain", maxsplit=1)[0]
@@ -162,12 +162,12 @@ def test_a_dial_names_the_neighbours_whose_intervals_overlap(results: Results) -
 
 def test_cells_without_a_value_are_not_counted_as_staying(results: Results) -> None:
     cells = {cell.id: cell for cell in results.cells}
-    row = cells["mixing"].metric("escaped_share")
-    assert row is not None
-    row.value, row.note = None, "3 of 320 chains left"
+    found = cells["mixing"].metric("escaped_share")
+    assert found is not None
+    found.value, found.note = None, "3 of 320 chains became non-finite"
     assert (
         "No chain ended outside the range of the data in any of 13 cells. Not known for 1 further cell: jumper on "
-        "little_faces (3 of 320 chains left)." in said(results)
+        "little_faces (3 of 320 chains became non-finite)." in said(results)
     )
     cells["single"].outcome, cells["single"].metric_values = Outcome.TIMED_OUT, []
     assert "of 12 cells. Not known for 2 further cells: jumper on little_faces (timed out) and jumper" in said(results)

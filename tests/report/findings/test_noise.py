@@ -1,4 +1,4 @@
-"""The opening sentences say what the rows say: each test changes rows and expects the sentence to change."""
+"""The opening sentences say what the metric values say: each test changes values and expects the sentence to change."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def said(results: Results) -> str:
 
 
 def change(results: Results, chosen: Callable[[Cell], bool], metric: str, value: float | None) -> int:
-    """Set the value of `metric` in the cells that are chosen, without interval; returns how many rows changed."""
-    rows = [row for cell in results.cells if chosen(cell) for row in cell.metric_values if row.metric == metric]
-    for row in rows:
-        row.value, row.low, row.high = value, None, None
-    return len(rows)
+    """Set the value of `metric` in the cells that are chosen, without interval; returns how many changed."""
+    values = [found for cell in results.cells if chosen(cell) for found in cell.metric_values if found.metric == metric]
+    for found in values:
+        found.value, found.low, found.high = value, None, None
+    return len(values)
 
 
-def test_the_opening_holds_the_numbers_of_the_rows(results: Results) -> None:
+def test_the_opening_holds_the_numbers_of_the_metrics(results: Results) -> None:
     text = said(results)
     assert (
         "Without noise, 64 chains end at 2 points on two_modes; their spread within a mode is 0 times the true one."
@@ -39,7 +39,7 @@ def test_the_opening_holds_the_numbers_of_the_rows(results: Results) -> None:
     assert "0.99 (0.89–1.09) for MALA." in text
 
 
-def test_the_caution_holds_the_numbers_of_the_rows(results: Results) -> None:
+def test_the_caution_holds_the_numbers_of_the_metrics(results: Results) -> None:
     text = said(results)
     assert (
         "On two_modes, the spread of ULA within each mode is right: 1.06 (0.96–1.17). The proportions of the modes are wrong"
@@ -63,7 +63,7 @@ def test_the_caution_holds_the_numbers_of_the_rows(results: Results) -> None:
         ("mala", "efficiency", 0.77, "MALA on round(dim=3) (77 %"),
     ],
 )
-def test_a_changed_row_changes_the_sentence(
+def test_a_changed_value_changes_the_sentence(
     results: Results, sampler: str, metric: str, value: float, expected: str
 ) -> None:
     assert expected not in said(results)
@@ -90,7 +90,7 @@ def test_wrong_spread_is_no_case_of_wrong_proportions(results: Results) -> None:
     assert noise.read(Selection(results)).caution == []
 
 
-def test_the_caution_is_chosen_by_the_rows_and_not_by_name(results: Results) -> None:
+def test_the_caution_is_chosen_by_the_metrics_and_not_by_name(results: Results) -> None:
     for cell in results.cells:  # the other target gets the modes, and the wrong weights
         cell.target = {TWO_MODES: ONE_MODE, ONE_MODE: TWO_MODES}[cell.target]
     first, second = results.targets[TWO_MODES], results.targets[ONE_MODE]
@@ -160,7 +160,7 @@ def test_every_number_links_to_its_cell(results: Results) -> None:
 
 
 def test_words_is_used_for_every_number(results: Results) -> None:
-    row = results.cells[0].metric("within_mode_variance_ratio")
-    assert row is not None
-    assert numbers.in_sentence(row) == "0"
-    assert numbers.with_interval(row) != "0", "the table keeps the digits that the sentence drops"
+    found = results.cells[0].metric("within_mode_variance_ratio")
+    assert found is not None
+    assert numbers.in_sentence(found) == "0"
+    assert numbers.with_interval(found) != "0", "the table keeps the digits that the sentence drops"

@@ -1,7 +1,7 @@
 """The exponent of cost against dimension, on made-up costs whose exponent is known."""
 
 import pytest
-from made_up_results import cell, row
+from made_up_results import cell, metric_value
 
 from mcmc_bench.core.results import Results, TargetFacts
 from mcmc_bench.report.sections.dimension import METRIC, growths
@@ -17,7 +17,7 @@ def results_of(costs, **further):
     for dim, cost in costs.items():
         made = cell(f"round(dim={dim})", "mala", f"id{dim}")
         share = 1.0 / cost if cost is not None else 1e-9
-        made.metric_values = [row(METRIC, share), row("real_ess", 75_000 * share)]
+        made.metric_values = [metric_value(METRIC, share), metric_value("real_ess", 75_000 * share)]
         made.selected = True
         cells.append(made)
     targets = {f"round(dim={dim})": facts(dim) for dim in costs}

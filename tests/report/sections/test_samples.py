@@ -1,4 +1,4 @@
-"""What is shown of samplers on images: each test changes arrays or facts and expects the page to follow."""
+"""The pictures of samplers on images: each test changes arrays or facts and expects the page to follow."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Compares two runs of the same cells: still correct? still as efficient? And says so in several formats.
 
-Only reads: knows results, and what the report draws with. Must not know any particular target or sampler, nor how runs
+Only reads: knows results. Must not know any particular target or sampler, nor how runs
 are made.
 """
 

@@ -17,10 +17,10 @@ from mcmc_bench.comparison.model import (
     SEVERITY,
     CellComparison,
     Comparison,
+    Decision,
     Finding,
     NothingComparedError,
     Question,
-    Verdict,
     worst,
     worst_verdict,
 )
@@ -38,7 +38,7 @@ TIME_WARNING = 0.2
 
 @dataclass(frozen=True)
 class Rule:
-    """What is right, and how surely it has to be wrong before anyone is told so."""
+    """The rule of a comparison: what counts as right, and the rate of false alarms."""
 
     alpha: float = 0.001  # rate of false regressions, over the whole comparison
     margin: float = 0.2  # more gradients that are still right: for the suite's geometric mean; twice that for one cell
@@ -168,8 +168,8 @@ class _Comparing:
         cell, stages = pair.cell, pair.cell.evidence
         now = pooled(stages)
         stopped, chains = sum(now.stopped_chains), cell.chains * now.replicates
-        words = f"{stopped} of {chains} chains left, no longer finite"
-        # A kernel that rejects what is not finite cannot leave; others may, as often as before.
+        words = f"{stopped} of {chains} chains became non-finite"
+        # A kernel that rejects what is not finite stays finite; others may stop, as often as before.
         if stopped and (baseline is None or cell.sampler_kind == "exact"):
             pair.findings.append(Finding("finite", "regression", words, stopped / chains))
         elif stopped and baseline is not None:
@@ -184,8 +184,9 @@ class _Comparing:
         if baseline is not None and (any(now.divergent) or any(baseline.divergent)):
             words = f"{np.mean(now.divergent):.3%} of the transitions diverge, in the baseline {np.mean(baseline.divergent):.3%}"
             self._hypothesis(
-                pair, questions.Share("divergences", self._shares(pair, "divergent", 1), words, self.rule.divergence_cap)
-            )  # fmt: skip
+                pair,
+                questions.Share("divergences", self._shares(pair, "divergent", 1), words, self.rule.divergence_cap),
+            )
 
     def _shares(self, pair: _Pair, name: str, of: int) -> list[Difference]:
         assert pair.before is not None
@@ -206,8 +207,8 @@ class _Comparing:
             words = f"not measured: {stages[0].replicates} replicates; {FEWEST_REPLICATES} is the least to test with"
             pair.findings.append(Finding("correctness", "not measured", words))
         elif any(evidence.indicators is None for evidence in stages):
-            left = sum(pooled(stages).stopped_chains) > 0
-            why = "chains have left" if left else "no quantile of the target is known"
+            stopped = sum(pooled(stages).stopped_chains) > 0
+            why = "chains became non-finite" if stopped else "no quantile of the target is known"
             pair.findings.append(Finding("correctness", "not measured", f"not measured: {why}"))
         elif stages[0].expected_from:
             self._hypothesis(pair, questions.Bias(stages, self.rule.resolution))
@@ -275,9 +276,13 @@ class _Comparing:
             degrees=sum(squares) ** 2 / freedom if freedom > 0 else 1.0,
         )
         return questions.Ratio(
-            "efficiency", [total], 1.0 + self.rule.margin, self.confidence, "the gradients it needed for the same error",
+            "efficiency",
+            [total],
+            1.0 + self.rule.margin,
+            self.confidence,
+            "the gradients it needed for the same error",
             f"geometric mean of {count(len(found), 'cell')}",
-        )  # fmt: skip
+        )
 
     # ------------------------------------------------------------ the family
 
@@ -295,7 +300,7 @@ class _Comparing:
             # An error is seen if it makes a stage go on, and in the last stage if it makes it reject.
             sees = [test.sees(stage, self._level(stage, first, credit) / family) for stage in range(len(values))]
             decision = sequential(values, sees, alpha=self.rule.alpha, stages=self.stages, fresh=test.fresh)
-            verdict: Verdict = {"reject": "regression", "accept": "pass", "continue": "inconclusive"}[decision]  # type: ignore[assignment]
+            verdict: Decision = {"reject": "regression", "accept": "pass", "continue": "inconclusive"}[decision]  # type: ignore[assignment]
             level = self._level(len(values) - 1, first, credit) / family
             settled[id(test)] = test.finding(verdict, min(values) if verdict == "regression" else values[-1], level)
         return settled
@@ -375,10 +380,17 @@ def _cell_comparison(pair: _Pair, findings: tuple[Finding, ...]) -> CellComparis
         pooled(side.evidence).replicates if side is not None and side.evidence else 0 for side in (pair.before, cell)
     ]
     return CellComparison(
-        match=cell.match, experiment=cell.experiment, target=cell.target, sampler=cell.sampler,
-        sampler_kind=cell.sampler_kind, settings=dict(cell.settings), start=cell.start, budget=cell.budget,
-        replicates=(replicates[0], replicates[1]), findings=findings,
-    )  # fmt: skip
+        match=cell.match,
+        experiment=cell.experiment,
+        target=cell.target,
+        sampler=cell.sampler,
+        sampler_kind=cell.sampler_kind,
+        settings=dict(cell.settings),
+        start=cell.start,
+        budget=cell.budget,
+        replicates=(replicates[0], replicates[1]),
+        findings=findings,
+    )
 
 
 def _label(cell: Cell) -> str:
@@ -386,7 +398,7 @@ def _label(cell: Cell) -> str:
 
 
 def _badness(cell: CellComparison) -> float:
-    """How bad a cell is among those of the same verdict: failures first, then by what is off."""
+    """The place of a cell among those of the same verdict: failures first, then by the size of the change."""
     finding = cell.decisive
     if finding is None:
         return 0.0

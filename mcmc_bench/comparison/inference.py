@@ -21,7 +21,7 @@ MOSTLY_CONSTANT = 0.2
 
 
 @dataclass(frozen=True)
-class Estimate:
+class Means:
     """Means over independent replicates, element by element."""
 
     mean: Array
@@ -30,7 +30,7 @@ class Estimate:
     replicates: int
 
     @classmethod
-    def of(cls, mean: Array, standard_deviation: Array, skewness: Array, replicates: int) -> Estimate:
+    def of(cls, mean: Array, standard_deviation: Array, skewness: Array, replicates: int) -> Means:
         """From the mean, standard deviation and skewness of single replicates."""
         return cls(mean, standard_deviation / np.sqrt(replicates), skewness / np.sqrt(replicates), replicates)
 
@@ -45,7 +45,7 @@ def corrected_t(statistic: Array, skewness: Array) -> Array:
     return np.asarray(statistic + skewness * statistic**2 / 3 + skewness**2 * statistic**3 / 27 + skewness / 6)
 
 
-def against_known(estimate: Estimate, known: Array, known_error: Array, constant: Array) -> tuple[Array, Array]:
+def against_known(estimate: Means, known: Array, known_error: Array, constant: Array) -> tuple[Array, Array]:
     """Two-sided p-values of means of shares against known probabilities, and their standard errors.
 
     Args:
@@ -72,7 +72,7 @@ def against_known(estimate: Estimate, known: Array, known_error: Array, constant
     return np.where(constant > MOSTLY_CONSTANT, bound, p), error
 
 
-def larger_bias(candidate: Estimate, baseline: Estimate, truth: Array, truth_error: Array) -> tuple[Array, Array]:
+def larger_bias(candidate: Means, baseline: Means, truth: Array, truth_error: Array) -> tuple[Array, Array]:
     """One-sided p-values of "the candidate's bias is no larger than the baseline's", and the standard errors.
 
     The statistic is |bias of the candidate| − |bias of the baseline|. Where both are far from 0 it is normal; near 0
@@ -95,7 +95,7 @@ def _log_choose(n: int, k: int) -> float:
     return float(special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1))
 
 
-def degrees(one: Estimate, other: Estimate) -> Array:
+def degrees(one: Means, other: Means) -> Array:
     """Degrees of freedom of a difference of means (Welch 1947)."""
     a, b = one.error**2, other.error**2
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -128,7 +128,7 @@ def difference(candidate: Sequence[float], baseline: Sequence[float]) -> Differe
     """Mean of `candidate` − mean of `baseline`, each one value of every replicate, at least two."""
     sides = [np.asarray(side, dtype=np.float64) for side in (candidate, baseline)]
     estimates = [
-        Estimate.of(side.mean(keepdims=True), side.std(ddof=1, keepdims=True), np.zeros(1), len(side)) for side in sides
+        Means.of(side.mean(keepdims=True), side.std(ddof=1, keepdims=True), np.zeros(1), len(side)) for side in sides
     ]
     error = float(np.hypot(estimates[0].error, estimates[1].error)[0])
     value = float(sides[0].mean() - sides[1].mean())

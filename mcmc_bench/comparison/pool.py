@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mcmc_bench.comparison.inference import Estimate
+from mcmc_bench.comparison.inference import Means
 from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.results import Evidence, Indicators
 
@@ -66,18 +66,20 @@ def _both_indicators(one: Evidence, other: Evidence) -> Indicators | None:
     )
 
 
-def estimate(evidence: Evidence) -> Estimate:
+def estimate(evidence: Evidence) -> Means:
     """The means of the indicators over replicates."""
     indicators = evidence.indicators
     assert indicators is not None
-    return Estimate.of(
-        np.array(indicators.mean), np.array(indicators.standard_deviation), np.array(indicators.skewness),
+    return Means.of(
+        np.array(indicators.mean),
+        np.array(indicators.standard_deviation),
+        np.array(indicators.skewness),
         evidence.replicates,
-    )  # fmt: skip
+    )
 
 
 def known(evidence: Evidence) -> tuple[Array, Array]:
-    """What the shares should be where that is known, and its standard error."""
+    """The shares that are right, where they are known, and their standard errors."""
     indicators = evidence.indicators
     assert indicators is not None
     if evidence.expected_from == "truth":
@@ -90,7 +92,7 @@ def known(evidence: Evidence) -> tuple[Array, Array]:
 def log_costs(evidence: Evidence) -> list[float] | None:
     """log(target evaluations × squared error) of each replicate: evaluations for an error of one variance.
 
-    None where a chain has left.
+    None where a chain became non-finite.
     """
     if any(error is None or error <= 0 for error in evidence.squared_error):
         return None

@@ -12,8 +12,8 @@ from typing import Protocol
 
 import numpy as np
 
-from mcmc_bench.comparison.inference import Difference, Estimate, against_known, degrees, difference, larger_bias, seen
-from mcmc_bench.comparison.model import Finding, Question, Verdict
+from mcmc_bench.comparison.inference import Difference, Means, against_known, degrees, difference, larger_bias, seen
+from mcmc_bench.comparison.model import Finding, Question, Decision
 from mcmc_bench.comparison.pool import estimate, known, log_costs, pooled
 from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.results import Evidence
@@ -37,7 +37,7 @@ class Hypothesis(Protocol):
     def sees(self, stage: int, level: float) -> bool:
         """Whether the evidence of a stage is enough for a pass, at this level of a single hypothesis."""
 
-    def finding(self, verdict: Verdict, adjusted: float, level: float) -> Finding:
+    def finding(self, verdict: Decision, adjusted: float, level: float) -> Finding:
         """The answer in words, with the numbers after the last stage."""
 
 
@@ -51,7 +51,7 @@ class Bias:
     fresh: bool = True
 
     @cached_property
-    def _tested(self) -> list[tuple[Array, Array, Estimate]]:
+    def _tested(self) -> list[tuple[Array, Array, Means]]:
         """p-values, standard errors and means of each stage."""
         found = []
         for evidence in self.stages:
@@ -83,7 +83,7 @@ class Bias:
         """See `Hypothesis`."""
         return self.resolution(stage, level) <= self.tolerance
 
-    def finding(self, verdict: Verdict, adjusted: float, level: float) -> Finding:
+    def finding(self, verdict: Decision, adjusted: float, level: float) -> Finding:
         """See `Hypothesis`."""
         stage = int(np.argmin(self.p_values)) if verdict == "regression" else len(self.stages) - 1
         p, error, means = self._tested[stage]
@@ -100,9 +100,16 @@ class Bias:
             f"p = {_p(adjusted)} after correction)"
         )
         return Finding(
-            self.question, verdict, _bias_words(verdict, bias, where, resolution, self.tolerance), bias,
-            max(0.0, bias - half), bias + half, self.p_values[stage], adjusted, resolution,
-        )  # fmt: skip
+            self.question,
+            verdict,
+            _bias_words(verdict, bias, where, resolution, self.tolerance),
+            bias,
+            max(0.0, bias - half),
+            bias + half,
+            self.p_values[stage],
+            adjusted,
+            resolution,
+        )
 
 
 @dataclass
@@ -116,7 +123,7 @@ class BiasGrowth:
     fresh: bool = False  # every stage is compared with the same baseline, on all candidates' evidence so far
 
     @cached_property
-    def _tested(self) -> list[tuple[Array, Array, Estimate]]:
+    def _tested(self) -> list[tuple[Array, Array, Means]]:
         found = []
         for stage in range(len(self.stages)):
             means = estimate(pooled(self.stages[: stage + 1]))
@@ -155,7 +162,7 @@ class BiasGrowth:
         """See `Hypothesis`."""
         return self.resolution(stage, level) <= self.tolerance
 
-    def finding(self, verdict: Verdict, adjusted: float, level: float) -> Finding:
+    def finding(self, verdict: Decision, adjusted: float, level: float) -> Finding:
         """See `Hypothesis`."""
         stage = len(self.stages) - 1
         p, error, means = self._tested[stage]
@@ -171,16 +178,23 @@ class BiasGrowth:
         )
         growth = biases[1] - biases[0]
         return Finding(
-            self.question, verdict, _growth_words(verdict, growth, where, resolution, self.tolerance), growth,
-            growth - half, growth + half, self.p_values[stage], adjusted, resolution,
-        )  # fmt: skip
+            self.question,
+            verdict,
+            _growth_words(verdict, growth, where, resolution, self.tolerance),
+            growth,
+            growth - half,
+            growth + half,
+            self.p_values[stage],
+            adjusted,
+            resolution,
+        )
 
 
 def _p(value: float) -> str:
     return f"{value:.2g}" if value >= 1e-12 else "below 1e-12"
 
 
-def _bias_words(verdict: Verdict, bias: float, where: str, resolution: float, tolerance: float) -> str:
+def _bias_words(verdict: Decision, bias: float, where: str, resolution: float, tolerance: float) -> str:
     if verdict == "regression":
         return f"is biased: off by {bias:.2g} sd in the {where}; one of {resolution:.2g} sd would have been seen"
     if verdict == "pass":
@@ -188,7 +202,7 @@ def _bias_words(verdict: Verdict, bias: float, where: str, resolution: float, to
     return f"bias not decided: {_why(resolution, tolerance)}; the most suspect is the {where}"
 
 
-def _growth_words(verdict: Verdict, growth: float, where: str, resolution: float, tolerance: float) -> str:
+def _growth_words(verdict: Decision, growth: float, where: str, resolution: float, tolerance: float) -> str:
     if verdict == "regression":
         return f"is biased more than the baseline, by {growth:.2g} sd, in the {where}"
     if verdict == "pass":
@@ -234,7 +248,7 @@ class Ratio:
         """Whether the whole interval lies below the limit."""
         return self.interval(stage)[1] <= self.limit
 
-    def finding(self, verdict: Verdict, adjusted: float, level: float) -> Finding:
+    def finding(self, verdict: Decision, adjusted: float, level: float) -> Finding:
         """See `Hypothesis`."""
         last = self.differences[-1]
         low, high = self.interval(len(self.differences) - 1)
@@ -246,9 +260,17 @@ class Ratio:
         elif verdict == "pass" and high < 1.0:
             words += ": better than before"
         return Finding(
-            self.question, verdict, words + (f"; {self.note}" if self.note else ""), value, low, high,
-            self.p_values[-1], adjusted, would, self.decides,
-        )  # fmt: skip
+            self.question,
+            verdict,
+            words + (f"; {self.note}" if self.note else ""),
+            value,
+            low,
+            high,
+            self.p_values[-1],
+            adjusted,
+            would,
+            self.decides,
+        )
 
 
 def _times(value: float, low: float, high: float) -> str:
@@ -276,21 +298,28 @@ class Share:
         """Always."""
         return True
 
-    def finding(self, verdict: Verdict, adjusted: float, level: float) -> Finding:
+    def finding(self, verdict: Decision, adjusted: float, level: float) -> Finding:
         """See `Hypothesis`."""
         last = self.differences[-1]
         half = seen(last.error, level, last.degrees)
         return Finding(
-            self.question, verdict, self.counts, last.value, last.value - half, last.value + half, self.p_values[-1],
-            adjusted, self.cap + half,
-        )  # fmt: skip
+            self.question,
+            verdict,
+            self.counts,
+            last.value,
+            last.value - half,
+            last.value + half,
+            self.p_values[-1],
+            adjusted,
+            self.cap + half,
+        )
 
 
 def efficiency(stages: Sequence[Evidence], baseline: Evidence, limit: float, confidence: float) -> Ratio | Finding:
     """Real ESS per target evaluation, as evaluations for the same error: candidate over baseline."""
     before = log_costs(baseline)
     if before is None or any(log_costs(evidence) is None for evidence in stages):
-        return _not_measured("efficiency", "not measured: chains have left")
+        return _not_measured("efficiency", "not measured: chains became non-finite")
     if _real_ess(baseline) < LOWEST_REAL_ESS:
         # The number itself would make of one reason as many as there are cells.
         return _not_measured(

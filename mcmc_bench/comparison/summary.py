@@ -1,4 +1,4 @@
-"""What a comparison says as a whole: its sentences, and what a reader must know of the two environments.
+"""The summary of a comparison: its sentences, and the differences of the two environments.
 
 Must not know how anything is decided.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mcmc_bench.comparison.model import CellComparison, Finding, Side, Verdict
+from mcmc_bench.comparison.model import CellComparison, Decision, Finding, Side
 from mcmc_bench.core.results import Results
 
 #: What a run is made with, besides the versions of packages.
@@ -16,7 +16,7 @@ MADE_WITH = ("python", "system", "processor", "cores")
 
 
 def sentences(
-    verdict: Verdict,
+    verdict: Decision,
     cells: Sequence[CellComparison],
     overall: Sequence[Finding],
     alpha: float,
@@ -53,7 +53,7 @@ def sentences(
 
 
 def _not_compared(cells: Sequence[CellComparison]) -> str:
-    """How many cells have nothing that was compared."""
+    """A sentence on the cells of which nothing was compared."""
     number = sum(cell.verdict == "not measured" for cell in cells)
     return f"; {count(number, 'cell')} {'was' if number == 1 else 'were'} not compared" if number else ""
 
@@ -70,7 +70,7 @@ def count(number: int, thing: str, plural: str = "") -> str:
 
 
 def side_of(results: Results | None, path: str) -> Side:
-    """Where one side came from; an empty one where there is no baseline."""
+    """The origin of one side; an empty one where there is no baseline."""
     if results is None:
         return Side("", "", 0, {})
     provenance = {key: value for key, value in results.provenance.items() if key != "suite_text"}
@@ -83,7 +83,7 @@ def same_job(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def environment(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What differs, a sentence each."""
+    """The differences, a sentence each."""
     pairs = [(name, before.get(name), now.get(name)) for name in MADE_WITH]
     versions = [side.get("versions") or {} for side in (before, now)]
     pairs += [(name, versions[0].get(name), versions[1].get(name)) for name in sorted({*versions[0], *versions[1]})]

@@ -1,7 +1,7 @@
 """Dataclasses as JSON: what is written, what is read and what is allowed all follow from the types of their fields.
 
 A field that has a default may be absent. A class with ``OMITS_DEFAULTS = True`` is written without the fields that have their
-default. Limits of numbers, and how many digits are kept, stand in ``Annotated``. Must not know any particular dataclass.
+default. Properties that a class names in ``ALSO_WRITTEN`` are written too. Limits of numbers, and how many digits are kept, stand in ``Annotated``. Must not know any particular dataclass.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _writer(hint: Any, digits: int | None) -> Form:
     if dataclasses.is_dataclass(inner):
         return _dataclass_writer(inner, digits)
     origin, arguments = get_origin(inner), get_args(inner)
-    if origin is list:
+    if origin in (list, tuple):
         item = _writer(arguments[0], digits)
         return lambda value: [item(one) for one in value]
     if origin is dict:
@@ -72,14 +72,16 @@ def _writer(hint: Any, digits: int | None) -> Form:
 
 def _dataclass_writer(cls: Any, digits: int | None) -> Form:
     fields = [(field, _writer(hint, digits)) for field, hint in _stored_fields(cls)]
+    further = [(name, _writer(hint, digits)) for name, hint in _also_written(cls)]
     omits = getattr(cls, "OMITS_DEFAULTS", False)
 
     def write(value: Any) -> dict[str, Any]:
-        return {
+        found = {
             field.name: form(getattr(value, field.name))
             for field, form in fields
             if not (omits and _is_default(field, getattr(value, field.name)))
         }
+        return found | {name: form(getattr(value, name)) for name, form in further}
 
     return write
 
@@ -158,10 +160,18 @@ def _dataclass_reader(cls: Any) -> Form:
 # ------------------------------------------------------------ what is allowed
 
 
-def schema(cls: type) -> dict[str, Any]:
-    """The JSON schema of a dataclass."""
+def schema(cls: Any, *, as_written: bool = False) -> dict[str, Any]:
+    """The JSON schema of a dataclass, or of a typed dictionary.
+
+    Args:
+        cls: the class.
+        as_written: of what `to_json` writes, where no field is absent; by default of what `from_json` reads.
+    """
     definitions: dict[str, Any] = {}
     reference = _schema(cls, definitions)
+    if as_written:
+        for definition in definitions.values():
+            definition["required"] = list(definition["properties"])
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **reference, "$defs": definitions}
 
 
@@ -184,7 +194,10 @@ def _schema_of(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
             definitions[name] = {}  # a class may hold itself
             definitions[name] = _object_schema(hint, definitions)
         return {"$ref": f"#/$defs/{name}"}
-    if origin is list:
+    if origin is tuple and Ellipsis not in arguments:
+        count = len(arguments)
+        return {"type": "array", "items": _schema(arguments[0], definitions), "minItems": count, "maxItems": count}
+    if origin in (list, tuple):
         return {"type": "array", "items": _schema(arguments[0], definitions)}
     if origin is dict:
         return {"type": "object", "additionalProperties": _schema(arguments[1], definitions)}
@@ -203,7 +216,7 @@ def _object_schema(cls: Any, definitions: dict[str, Any]) -> dict[str, Any]:
         required = [name for name, _ in hints if name in cls.__required_keys__]
     else:
         fields = _stored_fields(cls)
-        hints = [(field.name, hint) for field, hint in fields]
+        hints = [(field.name, hint) for field, hint in fields] + _also_written(cls)
         missing = dataclasses.MISSING
         required = [f.name for f, _ in fields if f.default is missing and f.default_factory is missing]
     return {
@@ -238,6 +251,12 @@ def _not_none(hint: Any) -> Any:
         return None
     (found,) = [one for one in get_args(hint) if one is not type(None)]
     return found
+
+
+def _also_written(cls: Any) -> list[tuple[str, Any]]:
+    """The properties of a dataclass that are written too, with their types."""
+    names = getattr(cls, "ALSO_WRITTEN", ())
+    return [(name, typing.get_type_hints(getattr(cls, name).fget, include_extras=True)["return"]) for name in names]
 
 
 def _stored_fields(cls: Any) -> list[tuple[dataclasses.Field[Any], Any]]:

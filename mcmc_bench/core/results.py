@@ -5,7 +5,7 @@ fields are the schema of ``results.json``, see `mcmc_bench.core.json_form`. To a
 rename or remove one, also raise SCHEMA_VERSION and bring older files to it in `mcmc_bench.core.results_versions`.
 
 A results folder holds ``results.json`` (this module), ``draws/CELL.npz`` (a thinned set of draws of each cell for
-the figures, at most 2000) and ``targets/KEY.npz`` (what the figures show of each target).
+the figures, at most 2000) and ``targets/KEY.npz`` (arrays for the figures of each target).
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Indicators:
 
 @dataclass
 class Evidence:
-    """What a comparison of two runs rests on: values of single replicates, which are independent of each other."""
+    """The data that a comparison of two runs rests on: values of single replicates, which are independent of each other."""
 
     replicates: Positive
     #: "truth": an exact kernel that was started from exact draws; "closed form": its known bias; "": not known.
@@ -105,7 +105,7 @@ class Evidence:
     evaluations: list[NotNegative]  # of one chain, counted; of each replicate
     squared_error: list[
         NotNegative | None
-    ]  # of one chain's estimates, in variances: 1 / real ESS; None where it has left
+    ]  # of one chain's estimates, in variances: 1 / real ESS; None where a chain became non-finite
     low_error_evaluations: list[NotNegative | None]  # None: not reached within the budget
     seconds: list[NotNegative]  # of sampling, all chains
     stopped_chains: list[Count]
@@ -176,7 +176,7 @@ class Cell:
 
 @dataclass
 class Definition:
-    """What a metric means."""
+    """The meaning of a metric, and how it is shown."""
 
     title: str
     definition: str  # one or two sentences, as on the page
@@ -192,7 +192,7 @@ class Definition:
 
 @dataclass
 class VerdictDefinition:
-    """What a verdict asks."""
+    """The title of a verdict and the question that it answers."""
 
     title: str
     question: str
@@ -200,7 +200,7 @@ class VerdictDefinition:
 
 @dataclass
 class ExampleFacts:
-    """What is known of the data that a target was learned from."""
+    """Facts of the data that a target was learned from."""
 
     held_out: Positive  # examples that were never seen in training
     classes: Count  # 0: data without classes
@@ -215,7 +215,7 @@ class ExampleFacts:
 
 @dataclass
 class TargetFacts:
-    """What the report says and draws of a target. Its arrays are in ``targets/KEY.npz``."""
+    """Facts of a target that the report shows. Its arrays are in ``targets/KEY.npz``."""
 
     key: str  # file name of its arrays
     name: str
@@ -246,15 +246,14 @@ class _AlwaysKnown(TypedDict):
     workers: int  # processes
     engine_hash: str
     seed: str
-    suite_text: str
     command: str
     started: str
     seconds: float
     complete: bool
 
 
-class Provenance(_AlwaysKnown, total=False):
-    """Where results come from."""
+class Origin(_AlwaysKnown, total=False):
+    """The origin of results: versions, machine and command."""
 
     system: str
     commit: str | None
@@ -263,6 +262,12 @@ class Provenance(_AlwaysKnown, total=False):
     machine: str
     job: str
     stages: Annotated[int, Limits(minimum=1, maximum=10)]  # of `gate`
+
+
+class Provenance(Origin):
+    """The origin of results, with the whole suite."""
+
+    suite_text: str
 
 
 @dataclass
@@ -344,9 +349,20 @@ class Results:
         import pandas
 
         identity = (
-            "id", "experiment", "target", "sampler", "sampler_kind", "start", "budget", "warmup_share", "chains",
-            "replicates", "outcome", "selected", "stopped_chains",
-        )  # fmt: skip
+            "id",
+            "experiment",
+            "target",
+            "sampler",
+            "sampler_kind",
+            "start",
+            "budget",
+            "warmup_share",
+            "chains",
+            "replicates",
+            "outcome",
+            "selected",
+            "stopped_chains",
+        )
         lines = [
             {
                 **{("cell" if name == "id" else name): getattr(cell, name) for name in identity},
@@ -368,7 +384,7 @@ class Results:
         return self._arrays("draws", cell.id)
 
     def portrait(self, target: str) -> dict[str, npt.NDArray[np.float64]] | None:
-        """What figures show of a target: `draws` (n, dim) exact or reference, `log_density` (n,), and for two
+        """The arrays that figures of a target show: `draws` (n, dim) exact or reference, `log_density` (n,), and for two
         dimensions `grid_x`, `grid_y` and `grid_log_density` (y, x); of a learned one also its field, see
         `mcmc_bench.metrics.score_error.fields`. None if absent.
 

@@ -196,7 +196,7 @@ def _evidence(plan: CellPlan, target: Target, sampler: Sampler, measurements: Se
         measurements,
         reference,
         expected_from=expected_from,
-        law=law,
+        distribution=law,
         planned_evaluations=_tuning_evaluations(plan, sampler)
         + budget.planned_evaluations(sampler, settings, tuned=is_tuned(plan, sampler)),
     )

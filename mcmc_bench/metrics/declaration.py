@@ -1,4 +1,4 @@
-"""How a metric is declared: one function in one file of `mcmc_bench.metrics.groups`, with all that others say of it.
+"""The declaration of a metric: one function in one file of `mcmc_bench.metrics.groups`, with all that others say of it.
 
 The name of the function is the key of the metric, its docstring the definition on the page. Whatever lists, orders, titles,
 formats or computes metrics looks here. Must not know any metric.

@@ -67,7 +67,7 @@ def indicator_means(draws: Draws, quantiles: Array) -> Array:
 
 
 def selection_score(replicates: Sequence[Draws], target: Target) -> float:
-    """How good a setting is, for choosing the best of a sweep on pilot replicates: higher is better.
+    """A score for choosing the best setting of a sweep on pilot replicates: higher is better.
 
     Mean over f = x and f = x² of every coordinate of log(real ESS of a chain), each at most ten times the number of
     transitions, so that ascent onto a peak at the mean earns nothing; −∞ if any chain became non-finite. Where the

@@ -1,4 +1,4 @@
-"""What a comparison of two runs rests on: one value of each replicate for cost, error and bias.
+"""The evidence that a comparison of two runs rests on: one value of each replicate for cost, error and bias.
 
 Replicates are independent of each other whatever happens inside them (chains may share an adaptation), so that every
 test of a comparison is one over replicates. Must not know any particular target or sampler, nor how sides are compared.
@@ -61,25 +61,25 @@ def _events(reference: Reference) -> Events | None:
         return None
     quantiles, errors = reference.quantiles
     picked = evenly(target.dim, TESTED_COORDINATES)
-    rows = [*picked, *range(target.dim, len(quantiles))]
+    tested = [*picked, *range(target.dim, len(quantiles))]
     quantities = [*(f"coordinate {i}" for i in picked), *["log p"] * (len(quantiles) - target.dim)]
     name = [f"{level:.0%} quantile of {quantity}" for quantity in quantities for level in QUANTILE_LEVELS]
-    truth, error = np.tile(QUANTILE_LEVELS, len(rows)), errors[rows].ravel()
+    truth, error = np.tile(QUANTILE_LEVELS, len(tested)), errors[tested].ravel()
     if target.modes is not None and len(target.modes.weights) > 1 and reference.available:
         points = reference.many
         weights = reference.shares_of_modes(points)
         name += [f"mode {k + 1}" for k in range(len(weights))]
         truth = np.concatenate([truth, weights])
         error = np.concatenate([error, np.sqrt(weights * (1 - weights) / len(points))])
-    return Events(reference, name, truth, error, picked, quantiles[rows])
+    return Events(reference, name, truth, error, picked, quantiles[tested])
 
 
 @dataclass(frozen=True, eq=False)
 class Measurement:
-    """What one replicate says."""
+    """The values of one replicate."""
 
     evaluations: float
-    squared_error: float  # infinite where a chain has left
+    squared_error: float  # infinite where a chain became non-finite
     low_error_evaluations: float | None
     seconds: float
     stopped_chains: int
@@ -135,7 +135,7 @@ def summarise(
     reference: Reference,
     *,
     expected_from: Expectation,
-    law: tuple[Array, Array] | None = None,
+    distribution: tuple[Array, Array] | None = None,
     planned_evaluations: float | None = None,
 ) -> Evidence:
     """The evidence of independent replicates.
@@ -144,7 +144,7 @@ def summarise(
         measurements: of each replicate.
         reference: of their target.
         expected_from: where it is known what the sampler should give.
-        law: for "closed form": draws from the law that the sampler should have, (n, dim), and their log density.
+        distribution: for "closed form": draws (n, dim) from the distribution that the sampler should have, and their log density.
         planned_evaluations: of one chain.
     """
 
@@ -162,18 +162,20 @@ def summarise(
         stopped_chains=[m.stopped_chains for m in measurements],
         moved=[m.moved for m in measurements],
         divergent=[m.divergent for m in measurements],
-        indicators=_indicators(measurements, Events.of(reference), law),
+        indicators=_indicators(measurements, Events.of(reference), distribution),
     )
 
 
 def _indicators(
-    measurements: Sequence[Measurement], events: Events | None, law: tuple[Array, Array] | None
+    measurements: Sequence[Measurement], events: Events | None, distribution: tuple[Array, Array] | None
 ) -> Indicators | None:
     found = [m.shares for m in measurements if m.shares is not None]
     if events is None or len(found) < max(FEWEST_REPLICATES, len(measurements)):
         return None
-    expected = None if law is None else events.shares(*law)
-    error = None if law is None or expected is None else np.sqrt(expected * (1 - expected) / len(law[0]))
+    expected = None if distribution is None else events.shares(*distribution)
+    error = (
+        None if distribution is None or expected is None else np.sqrt(expected * (1 - expected) / len(distribution[0]))
+    )
     return Indicators(
         name=list(events.name),
         truth=events.truth.tolist(),
@@ -185,7 +187,7 @@ def _indicators(
 
 
 def describe(shares: Array) -> dict[str, list[float]]:
-    """What `Indicators` says of the shares of single replicates, (replicate, event)."""
+    """The fields of `Indicators` that describe shares of single replicates, (replicate, event)."""
     deviation = shares.std(axis=0, ddof=1)
     moves = deviation > 1e-12  # what is constant but for rounding has no skewness
     skewness = np.zeros(len(deviation))

@@ -73,7 +73,7 @@ class Data:
 
     @cached_property
     def neighbours(self) -> Neighbours:
-        """How the data and the held-out examples lie among each other."""
+        """Precision, recall, density and coverage."""
         between = cdist(self.x, self.judge.examples.held_out)
         own = cdist(self.x, self.x)
         own.sort(axis=1)

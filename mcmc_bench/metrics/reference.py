@@ -1,4 +1,4 @@
-"""What the metrics need of a target besides its truth: exact draws, and what the same statistics are for them.
+"""Exact draws of a target, and the same statistics for them: what metrics compare with, besides the truth.
 
 Everything is made once for a target and kept. Random streams have names, so that all cells of all runs are compared
 with the same draws. Must not know any particular target.
@@ -48,7 +48,7 @@ class Moments:
 
     @property
     def truth_error(self) -> Array:
-        """What the truth's own error adds to b² of any estimate, (usable,): its squared standard error / variance."""
+        """The part of b² of any estimate that is the truth's own error, (usable,): its squared standard error / variance."""
         return np.asarray(self.standard_error[self.usable] ** 2 / self.variance[self.usable])
 
     @classmethod

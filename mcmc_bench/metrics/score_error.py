@@ -1,6 +1,6 @@
-"""How far a learned score is from one in closed form, against the noise level; and both as fields in the plane.
+"""The error of a learned score against one in closed form, by noise level; and both as fields in the plane.
 
-All figures are of held-out data with noise on them, x = y + σ z. Must not know any particular target.
+All values are of held-out data with noise on them, x = y + σ z. Must not know any particular target.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class Case:
         return _words(self.cell.metric(key), title[0].lower() + title[1:])
 
     def not_asked(self, key: str, *no_question: str) -> Judgement | None:
-        """What the verdict is where it is no open question.
+        """The verdict where it is no open question; None where it is one.
 
         Because a suite may leave groups of metrics out, or because the note of the metric `key` says one of `no_question`.
         """
@@ -97,7 +97,7 @@ def declared() -> list[DeclaredVerdict]:
 
 
 def verdict_definitions() -> dict[str, VerdictDefinition]:
-    """What every verdict asks, in the order of the page."""
+    """Title and question of every verdict, in the order of the page."""
     return {one.key: one.definition for one in declared()}
 
 

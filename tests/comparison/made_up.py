@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mcmc_bench.comparison.model import SEVERITY, CellComparison, Comparison, Finding, Side, Verdict
+from mcmc_bench.comparison.model import SEVERITY, CellComparison, Comparison, Decision, Finding, Side
 
 #: What a name or a message may hold at worst: markup, links, mentions, commands of log readers, control characters.
 HOSTILE = (
@@ -11,28 +11,54 @@ HOSTILE = (
     "\n::error title=forged::forged\r\n##[error]forged\n# heading\n- item\n\n| a | b |\x1b[31mred\x00\x07\u2028\u202e\ud800\ufffe\x85end"
 )
 PROVENANCE = {
-    "python": "3.12.1", "versions": {"numpy": "2.1.0"}, "system": "Linux x86_64", "processor": "made up", "cores": 4,
-    "workers": 2, "engine_hash": "0123456789ab", "commit": "abcdef0", "seed": "made up", "command": "mcmc-bench run x",
-    "started": "2026-01-02T03:04:05+00:00", "seconds": 1.5, "complete": True, "machine": "ab", "job": "local",
-}  # fmt: skip
+    "python": "3.12.1",
+    "versions": {"numpy": "2.1.0"},
+    "system": "Linux x86_64",
+    "processor": "made up",
+    "cores": 4,
+    "workers": 2,
+    "engine_hash": "0123456789ab",
+    "commit": "abcdef0",
+    "seed": "made up",
+    "command": "mcmc-bench run x",
+    "started": "2026-01-02T03:04:05+00:00",
+    "seconds": 1.5,
+    "complete": True,
+    "machine": "ab",
+    "job": "local",
+}
 
 
-def finding(verdict: Verdict = "pass", question: str = "efficiency", **change: object) -> Finding:
+def finding(verdict: Decision = "pass", question: str = "efficiency", **change: object) -> Finding:
     """A finding with all numbers."""
     given = {
-        "words": f"made up {question}", "value": 1.75, "low": 1.5, "high": 2.0, "p_value": 0.25, "adjusted": 0.5,
-        "resolution": 0.125, **change,
-    }  # fmt: skip
+        "words": f"made up {question}",
+        "value": 1.75,
+        "low": 1.5,
+        "high": 2.0,
+        "p_value": 0.25,
+        "adjusted": 0.5,
+        "resolution": 0.125,
+        **change,
+    }
     return Finding(question, verdict, **given)  # type: ignore[arg-type]
 
 
-def cell(verdict: Verdict, target: str = "banana", **change: object) -> CellComparison:
+def cell(verdict: Decision, target: str = "banana", **change: object) -> CellComparison:
     """A cell whose efficiency has this verdict and all else passes."""
     given: dict[str, object] = {
-        "match": "0123456789ab", "experiment": "main", "target": target, "sampler": "hmc", "sampler_kind": "exact",
-        "settings": {"step_size": 0.5, "temperature": 1.0}, "start": "exact", "budget": 2000, "replicates": (32, 64),
-        "findings": (), **change,
-    }  # fmt: skip
+        "match": "0123456789ab",
+        "experiment": "main",
+        "target": target,
+        "sampler": "hmc",
+        "sampler_kind": "exact",
+        "settings": {"step_size": 0.5, "temperature": 1.0},
+        "start": "exact",
+        "budget": 2000,
+        "replicates": (32, 64),
+        "findings": (),
+        **change,
+    }
     if not given["findings"] and verdict == "not measured":
         given["findings"] = (Finding("efficiency", "not measured", "not measured: made up"),)
     elif not given["findings"]:
@@ -49,13 +75,21 @@ def comparison(*cells: CellComparison, **change: object) -> Comparison:
     verdicts = {one.verdict for one in cells}
     verdict = next((verdict for verdict in SEVERITY if verdict in verdicts), "pass")
     given: dict[str, object] = {
-        "verdict": verdict, "summary": (f"{verdict.capitalize()}: made up.", "A bias of 0.1 sd would have been seen."),
-        "cells": cells, "overall": (finding("pass", words="needs 1.01× (0.99–1.03) in all"),), "only_baseline": (),
-        "only_candidate": (), "notes": ("python: 3.11 in the baseline, 3.12 in the candidate.",),
+        "verdict": verdict,
+        "summary": (f"{verdict.capitalize()}: made up.", "A bias of 0.1 sd would have been seen."),
+        "cells": cells,
+        "overall": (finding("pass", words="needs 1.01× (0.99–1.03) in all"),),
+        "only_baseline": (),
+        "only_candidate": (),
+        "notes": ("python: 3.11 in the baseline, 3.12 in the candidate.",),
         "baseline": Side("old.json", "smoke", len(cells), dict(PROVENANCE)),
-        "candidate": Side("new dir", "smoke", len(cells), dict(PROVENANCE)), "alpha": 0.001, "margin": 0.2,
-        "resolution": 0.2, "hypotheses": 12, **change,
-    }  # fmt: skip
+        "candidate": Side("new dir", "smoke", len(cells), dict(PROVENANCE)),
+        "alpha": 0.001,
+        "margin": 0.2,
+        "resolution": 0.2,
+        "hypotheses": 12,
+        **change,
+    }
     return Comparison(**given)  # type: ignore[arg-type]
 
 
@@ -82,16 +116,20 @@ def hostile() -> Comparison:
         for verdict in SEVERITY
     ]
     return comparison(
-        *cells, summary=(HOSTILE, HOSTILE), overall=found, only_baseline=(HOSTILE,), only_candidate=(HOSTILE,),
+        *cells,
+        summary=(HOSTILE, HOSTILE),
+        overall=found,
+        only_baseline=(HOSTILE,),
+        only_candidate=(HOSTILE,),
         notes=(HOSTILE, "1. no list", "- none either", "--- no line"),
         baseline=Side(HOSTILE, HOSTILE, 1, {**PROVENANCE, "commit": HOSTILE}),
         candidate=Side(HOSTILE, HOSTILE, 1, {**PROVENANCE, "started": HOSTILE}),
-    )  # fmt: skip
+    )
 
 
 def large(name: str = "target_with_a_long_name_", length: int = 10) -> Comparison:
     """3000 cells with long names: 300 regressions, 700 not decided, 2000 that pass."""
-    verdicts: list[Verdict] = ["regression"] * 300 + ["inconclusive"] * 700 + ["pass"] * 2000
+    verdicts: list[Decision] = ["regression"] * 300 + ["inconclusive"] * 700 + ["pass"] * 2000
     return comparison(
         *(cell(verdict, f"{name * length}{number}") for number, verdict in enumerate(verdicts)),
         only_baseline=tuple(f"{name * length} vanished {number}" for number in range(3000)),

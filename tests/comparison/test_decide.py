@@ -28,19 +28,37 @@ def evidence(name, *, bias=0.0, cost=1.0, replicates=48, expected_from="truth", 
         [f"{level:.0%} quantile of log p" for level in LEVELS], list(LEVELS), [0.0] * 5, None, None, **describe(shares)
     )
     found = Evidence(
-        replicates, expected_from, 1000.0, [1000.0] * replicates, errors.tolist(),
+        replicates,
+        expected_from,
+        1000.0,
+        [1000.0] * replicates,
+        errors.tolist(),
         (300.0 * cost * np.exp(0.2 * generator.standard_normal(replicates))).tolist(),
-        (0.01 * np.exp(0.1 * generator.standard_normal(replicates))).tolist(), [0] * replicates, [1.0] * replicates,
-        [0.0] * replicates, indicators,
-    )  # fmt: skip
+        (0.01 * np.exp(0.1 * generator.standard_normal(replicates))).tolist(),
+        [0] * replicates,
+        [1.0] * replicates,
+        [0.0] * replicates,
+        indicators,
+    )
     return replace(found, **change)
 
 
 def cell(name="a", side="candidate", kind="exact", **options):
     made = Cell(
-        f"id {name}", "main", "banana", f"hmc {name}", kind, {"step_size": 0.5}, "exact", 1000, 0.25, 16, 48,
-        match=f"match {name}", evidence=[evidence((name, side), **options)],
-    )  # fmt: skip
+        f"id {name}",
+        "main",
+        "banana",
+        f"hmc {name}",
+        kind,
+        {"step_size": 0.5},
+        "exact",
+        1000,
+        0.25,
+        16,
+        48,
+        match=f"match {name}",
+        evidence=[evidence((name, side), **options)],
+    )
     made.metric_values = []
     return made
 
@@ -65,8 +83,11 @@ def test_equal_code_passes():
     found = against(cell())
     assert found.verdict == "pass"
     assert {question: verdict_on(question, found) for question in ("ran", "evaluations", "finite", "correctness")} == {
-        "ran": "pass", "evaluations": "pass", "finite": "pass", "correctness": "pass"
-    }  # fmt: skip
+        "ran": "pass",
+        "evaluations": "pass",
+        "finite": "pass",
+        "correctness": "pass",
+    }
     assert found.cells[0].replicates == (48, 48)
     efficiency = found.cells[0].finding("efficiency")
     assert efficiency.low < 1 < efficiency.high < 1.4

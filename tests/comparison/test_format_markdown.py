@@ -23,11 +23,16 @@ LINKED = re.compile(r"@\w|#\d|\bGH-\d|\b\w+://|\bwww\.\w|:[\w+-]+:")
 def test_markdown_is_a_table_of_the_worst_and_one_that_is_folded():
     text = render(one_of_each(), "markdown")
     assert [row[0] for row in rows(text)] == [
-        "❌ regression", "⚠️ inconclusive", "✅ pass", "✅ pass", "➖ not measured",
-    ]  # fmt: skip
+        "❌ regression",
+        "⚠️ inconclusive",
+        "✅ pass",
+        "✅ pass",
+        "➖ not measured",
+    ]
     assert rows(text)[0][1:3] == [
-        "hmc(step_size=0.5) on worse, exact start", "needs 1.8× (1.5–2.0) the gradients: regression",
-    ]  # fmt: skip
+        "hmc(step_size=0.5) on worse, exact start",
+        "needs 1.8× (1.5–2.0) the gradients: regression",
+    ]
     assert [token.content.strip() for token in shown(text) if token.type.startswith("html")] == [
         "<details><summary>✅ The others: 2 pass, 1 not measured</summary>",
         "</details>",
@@ -40,14 +45,37 @@ def test_hostile_names_are_text_in_markdown():
     text = render(hostile(), "markdown")
     tokens = shown(text)
     assert {token.type for token in tokens} <= {
-        "heading_open", "heading_close", "paragraph_open", "paragraph_close", "inline", "text", "text_special",
-        "strong_open", "strong_close", "bullet_list_open", "bullet_list_close", "list_item_open", "list_item_close",
-        "table_open", "table_close", "thead_open", "thead_close", "tbody_open", "tbody_close", "tr_open", "tr_close",
-        "th_open", "th_close", "td_open", "td_close", "html_block",
-    }  # fmt: skip
+        "heading_open",
+        "heading_close",
+        "paragraph_open",
+        "paragraph_close",
+        "inline",
+        "text",
+        "text_special",
+        "strong_open",
+        "strong_close",
+        "bullet_list_open",
+        "bullet_list_close",
+        "list_item_open",
+        "list_item_close",
+        "table_open",
+        "table_close",
+        "thead_open",
+        "thead_close",
+        "tbody_open",
+        "tbody_close",
+        "tr_open",
+        "tr_close",
+        "th_open",
+        "th_close",
+        "td_open",
+        "td_close",
+        "html_block",
+    }
     assert [token.content.strip() for token in tokens if token.type == "html_block"] == [
-        "<details><summary>✅ The others: 1 pass, 1 not measured</summary>", "</details>",
-    ]  # fmt: skip
+        "<details><summary>✅ The others: 1 pass, 1 not measured</summary>",
+        "</details>",
+    ]
     assert len([token for token in tokens if token.type == "heading_open"]) == 1
     assert {len(row) for row in rows(text)} == {6, 7}
     visible = "".join(token.content for token in tokens if token.type in ("text", "text_special"))

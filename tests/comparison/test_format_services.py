@@ -134,9 +134,10 @@ def test_junit_has_a_case_for_each_cell_and_one_for_the_suite():
     suite = junit(one_of_each())
     found = {case.name: case for case in suite}
     assert list(found) == [
-        "the suite as a whole", *(f"hmc(step_size=0.5) on {name}, exact start" for name in ("worse", "unclear", "slower", "right", "untold")),
+        "the suite as a whole",
+        *(f"hmc(step_size=0.5) on {name}, exact start" for name in ("worse", "unclear", "slower", "right", "untold")),
         "mala on vanished, exact start",
-    ]  # fmt: skip
+    ]
     results = {name.split(" on ")[-1]: case.result for name, case in found.items()}
     assert [type(result[0]) for result in results.values() if result] == [Failure, Skipped, Skipped, Failure]
     failure, unclear, untold = (results[f"{name}, exact start"][0] for name in ("worse", "unclear", "untold"))
@@ -175,17 +176,24 @@ def test_cases_with_the_same_name_are_told_apart():
     names = [case.name for case in suite][1:]
     assert names == [
         *(f"hmc(step_size=0.5) on banana, exact start{end}" for end in ("", " (2)", " (3)")),
-        "a", "a (2)", "a (3)", "unnamed",
-    ]  # fmt: skip
+        "a",
+        "a (2)",
+        "a (3)",
+        "unnamed",
+    ]
 
 
 def test_the_schema_of_junit_sees_what_is_wrong():
     good = render(one_of_each(), "junit")
     XSD.assertValid(etree.fromstring(good.encode()))
     for old, new in (
-        ('failures="2"', 'failures="two"'), ("<testcase classname", "<testcase class"), ("<skipped ", "<ignored "),
-        (' name="mala on vanished, exact start"', ""), ("on slower", "on worse"), ('time="0"', 'time="-1"'),
-    ):  # fmt: skip
+        ('failures="2"', 'failures="two"'),
+        ("<testcase classname", "<testcase class"),
+        ("<skipped ", "<ignored "),
+        (' name="mala on vanished, exact start"', ""),
+        ("on slower", "on worse"),
+        ('time="0"', 'time="-1"'),
+    ):
         assert old in good
         changed = re.sub("(<ignored [^>]*)", r"\1", good.replace(old, new).replace(".slower", ".worse"))
         assert not XSD.validate(etree.fromstring(changed.encode()))

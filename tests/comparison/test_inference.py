@@ -6,7 +6,7 @@ from scipy import stats
 
 from mcmc_bench.comparison.inference import (
     Difference,
-    Estimate,
+    Means,
     against_known,
     corrected_t,
     difference,
@@ -35,7 +35,7 @@ def estimate(values):
     """Of the runs, (run, replicate)."""
     with np.errstate(invalid="ignore"):
         skewness = np.nan_to_num(stats.skew(values, axis=1, bias=False))  # of what never varies: none
-    return Estimate.of(values.mean(axis=1), values.std(axis=1, ddof=1), skewness, values.shape[1])
+    return Means.of(values.mean(axis=1), values.std(axis=1, ddof=1), skewness, values.shape[1])
 
 
 def constant(values):
@@ -70,13 +70,13 @@ def test_shares_that_are_mostly_constant_are_bounded():
     p, _ = against_known(estimate(values), np.full(RUNS, 0.05), np.zeros(RUNS), constant(values))
     for level in (0.05, 0.01, 0.001):
         assert (p <= level).sum() <= stats.binom.isf(1e-6, RUNS, level)
-    never = Estimate.of(np.zeros(1), np.zeros(1), np.zeros(1), 200)
+    never = Means.of(np.zeros(1), np.zeros(1), np.zeros(1), 200)
     assert against_known(never, np.array([0.05]), np.zeros(1), np.ones(1))[0][0] < 1e-3
 
 
 def test_the_truth_has_an_error_of_its_own():
     """An estimate two of the truth's errors away is no news."""
-    sure = Estimate.of(np.array([0.52]), np.array([0.001]), np.zeros(1), 100)
+    sure = Means.of(np.array([0.52]), np.array([0.001]), np.zeros(1), 100)
     assert against_known(sure, np.array([0.5]), np.zeros(1), np.zeros(1))[0][0] < 1e-12
     assert against_known(sure, np.array([0.5]), np.array([0.01]), np.zeros(1))[0][0] > 0.01
 
@@ -101,7 +101,7 @@ def test_an_equal_bias_is_not_a_larger_one(bias, far):
 
 def test_what_never_varies():
     """Collapsed chains: equal is right, and different is as improbable as a split by chance."""
-    zero, one = (Estimate.of(np.array([x]), np.zeros(1), np.zeros(1), 12) for x in (0.0, 1.0))
+    zero, one = (Means.of(np.array([x]), np.zeros(1), np.zeros(1), 12) for x in (0.0, 1.0))
     truth, none = np.array([0.05]), np.zeros(1)
     assert larger_bias(zero, zero, truth, none)[0][0] == 1.0
     assert larger_bias(one, zero, truth, none)[0][0] < 1e-5

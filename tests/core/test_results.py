@@ -12,9 +12,19 @@ from mcmc_bench.core.json_form import identity_hash
 from mcmc_bench.core.results import Cell, MetricValue, Results, ResultsError
 
 PROVENANCE = {
-    "python": "3.99", "versions": {"numba": "9"}, "processor": "p", "cores": 1, "workers": 1, "engine_hash": "e",
-    "seed": "s", "suite_text": "", "command": "c", "started": "2001-02-03T04:05:06Z", "seconds": 1.5, "complete": True,
-}  # fmt: skip
+    "python": "3.99",
+    "versions": {"numba": "9"},
+    "processor": "p",
+    "cores": 1,
+    "workers": 1,
+    "engine_hash": "e",
+    "seed": "s",
+    "suite_text": "",
+    "command": "c",
+    "started": "2001-02-03T04:05:06Z",
+    "seconds": 1.5,
+    "complete": True,
+}
 
 
 def results(**change):
@@ -27,9 +37,15 @@ def results(**change):
     ]
     cell.curves = {"error": {"evaluations": [1.0, 2.0], "median": [float("inf"), 0.123456789]}}
     given = {
-        "suite": "mine", "title": "Mine", "description": "", "cells": [cell], "definitions": {}, "targets": {},
-        "provenance": PROVENANCE, **change,
-    }  # fmt: skip
+        "suite": "mine",
+        "title": "Mine",
+        "description": "",
+        "cells": [cell],
+        "definitions": {},
+        "targets": {},
+        "provenance": PROVENANCE,
+        **change,
+    }
     return Results(**given)
 
 

@@ -27,24 +27,51 @@ def test_stored_results_are_read(file):
 def version_2():
     """A file of version 2 with one cell."""
     cell = {
-        "id": "a", "experiment": "", "target": "t", "sampler": "s", "sampler_kind": "exact", "settings": {},
-        "start": "exact", "budget": 10, "burn_in": 0.25, "chains": 4, "replicates": 2, "match": "0123456789ab",
-        "cost": {"warm_up_evaluations": 5.0}, "rows": [{"metric": "natural_bias_squared_max", "value": 1.5}],
-    }  # fmt: skip
+        "id": "a",
+        "experiment": "",
+        "target": "t",
+        "sampler": "s",
+        "sampler_kind": "exact",
+        "settings": {},
+        "start": "exact",
+        "budget": 10,
+        "burn_in": 0.25,
+        "chains": 4,
+        "replicates": 2,
+        "match": "0123456789ab",
+        "cost": {"warm_up_evaluations": 5.0},
+        "rows": [{"metric": "natural_bias_squared_max", "value": 1.5}],
+    }
     definition = {"title": "T", "definition": "D", "direction": "lower", "ideal": 0.0}
     provenance = {
-        "python": "3", "versions": {}, "processor": "", "cores": 2, "threads": 2, "engine_hash": "", "seed": "",
-        "suite_text": "", "command": "", "started": "", "seconds": 1.0, "complete": True,
-    }  # fmt: skip
+        "python": "3",
+        "versions": {},
+        "processor": "",
+        "cores": 2,
+        "threads": 2,
+        "engine_hash": "",
+        "seed": "",
+        "suite_text": "",
+        "command": "",
+        "started": "",
+        "seconds": 1.0,
+        "complete": True,
+    }
     return {
-        "schema_version": 2, "suite": "s", "title": "", "description": "", "experiments": {}, "targets": {},
-        "cells": [cell], "provenance": provenance,
+        "schema_version": 2,
+        "suite": "s",
+        "title": "",
+        "description": "",
+        "experiments": {},
+        "targets": {},
+        "cells": [cell],
+        "provenance": provenance,
         "definitions": {
             "warm_up_evaluations": {**definition, "group": "cost"},
             "natural_bias_squared_max": {**definition, "group": "accuracy"},
             "modes_found": {**definition, "group": "modes"},
         },
-    }  # fmt: skip
+    }
 
 
 def test_version_2_is_brought_to_the_names_of_today(tmp_path):

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 import mcmc_bench.samplers
 from mcmc_bench.cli.app import app
-from mcmc_bench.comparison import Rule
+from mcmc_bench.comparison import Comparison, Rule
 from mcmc_bench.core.results import Results, ResultsError
 from mcmc_bench.executors import JobError
 from mcmc_bench.experiments import gate as gate_module
@@ -110,8 +110,7 @@ def test_equal_code_passes_and_says_what_it_would_have_seen(baseline, passed):
     for cell in found["cells"]:
         correctness = next(one for one in cell["findings"] if one["question"] == "correctness")
         assert 0 < correctness["resolution"] < 0.2
-    schema = json.loads((Path(mcmc_bench.__path__[0]) / "comparison" / "comparison.schema.json").read_text())
-    jsonschema.validate(found, schema)
+    jsonschema.validate(found, Comparison.schema())
 
 
 @pytest.mark.slow

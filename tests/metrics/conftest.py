@@ -68,11 +68,14 @@ def two_modes(weight: float, location: float, dim: int) -> Target:
             mean_log_density=-dim / 2 - entropy,
             quantiles=None if weight == 0.5 else np.tile(quantiles, (dim, 1)),
         ),
-        modes=Modes(locations=np.array([[location], [-location]]) * np.ones(dim), weights=np.array([weight, 1 - weight]),
-                    radius=np.sqrt(stats.chi2.isf(1e-3, dim))),
+        modes=Modes(
+            locations=np.array([[location], [-location]]) * np.ones(dim),
+            weights=np.array([weight, 1 - weight]),
+            radius=np.sqrt(stats.chi2.isf(1e-3, dim)),
+        ),
         name="two_modes_of_tests",
         parameters={"weight": weight, "location": location, "dim": dim},
-    )  # fmt: skip
+    )
 
 
 def make_draws(target: Target, position: np.ndarray, thin: int = 1) -> Draws:
@@ -149,7 +152,7 @@ SPOILERS: dict[str, Callable[[np.ndarray, Target, np.random.Generator], np.ndarr
         np.sign(x) * target.modes.locations[0] + np.sqrt(1.2) * (x - np.sign(x) * target.modes.locations[0])
     ),
     "junk": lambda x, target, g: g.uniform(-8.0, 8.0, x.shape),
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="session")

@@ -47,9 +47,14 @@ def test_groups_compute_only_what_is_asked(toy: Target, spoiled: dict[str, list[
 
 def test_predictions_are_attached(toy: Target, spoiled: dict[str, list[Draws]]) -> None:
     rows, _ = metrics.evaluate_cell(
-        spoiled["inflated"], toy, metrics.Reference.of(toy), budget=400, warmup_share=0.0,
-        groups=["modes"], predicted={"within_mode_variance_ratio": 1.2},
-    )  # fmt: skip
+        spoiled["inflated"],
+        toy,
+        metrics.Reference.of(toy),
+        budget=400,
+        warmup_share=0.0,
+        groups=["modes"],
+        predicted={"within_mode_variance_ratio": 1.2},
+    )
     assert [row.metric for row in rows if row.predicted is not None] == ["within_mode_variance_ratio"]
 
 

@@ -61,9 +61,13 @@ def test_the_floor_holds_the_truths_own_error():
 def test_efficiency_is_not_given_beyond_what_the_truth_resolves():
     """Chains of 20 000 independent draws, whose b² of 5e-5 is less than the 9e-4 of the truth's own error."""
     target = load_target("gaussian", dim=2)
-    errors = {name: 0.03 * np.sqrt(scale) for name, scale in (
-        ("mean_standard_error", target.truth.variance), ("second_moment_standard_error", target.truth.variance_of_square),
-    )}  # fmt: skip
+    errors = {
+        name: 0.03 * np.sqrt(scale)
+        for name, scale in (
+            ("mean_standard_error", target.truth.variance),
+            ("second_moment_standard_error", target.truth.variance_of_square),
+        )
+    }
     tree = mcmc_bench.sample(target, "oracle", draws=20_000, chains=4, seed=1)
     rows = evaluate(tree, dataclasses.replace(target, truth=dataclasses.replace(target.truth, **errors)))
     efficiency = rows.set_index("metric").loc["efficiency"]

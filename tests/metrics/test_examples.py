@@ -210,13 +210,19 @@ samplers = [
 """
 #: What samples and what has collapsed, of 128 chains: metric, least, most. Intervals have to lie between.
 SAMPLES = (
-    ("vendi_score", 80.0, np.inf), ("class_entropy", 2.1, np.inf), ("data_sliced_wasserstein", 0.0, 0.12),
-    ("pair_distance", 5.5, 6.4), ("escaped_share", 0.0, 0.0),
-)  # fmt: skip
+    ("vendi_score", 80.0, np.inf),
+    ("class_entropy", 2.1, np.inf),
+    ("data_sliced_wasserstein", 0.0, 0.12),
+    ("pair_distance", 5.5, 6.4),
+    ("escaped_share", 0.0, 0.0),
+)
 COLLAPSED = (
-    ("vendi_score", 0.0, 1.5), ("class_entropy", 0.0, 0.2), ("data_sliced_wasserstein", 0.5, np.inf), ("pair_distance", 0.0, 0.1),
+    ("vendi_score", 0.0, 1.5),
+    ("class_entropy", 0.0, 0.2),
+    ("data_sliced_wasserstein", 0.5, np.inf),
+    ("pair_distance", 0.0, 0.1),
     ("distinct_data", 0.0, 1.5 / 128),
-)  # fmt: skip
+)
 
 
 @pytest.mark.slow

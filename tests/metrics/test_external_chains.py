@@ -85,9 +85,12 @@ def test_what_a_file_does_not_record_is_not_claimed(chains, tmp_path):
     frame = evaluate(read_chains(chains(lambda x: {"x": (("chain", "draw", "dim"), x)}), target), target)
     rows = frame.set_index("metric")
     for metric, note in (
-        ("acceptance_rate", "not recorded"), ("divergences", "not recorded"), ("evaluations", "not recorded: a draw stands for one"),
-        ("sampling_seconds", "not recorded"), ("compile_seconds", "not recorded"),
-    ):  # fmt: skip
+        ("acceptance_rate", "not recorded"),
+        ("divergences", "not recorded"),
+        ("evaluations", "not recorded: a draw stands for one"),
+        ("sampling_seconds", "not recorded"),
+        ("compile_seconds", "not recorded"),
+    ):
         assert np.isnan(rows.loc[metric, "value"])
         assert rows.loc[metric, "note"] == note
     recorded = xarray.DataTree.from_dict(
@@ -105,10 +108,13 @@ def test_what_a_file_does_not_record_is_not_claimed(chains, tmp_path):
 def test_a_lower_bound_is_shown_as_one():
     frame = pandas.DataFrame(
         {
-            "metric": ["gradients_to_low_error", "evaluations"], "value": [500.0, 501.0], "floor": [20.0, np.nan],
-            "note": ["", ""], "censored": [True, False],
+            "metric": ["gradients_to_low_error", "evaluations"],
+            "value": [500.0, 501.0],
+            "floor": [20.0, np.nan],
+            "note": ["", ""],
+            "censored": [True, False],
         }
-    )  # fmt: skip
+    )
     table = metrics_table(frame, "")
     assert list(table.columns[1].cells) == ["> 500", "501"]
     assert list(table.columns[2].cells) == ["20", "–"]

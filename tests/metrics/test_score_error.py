@@ -28,10 +28,14 @@ def log_density(x, gradient, data):
 def round_target(c, sigma=SIGMA, factor=1.0, **further):
     """N(0, (c² + σ²) I)."""
     return Target(
-        dim=2, density=log_density, data=np.array([c**2 + sigma**2, factor]), one_point=np.zeros(2),
+        dim=2,
+        density=log_density,
+        data=np.array([c**2 + sigma**2, factor]),
+        one_point=np.zeros(2),
         smoothed=lambda more: np.array([c**2 + sigma**2 + more**2, factor]),
-        draw_dispersed=lambda generator, n: 5.0 * generator.standard_normal((n, 2)), **further,
-    )  # fmt: skip
+        draw_dispersed=lambda generator, n: 5.0 * generator.standard_normal((n, 2)),
+        **further,
+    )
 
 
 def learned(c, factor=1.0, count=20_000):

@@ -16,11 +16,22 @@ from .conftest import autoregressive, evaluate, independent, make_draws
 
 def cell(target: Target, replicates: list[Draws], name: str, kind: str = "exact", **changes: object) -> Cell:
     made = Cell(
-        id=name, experiment="tests", target=target.label, sampler=name, sampler_kind=kind, settings={},
-        start="dispersed", budget=replicates[0].transitions, warmup_share=0.0, chains=replicates[0].chains,
-        replicates=len(replicates), selected=True, sweep="sweep", metric_values=list(evaluate(target, replicates).values()),
+        id=name,
+        experiment="tests",
+        target=target.label,
+        sampler=name,
+        sampler_kind=kind,
+        settings={},
+        start="dispersed",
+        budget=replicates[0].transitions,
+        warmup_share=0.0,
+        chains=replicates[0].chains,
+        replicates=len(replicates),
+        selected=True,
+        sweep="sweep",
+        metric_values=list(evaluate(target, replicates).values()),
         stopped_chains=sum(int((draws.stopped_at >= 0).sum()) for draws in replicates),
-    )  # fmt: skip
+    )
     for key, value in changes.items():
         setattr(made, key, value)
     return made
@@ -77,8 +88,13 @@ def test_only_what_is_right_is_ranked() -> None:
     nothing_to_tune = cell(target, fast, "settings of the suite", sweep=None, cost=cost)  # but our tuning has looked
     assert judged(nothing_to_tune)[0]["efficiency"] == "not applicable"
     assert [one["efficiency"] for one in verdicts] == [
-        "pass", "pass", "not applicable", "not applicable", "not applicable", "pass",
-    ]  # fmt: skip
+        "pass",
+        "pass",
+        "not applicable",
+        "not applicable",
+        "not applicable",
+        "pass",
+    ]
     because = [one.verdicts["efficiency"].because for one in cells]
     assert because[0].startswith("number 2 of 2")
     assert because[1].startswith("number 1 of 2")

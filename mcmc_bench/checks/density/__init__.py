@@ -4,7 +4,7 @@ Every stage runs in a worker process with a time limit, so that a density that l
 waited for. Must not know any particular target.
 """
 
-from mcmc_bench.checks.density.findings import Finding, Report
+from mcmc_bench.checks.density.findings import Remark, Report
 from mcmc_bench.checks.density.stages import check
 
-__all__ = ["Finding", "Report", "check"]
+__all__ = ["Remark", "Report", "check"]

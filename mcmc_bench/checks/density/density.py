@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcmc_bench.catalog import cost
-from mcmc_bench.checks.density.findings import Finding
+from mcmc_bench.checks.density.findings import Remark
 from mcmc_bench.checks.density.traced_target import Subject, shown
 from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.streams import stream
@@ -30,7 +30,7 @@ SENTINEL = 1.2345e301
 Mask = npt.NDArray[np.bool_]
 
 
-def finite(subject: Subject) -> Iterator[Finding]:
+def finite(subject: Subject) -> Iterator[Remark]:
     """Log density and gradient are finite wherever chains may start."""
     count = 0
     for kind, points in subject.starts.items():
@@ -38,7 +38,7 @@ def finite(subject: Subject) -> Iterator[Finding]:
         count += len(points)
         bad = np.flatnonzero(~np.isfinite(log_density))
         if len(bad):
-            yield Finding(
+            yield Remark(
                 "finite at the starts", "problem",
                 f"log density is {log_density[bad[0]]} at {len(bad)} of {len(points)} points of kind {kind!r}, "
                 f"first at {shown(points[bad[0]])}",
@@ -47,20 +47,20 @@ def finite(subject: Subject) -> Iterator[Finding]:
         bad = np.flatnonzero(np.isfinite(log_density) & ~np.isfinite(gradient).all(axis=1))
         if len(bad):
             coordinate = int(np.flatnonzero(~np.isfinite(gradient[bad[0]]))[0])
-            yield Finding(
+            yield Remark(
                 "finite at the starts", "problem",
                 f"the gradient is {gradient[bad[0], coordinate]} in {subject.name(coordinate)} at {len(bad)} of "
                 f"{len(points)} points of kind {kind!r}, first at {shown(points[bad[0]])}",
                 "look for a division by zero or an overflow in the gradient; the log density is finite there",
             )  # fmt: skip
-    yield Finding("finite at the starts", "passed", f"{count} points looked at")
+    yield Remark("finite at the starts", "passed", f"{count} points looked at")
 
 
 def _source(kind: str) -> str:
     return {"one_point": "a one_point", "dispersed start": "a draw_dispersed"}.get(kind, "an exact sampler")
 
 
-def gradient(subject: Subject) -> Iterator[Finding]:
+def gradient(subject: Subject) -> Iterator[Remark]:
     """The gradient against finite differences of the log density, in every coordinate.
 
     Many coordinates are looked at in groups, along a direction of random signs each; those of a group that is wrong, one
@@ -68,7 +68,7 @@ def gradient(subject: Subject) -> Iterator[Finding]:
     """
     points, dim = subject.typical, subject.target.dim
     if len(points) == 0:
-        yield Finding("gradient", "skipped", "no point at which the density is finite")
+        yield Remark("gradient", "skipped", "no point at which the density is finite")
         return
     stated = subject.evaluate(points)[1]
     groups = np.array_split(np.arange(dim), min(DIRECTIONS, dim))
@@ -78,7 +78,7 @@ def gradient(subject: Subject) -> Iterator[Finding]:
     wrong = np.asarray(~(np.abs(stated @ directions.T - difference) <= allowed))
     if not wrong.any():
         size = np.sqrt((stated**2) @ (directions**2).T) + np.finfo(float).tiny  # of the slope along a direction
-        yield Finding(
+        yield Remark(
             "gradient",
             "passed",
             f"agrees with finite differences at {len(points)} points in all {dim} coordinates, along {len(groups)} "
@@ -88,7 +88,7 @@ def gradient(subject: Subject) -> Iterator[Finding]:
     suspects = np.concatenate([group for group, bad in zip(groups, np.asarray(wrong.any(axis=0)), strict=True) if bad])
     coordinates = suspects[np.unique(np.linspace(0, len(suspects) - 1, min(SUSPECTS, len(suspects))).astype(int))]
     fault = _Fault.of(subject, points, stated, coordinates, others=dim - len(suspects))
-    yield Finding("gradient", "problem", f"{fault.pattern(subject)}; {fault.largest(subject, points)}", fault.fix)
+    yield Remark("gradient", "problem", f"{fault.pattern(subject)}; {fault.largest(subject, points)}", fault.fix)
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ def _differences(subject: Subject, points: Array, directions: Array) -> tuple[Ar
     return best, TOLERANCE * np.maximum(size, np.abs(best)) + 3.0 * np.where(np.isfinite(spread), spread, 0.0)
 
 
-def corners(subject: Subject) -> Iterator[Finding]:
+def corners(subject: Subject) -> Iterator[Remark]:
     """Far from the starts: never NaN and never +∞; and falling in the end."""
     generator = stream("check", "corners", subject.target.label)
     points = np.concatenate(list(subject.starts.values()))
@@ -221,7 +221,7 @@ def corners(subject: Subject) -> Iterator[Finding]:
             found = True
             first = int(np.flatnonzero(bad)[np.abs((everywhere[bad] - centre) / half).max(axis=1).argmin()])
             away = np.abs((everywhere[first] - centre) / half).max()
-            yield Finding(
+            yield Remark(
                 "corners", "problem",
                 f"{what} at {bad.sum()} of {len(everywhere)} points in and around the box of the starts; the nearest, "
                 f"{away:.3g} half-widths from its centre: {shown(everywhere[first])}",
@@ -231,21 +231,21 @@ def corners(subject: Subject) -> Iterator[Finding]:
         found = True
         yield rises
     if not found:
-        yield Finding(
+        yield Remark(
             "corners", "passed",
             f"{len(everywhere)} points up to a million half-widths away: no NaN, no +∞, and log p falls in the end; a corner "
             f"of 1 % of the box of the starts would have been seen with probability {1 - 0.99**CORNERS:.2f}",
         )  # fmt: skip
 
 
-def _rises(subject: Subject, centre: Array, half: Array) -> Finding | None:
+def _rises(subject: Subject, centre: Array, half: Array) -> Remark | None:
     """log p that goes on rising along most rays is the log density of nothing: an energy, perhaps."""
     directions = stream("check", "rays", subject.target.label).standard_normal((50, subject.target.dim))
     rays = [subject.target.log_density_and_gradient(centre + t * half * directions)[0] for t in (1.0, 10.0, 100.0)]
     rising = (rays[2] > rays[1]) & (rays[1] > rays[0])
     if rising.mean() <= 0.5:
         return None
-    return Finding(
+    return Remark(
         "corners", "problem",
         f"log p goes on rising along {rising.mean():.0%} of 50 rays, from {np.median(rays[0]):.3g} to {np.median(rays[2]):.3g} "
         "(median) a hundred half-widths away: it cannot be normalised; this looks like −log p, an energy",
@@ -253,7 +253,7 @@ def _rises(subject: Subject, centre: Array, half: Array) -> Finding | None:
     )  # fmt: skip
 
 
-def contract(subject: Subject) -> Iterator[Finding]:
+def contract(subject: Subject) -> Iterator[Remark]:
     """What kernels rely on: the density writes its results, all of them, and nothing else, and each chain is for itself."""
     points = np.resize(subject.typical, (BLOCK_CHAINS, subject.target.dim)).copy()
     alone_density = subject.evaluate(points)[0]
@@ -262,13 +262,13 @@ def contract(subject: Subject) -> Iterator[Finding]:
     results = [_guarded(subject, points, sentinel) for sentinel in (SENTINEL, -SENTINEL)]
     for what, fix in results[0].complaints:
         found = True
-        yield Finding(stage, "problem", what, fix)
+        yield Remark(stage, "problem", what, fix)
     first, second = results
     unwritten = ~np.isclose(first.gradient, second.gradient, rtol=1e-6, atol=0.0, equal_nan=True)
     if unwritten.any():
         found = True
         columns = np.flatnonzero(unwritten.any(axis=0))
-        yield Finding(
+        yield Remark(
             stage, "problem",
             f"the gradient is not written, or added to, in {', '.join(subject.name(int(i)) for i in columns[:4])}"
             f"{' and more' if len(columns) > 4 else ''}: it depends on what the array held before",
@@ -276,7 +276,7 @@ def contract(subject: Subject) -> Iterator[Finding]:
         )  # fmt: skip
     if not np.isclose(first.log_density, second.log_density, rtol=1e-6, atol=0.0, equal_nan=True).all():
         found = True
-        yield Finding(
+        yield Remark(
             stage,
             "problem",
             "log_density is not written for every chain of a block",
@@ -287,7 +287,7 @@ def contract(subject: Subject) -> Iterator[Finding]:
     if differ.any() and not unwritten.any():
         found = True
         chain = int(np.flatnonzero(differ)[0])
-        yield Finding(
+        yield Remark(
             stage, "problem",
             f"chains of a block are not for themselves: at {shown(points[chain])} log p is {alone_density[chain]:.10g} alone and "
             f"{first.log_density[chain]:.10g} as chain {chain} of {BLOCK_CHAINS}",
@@ -300,7 +300,7 @@ def contract(subject: Subject) -> Iterator[Finding]:
     others = np.arange(BLOCK_CHAINS) != BLOCK_CHAINS // 2
     if np.isfinite(density[BLOCK_CHAINS // 2]):
         found = True
-        yield Finding(
+        yield Remark(
             stage,
             "problem",
             "a point of NaN has a finite log density: a chain that has left would come back",
@@ -308,14 +308,14 @@ def contract(subject: Subject) -> Iterator[Finding]:
         )
     if not np.isfinite(density[others]).all():
         found = True
-        yield Finding(
+        yield Remark(
             stage,
             "problem",
             "one chain of NaN spoils the other chains of its block",
             "keep sums and maxima of each chain apart",
         )
     if not found:
-        yield Finding(stage, "passed", "all results are written, nothing else is, each chain is for itself")
+        yield Remark(stage, "passed", "all results are written, nothing else is, each chain is for itself")
 
 
 class _guarded:  # noqa: N801 - used like a function
@@ -351,7 +351,7 @@ class _guarded:  # noqa: N801 - used like a function
             )  # fmt: skip
 
 
-def speed(subject: Subject) -> Iterator[Finding]:
+def speed(subject: Subject) -> Iterator[Remark]:
     """Time of an evaluation, alone and in a block, and what the block form would bring."""
     points = np.resize(subject.typical, (BLOCK_CHAINS, subject.target.dim)).copy()
     subject.trace("while its speed is measured")
@@ -365,4 +365,4 @@ def speed(subject: Subject) -> Iterator[Finding]:
         advice = (
             "; written for one point: as a block_density with the chains as inner loop, exp can run in SIMD registers"
         )
-    yield Finding("speed", "note", f"{text}{advice}")
+    yield Remark("speed", "note", f"{text}{advice}")

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-Verdict = Literal["passed", "problem", "note", "skipped"]
+Severity = Literal["passed", "problem", "note", "skipped"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class Remark:
     """One sentence about a target, and for a problem its fix."""
 
     stage: str
-    verdict: Verdict
+    verdict: Severity
     what: str
     fix: str = ""
 
@@ -23,10 +23,10 @@ class Report:
     """Everything that a check has found about one target, in the order of the stages."""
 
     target: str
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[Remark] = field(default_factory=list)
 
     @property
-    def problems(self) -> list[Finding]:
+    def problems(self) -> list[Remark]:
         """The findings that need a fix."""
         return [finding for finding in self.findings if finding.verdict == "problem"]
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mcmc_bench.checks.density.findings import Finding
+from mcmc_bench.checks.density.findings import Remark
 from mcmc_bench.checks.density.traced_target import Subject, shown
 from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.streams import stream
@@ -23,19 +23,19 @@ POINTS, SLOWEST = 6, 0.05
 TOLERANCE = 1e-7
 
 
-def same_in_python(subject: Subject) -> Iterator[Finding]:
+def same_in_python(subject: Subject) -> Iterator[Remark]:
     """The compiled density against the plain Python function, at random points."""
     stage, target = "plain Python", subject.target
     if target.made_from is not None:
-        yield Finding(stage, "skipped", "the density calls foreign code")
+        yield Remark(stage, "skipped", "the density calls foreign code")
         return
     if min(_seconds(subject) for _ in range(3)) > SLOWEST:
-        yield Finding(stage, "skipped", f"an evaluation takes more than {SLOWEST:g} s when it is compiled")
+        yield Remark(stage, "skipped", f"an evaluation takes more than {SLOWEST:g} s when it is compiled")
         return
     try:
         density = interpreted(target.density)
     except NotPython as error:
-        yield Finding(stage, "skipped", str(error))
+        yield Remark(stage, "skipped", str(error))
         return
     order = stream("check", "plain Python", target.label).permutation(len(subject.typical))[:POINTS]
     compared, raised = 0, ""
@@ -46,7 +46,7 @@ def same_in_python(subject: Subject) -> Iterator[Finding]:
             with np.errstate(all="ignore"):
                 density(point[None].copy(), value, slope, target.data)
         except IndexError as error:
-            yield Finding(
+            yield Remark(
                 stage,
                 "problem",
                 f"plain Python raises IndexError: {error}, at {shown(point)}; compiled code reads or writes whatever is there",
@@ -58,12 +58,12 @@ def same_in_python(subject: Subject) -> Iterator[Finding]:
             continue
         compared += 1
         if (difference := _difference(subject, point, value, slope)) is not None:
-            yield Finding(stage, "problem", f"{difference} at {shown(point)}", _FIX)
+            yield Remark(stage, "problem", f"{difference} at {shown(point)}", _FIX)
             return
     if compared:
-        yield Finding(stage, "passed", f"the same log density and gradient as compiled code at {compared} points")
+        yield Remark(stage, "passed", f"the same log density and gradient as compiled code at {compared} points")
     else:
-        yield Finding(stage, "skipped", f"plain Python cannot run the density: {raised}")
+        yield Remark(stage, "skipped", f"plain Python cannot run the density: {raised}")
 
 
 def _seconds(subject: Subject) -> float:
@@ -95,15 +95,15 @@ def _difference(subject: Subject, point: Array, value: Array, slope: Array) -> s
     )
 
 
-def identity(subject: Subject) -> Iterator[Finding]:
+def identity(subject: Subject) -> Iterator[Remark]:
     """Whether everything that determines a number of the target can be seen."""
     try:
         known = fingerprint(subject.target, subject.target.label)
     except NoFingerprintError as error:
-        yield Finding(
+        yield Remark(
             "identity",
             "note",
             f"what the target depends on cannot all be seen, so its cells are run again each time. {error}",
         )
     else:
-        yield Finding("identity", "passed", f"fingerprint {known[:12]}: of the density, its data and its draws")
+        yield Remark("identity", "passed", f"fingerprint {known[:12]}: of the density, its data and its draws")

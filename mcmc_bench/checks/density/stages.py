@@ -18,7 +18,7 @@ import numpy as np
 from mcmc_bench.catalog import portrait
 from mcmc_bench.catalog.files import CatalogError, load_sampler, load_target, target_files
 from mcmc_bench.checks.density import density, plain_python, truth
-from mcmc_bench.checks.density.findings import Finding, Report
+from mcmc_bench.checks.density.findings import Remark, Report
 from mcmc_bench.checks.density.traced_target import Subject
 from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.progress import Progress
@@ -86,7 +86,7 @@ def check(
             for done, (stage, needs) in enumerate(_STAGES.items()):
                 told(stage, done, len(_STAGES))
                 if missing := [need for need in needs if need in spoilt]:
-                    report.findings.append(Finding(stage, "skipped", f"needs what {missing[0]!r} could not give"))
+                    report.findings.append(Remark(stage, "skipped", f"needs what {missing[0]!r} could not give"))
                     spoilt.add(stage)
                     continue
                 limit = max(time_limit, COMPILE_SECONDS) if stage in ("load", "compile") else time_limit
@@ -119,14 +119,14 @@ def _found(file_or_name: str | Path, targets_folder: str | Path | None) -> tuple
 
 def _outcome(
     jobs: Executor, arguments: tuple[Any, ...], stage: str, limit: float, trace: Path
-) -> tuple[list[Finding], bool]:
+) -> tuple[list[Remark], bool]:
     """The findings of a stage, and whether it had to be ended."""
     trace.write_text("", encoding="utf-8")
     try:
         return jobs.submit(_work, *arguments, stage, timeout=limit).result(), False
     except JobError as error:
         what, fix = _ended(error, limit, _where(trace))
-        return [Finding(stage, "problem", what, fix)], True
+        return [Remark(stage, "problem", what, fix)], True
 
 
 def _ended(error: JobError, limit: float, where: str) -> tuple[str, str]:
@@ -165,7 +165,7 @@ def _work(
     trace: Path,
     picture: str | Path | None,
     stage: str,
-) -> list[Finding]:
+) -> list[Remark]:
     """One stage; loads and compiles what it needs, which is remembered by the process."""
     try:
         trace.write_text("while it was loaded (at import, or in build())", encoding="utf-8")
@@ -173,7 +173,7 @@ def _work(
         subject.trace("")
         return list(_findings(subject, stage, file, picture))
     except CatalogError as error:
-        return [Finding("load", "problem", str(error), "fix the file; the message is Python's own")]
+        return [Remark("load", "problem", str(error), "fix the file; the message is Python's own")]
     except BaseException as error:  # noqa: BLE001 - a stage must end in words
         raise JobError(_in_words(error)) from None
 
@@ -191,23 +191,23 @@ def _in_words(error: BaseException) -> str:
     return f"{type(error).__name__}: {' '.join(lines)}"
 
 
-def _findings(subject: Subject, stage: str, file: str, picture: str | Path | None) -> Iterable[Finding]:
+def _findings(subject: Subject, stage: str, file: str, picture: str | Path | None) -> Iterable[Remark]:
     target = subject.target
     if stage == "load":
-        return [Finding("load", "passed", f"{target.label}, dimension {target.dim}"), *_declared(subject)]
+        return [Remark("load", "passed", f"{target.label}, dimension {target.dim}"), *_declared(subject)]
     if stage == "starts":
         return _shapes(subject)
     if stage == "compile":
         subject.trace("while it was compiled")
         _ = target.pointer
-        return [Finding("compile", "passed", "compiles for kernels")]
+        return [Remark("compile", "passed", "compiles for kernels")]
     if stage == "picture":
         return _picture(subject, picture)
     if stage == "exact sampler":
         return truth.draws(subject, load_sampler("mala"))
     if stage == "truth":
         return [*truth.stored(subject, Path(file)), *truth.compared(subject)]
-    functions: dict[str, Callable[[Subject], Iterable[Finding]]] = {
+    functions: dict[str, Callable[[Subject], Iterable[Remark]]] = {
         "finite at the starts": density.finite, "gradient": density.gradient, "corners": density.corners,
         "contract": density.contract, "identity": plain_python.identity, "plain Python": plain_python.same_in_python, "modes": truth.modes, "speed": density.speed,
     }  # fmt: skip
@@ -216,14 +216,14 @@ def _findings(subject: Subject, stage: str, file: str, picture: str | Path | Non
     return functions[stage](subject)
 
 
-def _declared(subject: Subject) -> Iterable[Finding]:
+def _declared(subject: Subject) -> Iterable[Remark]:
     """What a reader of the catalogue would miss."""
     target = subject.target
     for name in ("formula", "description", "source", "tags"):
         if not getattr(target, name):
-            yield Finding("load", "note", f"{name} is empty; it stands in lists and reports")
+            yield Remark("load", "note", f"{name} is empty; it stands in lists and reports")
     if target.coordinate_names is not None and len(target.coordinate_names) != target.dim:
-        yield Finding(
+        yield Remark(
             "load",
             "problem",
             f"coordinate_names has {len(target.coordinate_names)} names for {target.dim} dimensions",
@@ -231,7 +231,7 @@ def _declared(subject: Subject) -> Iterable[Finding]:
         )
 
 
-def _shapes(subject: Subject) -> Iterable[Finding]:
+def _shapes(subject: Subject) -> Iterable[Remark]:
     """Every function that gives points gives finite ones, of the right shape and kind."""
     target = subject.target
     functions: dict[str, Any] = {"draw_dispersed": target.draw_dispersed, "draw_exact": target.draw_exact}
@@ -243,7 +243,7 @@ def _shapes(subject: Subject) -> Iterable[Finding]:
             points = function(np.random.default_rng(0), n)
             shape = np.shape(points)
             if shape != (n, target.dim):
-                yield Finding(
+                yield Remark(
                     "starts",
                     "problem",
                     f"{name}(generator, {n}) gives shape {shape}, not ({n}, {target.dim})",
@@ -252,7 +252,7 @@ def _shapes(subject: Subject) -> Iterable[Finding]:
                 break
             points = np.asarray(points)
             if points.dtype.kind not in "fiu" or not np.isfinite(points).all():
-                yield Finding(
+                yield Remark(
                     "starts",
                     "problem",
                     f"{name} gives values that are not finite numbers (dtype {points.dtype})",
@@ -261,25 +261,25 @@ def _shapes(subject: Subject) -> Iterable[Finding]:
                 break
             if n == 5 and (points.dtype != np.float64 or not points.flags["C_CONTIGUOUS"]):
                 kind = f"{points.dtype}{'' if points.flags['C_CONTIGUOUS'] else ', not C-contiguous'}"
-                yield Finding("starts", "note", f"{name} gives {kind}; it is converted")
+                yield Remark("starts", "note", f"{name} gives {kind}; it is converted")
     if target.reference_draws is not None and (
         target.reference_draws.ndim != 2 or target.reference_draws.shape[1] != target.dim
     ):
-        yield Finding(
+        yield Remark(
             "starts",
             "problem",
             f"reference_draws has shape {target.reference_draws.shape}, not (n, {target.dim})",
             "give (n, dim) draws",
         )
-    yield Finding("starts", "passed", f"points of dimension {target.dim}")
+    yield Remark("starts", "passed", f"points of dimension {target.dim}")
 
 
-def _picture(subject: Subject, picture: str | Path | None) -> Iterable[Finding]:
+def _picture(subject: Subject, picture: str | Path | None) -> Iterable[Remark]:
     if picture is None:
-        return [Finding("picture", "skipped", "none asked for")]
+        return [Remark("picture", "skipped", "none asked for")]
     subject.trace("while it was drawn")
     try:
         portrait.draw_target(subject.target, Path(picture))
     except OSError as error:  # a place that cannot be written is no fault of the target
-        return [Finding("picture", "skipped", str(error))]
-    return [Finding("picture", "passed", str(picture))]
+        return [Remark("picture", "skipped", str(error))]
+    return [Remark("picture", "passed", str(picture))]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from mcmc_bench.catalog import stored_truth
-from mcmc_bench.checks.density.findings import Finding
+from mcmc_bench.checks.density.findings import Remark
 from mcmc_bench.checks.density.traced_target import Subject, shown
 from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.sampler import Sampler
@@ -27,16 +27,16 @@ LEVEL = 1e-6
 MOVES, PILOT = 25, 10
 
 
-def draws(subject: Subject, mala: Sampler) -> Iterator[Finding]:
+def draws(subject: Subject, mala: Sampler) -> Iterator[Remark]:
     """Exact (or stored) draws are draws of this density."""
     x, target = subject.draws, subject.target
     stage = "exact sampler" if target.draw_exact is not None else "reference draws"
     if x is None:
-        yield Finding("exact sampler", "skipped", "the target has neither exact nor reference draws")
+        yield Remark("exact sampler", "skipped", "the target has neither exact nor reference draws")
         return
     if not np.isfinite(target.log_density_and_gradient(x)[0]).all():
         bad = x[~np.isfinite(target.log_density_and_gradient(x)[0])]
-        yield Finding(
+        yield Remark(
             stage,
             "problem",
             f"the density is not finite at {len(bad)} of {len(x)} draws, first at {shown(bad[0])}",
@@ -61,14 +61,14 @@ def draws(subject: Subject, mala: Sampler) -> Iterator[Finding]:
         worst = int(np.abs(t).argmax())
         quantity = subject.name(worst % target.dim) if worst < 5 * target.dim else "log p"
         level = levels[worst // target.dim] if worst < 5 * target.dim else levels[worst - 5 * target.dim]
-        yield Finding(
+        yield Remark(
             stage, "problem",
             f"the draws are not of this density: {MOVES} MALA steps, which keep the density, change the share below their "
             f"{level:.0%} quantile of {quantity} by {change[:, worst].mean():+.3g} (z = {t[worst]:.1f}, bound {bound:.1f})",
             "fix the sampler, or the log density if it is that which is wrong",
         )  # fmt: skip
     else:
-        yield Finding(
+        yield Remark(
             stage, "passed",
             f"{len(x)} draws keep their shares below 5 quantiles of every coordinate and log p under {MOVES} MALA steps "
             f"(acceptance {acceptance:.2f}); a change of {resolution:.2g} would have been seen",
@@ -103,17 +103,17 @@ def _largest_t(values: Array) -> tuple[Array, float]:
     return t, float(stats.t.isf(LEVEL / 2 / values.shape[1], len(values) - 1))
 
 
-def compared(subject: Subject) -> Iterator[Finding]:
+def compared(subject: Subject) -> Iterator[Remark]:
     """Moments and quantiles against the draws, for coordinates and constrained parameters."""
     target, x = subject.target, subject.draws
     if target.truth is None:
-        yield Finding(
+        yield Remark(
             "truth",
             "note",
             f"the target gives no truth; metrics that need it are not given. `mcmc-bench reference {target.name}` makes one by long runs",
         )
     elif x is None:
-        yield Finding("truth", "skipped", "no draws to compare with")
+        yield Remark("truth", "skipped", "no draws to compare with")
     else:
         log_density = target.log_density_and_gradient(x)[0]
         names = tuple(subject.name(i) for i in range(target.dim))
@@ -123,7 +123,7 @@ def compared(subject: Subject) -> Iterator[Finding]:
         subject.trace("in constrained.of")
         values = np.asarray(constrained.of(subject.typical if x is None else x))
         if values.ndim != 2 or values.shape[1] != len(constrained.names) or not np.isfinite(values).all():
-            yield Finding(
+            yield Remark(
                 "constrained parameters",
                 "problem",
                 f"constrained.of gives an array of shape {values.shape} for {len(constrained.names)} names, or values that are not finite",
@@ -132,14 +132,12 @@ def compared(subject: Subject) -> Iterator[Finding]:
         elif constrained.truth is not None and x is not None:
             yield from _against("constrained parameters", values, constrained.names, constrained.truth, None)
         else:
-            yield Finding(
+            yield Remark(
                 "constrained parameters", "passed", f"{len(constrained.names)} names and as many finite values"
             )
 
 
-def _against(
-    stage: str, x: Array, names: tuple[str, ...], truth: Truth, log_density: Array | None
-) -> Iterator[Finding]:
+def _against(stage: str, x: Array, names: tuple[str, ...], truth: Truth, log_density: Array | None) -> Iterator[Remark]:
     n, found, seen = len(x), False, []
     zero = np.zeros(x.shape[1])
     light = np.isfinite(truth.variance_of_square) & (truth.variance_of_square < 4.0 * truth.second_moment**2)
@@ -168,7 +166,7 @@ def _against(
             seen.append(float(np.max((bound * error / truth.second_moment)[which])))
         if abs(z[worst]) > bound:
             found = True
-            yield Finding(
+            yield Remark(
                 stage, "problem",
                 f"{what} of {names[worst]} should be {expected[worst]:.6g} by the truth and is {values.mean(axis=0)[worst]:.6g} ± "
                 f"{error[worst]:.2g} over {n} draws (z = {z[worst]:.1f}, bound {bound:.1f})",
@@ -179,7 +177,7 @@ def _against(
         z_log = (log_density.mean() - truth.mean_log_density) / own if own > 0 else 0.0
         if abs(z_log) > bound:
             found = True
-            yield Finding(
+            yield Remark(
                 stage, "problem",
                 f"E log p should be {truth.mean_log_density:.6g} by the truth and is {log_density.mean():.6g} ± {own:.2g} over {n} "
                 f"draws (z = {z_log:.1f}, bound {bound:.1f})",
@@ -187,30 +185,30 @@ def _against(
             )  # fmt: skip
     if not found:
         power = f"; an error of {max(seen):.1%} of E x² would have been seen" if seen else ""
-        yield Finding(stage, "passed", f"moments, quantiles and E log p agree with {n} draws{power}")
+        yield Remark(stage, "passed", f"moments, quantiles and E log p agree with {n} draws{power}")
 
 
 def _or(given: Array | None, default: Array) -> Array:
     return default if given is None else given
 
 
-def stored(subject: Subject, target_file: Path) -> Iterator[Finding]:
+def stored(subject: Subject, target_file: Path) -> Iterator[Remark]:
     """A stored reference run was made for this very density."""
     if subject.target.truth is None or subject.target.truth.origin != "reference run":
         return
     try:
         stored_truth.verify(subject.target, target_file)
     except stored_truth.StoredTruthError as error:
-        yield Finding("reference run", "problem", str(error), f"mcmc-bench reference {subject.target.name}")
+        yield Remark("reference run", "problem", str(error), f"mcmc-bench reference {subject.target.name}")
     else:
-        yield Finding("reference run", "passed", "the stored truth was made for this density")
+        yield Remark("reference run", "passed", "the stored truth was made for this density")
 
 
-def modes(subject: Subject) -> Iterator[Finding]:
+def modes(subject: Subject) -> Iterator[Remark]:
     """Mode locations are where the gradient is zero, and weights are those of the draws."""
     target, x = subject.target, subject.draws
     if target.modes is None:
-        yield Finding("modes", "skipped", "the target names no modes")
+        yield Remark("modes", "skipped", "the target names no modes")
         return
     found = False
     known = target.modes
@@ -224,7 +222,7 @@ def modes(subject: Subject) -> Iterator[Finding]:
         if (np.abs(slope[k]) * width).max() > 0.5:
             found = True
             i = int((np.abs(slope[k]) * width).argmax())
-            yield Finding(
+            yield Remark(
                 "modes", "problem",
                 f"mode {k} at {shown(known.locations[k])} is no zero of the gradient: {slope[k, i]:.4g} in {subject.name(i)}, where the "
                 f"mode's draws have a width of {width[i]:.3g}",
@@ -239,20 +237,20 @@ def modes(subject: Subject) -> Iterator[Finding]:
         if min(tests) * len(tests) < LEVEL * (1.0 if target.draw_exact is not None else 1e-2):
             found = True
             k = int(np.argmin(tests))
-            yield Finding(
+            yield Remark(
                 "modes",
                 "problem",
                 f"mode {k} should have {known.weights[k]:.4g} of the mass and has {counts[k] / counts.sum():.4g} of {len(assigned)} draws",
                 "fix weights, assignment or the exact sampler",
             )
         if (assigned < 0).mean() > 0.01:
-            yield Finding(
+            yield Remark(
                 "modes",
                 "note",
                 f"{(assigned < 0).mean():.1%} of the draws belong to no mode: a larger radius would take them in",
             )
     if not found:
         beside = "" if own.all() else f"; {(~own).sum()} locations belong to another mode (a component without a peak)"
-        yield Finding(
+        yield Remark(
             "modes", "passed", f"{len(known.weights)} modes: zeros of the gradient, with the draws' weights{beside}"
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mcmc_bench.comparison.inference import Estimate, against_known, seen
+from mcmc_bench.comparison.inference import Means, against_known, seen
 from mcmc_bench.core.multiple_tests import holm
 from mcmc_bench.core.results import Cell, Results
 
@@ -68,7 +68,7 @@ def _p_values(cell: Cell) -> tuple[np.ndarray, np.ndarray]:
     """P-value and standard error of each event."""
     indicators = cell.evidence[0].indicators
     assert indicators is not None
-    estimate = Estimate.of(
+    estimate = Means.of(
         np.array(indicators.mean), np.array(indicators.standard_deviation), np.array(indicators.skewness),
         cell.evidence[0].replicates,
     )  # fmt: skip

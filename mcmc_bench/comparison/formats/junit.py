@@ -11,7 +11,7 @@ from itertools import chain, count
 
 from mcmc_bench.comparison.formats import sentences
 from mcmc_bench.comparison.formats.sentences import one_line
-from mcmc_bench.comparison.model import Comparison, Finding, Verdict, worst
+from mcmc_bench.comparison.model import Comparison, Decision, Finding, worst
 
 
 def render(comparison: Comparison) -> str:
@@ -68,7 +68,7 @@ def _properties(comparison: Comparison) -> dict[str, str]:
     }
 
 
-def _case(suite: ET.Element, place: str, name: str, verdict: Verdict, findings: Sequence[Finding]) -> None:
+def _case(suite: ET.Element, place: str, name: str, verdict: Decision, findings: Sequence[Finding]) -> None:
     case = ET.SubElement(suite, "testcase", classname=place, name=name, time="0")
     worrying = sentences.worrying(findings)
     if verdict == "regression":

@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 
 from mcmc_bench.comparison.formats import sentences
 from mcmc_bench.comparison.formats.sentences import clipped
-from mcmc_bench.comparison.model import CellComparison, Comparison, Verdict
+from mcmc_bench.comparison.model import CellComparison, Comparison, Decision
 
 #: GitHub takes comments of 65,536 characters.
 COMMENT_LIMIT = 64_900
 #: Shorter than this it could not be whole: headings, and the line that says what is left out.
 LEAST_LIMIT = 2_000
-SIGNS: dict[Verdict, str] = {"regression": "❌", "inconclusive": "⚠️", "pass": "✅", "not measured": "➖"}
+SIGNS: dict[Decision, str] = {"regression": "❌", "inconclusive": "⚠️", "pass": "✅", "not measured": "➖"}
 NAME_LENGTH, SENTENCE_LENGTH, NAMES = 300, 1_000, 10
 #: For headings, what closes the details, and the line that says what is left out.
 RESERVED = 900

@@ -1,4 +1,4 @@
-"""What all formats say of a comparison, in plain words on one line: what is worst, numbers, where both sides come from.
+"""The sentences and numbers that all formats share, in plain words on one line each: the worst, the numbers, both sides.
 
 Must not know any format, nor how anything is decided.
 """
@@ -11,7 +11,7 @@ import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from mcmc_bench.comparison.model import SEVERITY, CellComparison, Comparison, Finding, Side, Verdict
+from mcmc_bench.comparison.model import SEVERITY, CellComparison, Comparison, Decision, Finding, Side
 
 NOTHING, NOT_MEASURED = "–", "not measured"
 COLUMNS = ("correctness", "efficiency", "low error", "time")
@@ -63,7 +63,7 @@ def warnings(comparison: Comparison) -> Iterator[tuple[CellComparison, Finding]]
 
 
 def unmeasured(comparison: Comparison) -> list[str]:
-    """What was not measured, why, and in how many cells; the most frequent first."""
+    """A line for each thing that was not measured: the reason and the number of cells; the most frequent first."""
     found = Counter(
         (finding.question, finding.words)
         for cell in comparison.cells
@@ -74,7 +74,7 @@ def unmeasured(comparison: Comparison) -> list[str]:
 
 
 def unsaid(comparison: Comparison) -> list[Finding]:
-    """What was found of the suite as a whole and is not in the summary."""
+    """The findings on the suite as a whole that are not in the summary."""
     return [finding for finding in comparison.overall if not any(finding.words in said for said in comparison.summary)]
 
 
@@ -90,12 +90,12 @@ def count(number: int, thing: str) -> str:
 
 def tally(cells: Sequence[CellComparison]) -> str:
     """``"1 regression, 12 pass"``."""
-    verdicts: list[Verdict] = [cell.verdict for cell in cells]
+    verdicts: list[Decision] = [cell.verdict for cell in cells]
     return ", ".join(f"{verdicts.count(verdict):,} {verdict}" for verdict in SEVERITY if verdict in verdicts)
 
 
 def numbers(cell: CellComparison) -> list[str]:
-    """What stands in each of `COLUMNS`."""
+    """The texts of a cell, one for each of `COLUMNS`."""
     found = [cell.finding(question) for question in ("correctness", "efficiency", "low error", "time")]
     return [_bias(found[0]), *(_ratio(finding) for finding in found[1:])]
 

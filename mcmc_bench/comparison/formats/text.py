@@ -16,12 +16,12 @@ from rich.text import Text
 
 from mcmc_bench.comparison.formats import sentences
 from mcmc_bench.comparison.formats.sentences import one_line
-from mcmc_bench.comparison.model import Comparison, Verdict
+from mcmc_bench.comparison.model import Comparison, Decision
 
 WIDTH = 160
 #: Of the width, for the columns whose texts have any length.
 _SHARES = {"cell": 40, "correctness": 30, "efficiency": 19, "low error": 19, "time": 19}
-SIGNS: dict[Verdict, str] = {"regression": "✗", "inconclusive": "?", "pass": "✓", "not measured": "–"}
+SIGNS: dict[Decision, str] = {"regression": "✗", "inconclusive": "?", "pass": "✓", "not measured": "–"}
 
 
 def render(comparison: Comparison) -> str:

@@ -133,7 +133,7 @@ def silent_failure(measured: Measured) -> MetricValue:
 
 @dataclass
 class Diagnosis:
-    """What the diagnostics say of one replicate; NaN where they do not apply."""
+    """The diagnostics of one replicate; NaN where they do not apply."""
 
     r_hat: float = NAN
     ess_bulk: float = NAN

@@ -68,7 +68,7 @@ def stopped_chains(measured: Measured) -> MetricValue:
 
 
 def _recorded(measured: Measured, record: str, per_evaluations: float | None = None) -> MetricValue | None:
-    """What the sampler records as `record`, or as `record_1` … for several; None where it does not record it."""
+    """The mean of the statistic `record`, or of `record_1` …; None where the sampler does not record it."""
     each = [
         [
             mean

@@ -241,5 +241,5 @@ def some_draws(draws: Draws, limit: int) -> Array:
 
 
 def _size(measured: Measured, limit: int) -> int:
-    """How many draws of a replicate are compared."""
+    """Number of draws of a replicate that are compared."""
     return min(limit, measured.kept * measured.replicates[0].chains)

@@ -281,7 +281,7 @@ def _of_data(
 
 
 def _classes(measured: Measured) -> int:
-    """How many classes the examples have; 0 without examples."""
+    """Number of classes of the examples; 0 without examples."""
     return 0 if measured.target.examples is None else measured.target.examples.classes
 
 

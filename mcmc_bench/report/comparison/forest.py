@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from mcmc_bench.comparison.model import SEVERITY, Finding, Verdict
+from mcmc_bench.comparison.model import SEVERITY, Finding, Decision
 from mcmc_bench.report.figures.chart import RuleLine, Scale, limits, tick_label, ticks
 from mcmc_bench.report.figures.drawing import OPEN_SHAPES, SHAPES
 
 #: Of each verdict its shape (a name in drawing.SHAPES), so that colour is not alone in telling them apart.
-SHAPE_OF: dict[Verdict, str] = {
+SHAPE_OF: dict[Decision, str] = {
     "regression": "square",
     "inconclusive": "diamond",
     "pass": "circle",
@@ -179,7 +179,7 @@ def _worst_first(rows: Iterable[ForestRow]) -> tuple[ForestRow, ...]:
     return tuple(sorted(found, key=lambda row: (SEVERITY.index(row.finding.verdict), -(row.finding.value or 0.0))))
 
 
-def _slug(verdict: Verdict) -> str:
+def _slug(verdict: Decision) -> str:
     return verdict.replace(" ", "-")
 
 

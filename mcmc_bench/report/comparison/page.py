@@ -15,7 +15,7 @@ import jinja2
 from markupsafe import Markup
 
 from mcmc_bench import report
-from mcmc_bench.comparison.model import SEVERITY, CellComparison, Comparison, Finding, Question, Verdict
+from mcmc_bench.comparison.model import SEVERITY, CellComparison, Comparison, Decision, Finding, Question
 from mcmc_bench.core.files import write_atomically
 from mcmc_bench.report import numbers
 from mcmc_bench.report.comparison import forest
@@ -26,7 +26,7 @@ from mcmc_bench.report.figures.palette import NEUTRAL, Colour
 TEMPLATES = Path(__file__).parent / "templates"
 #: The style sheet and the table's script, which both kinds of page share.
 OF_THE_REPORT = Path(report.__file__).parent / "templates"
-SIGNS: dict[Verdict, str] = {"regression": "✗", "inconclusive": "?", "pass": "✓", "not measured": "–"}
+SIGNS: dict[Decision, str] = {"regression": "✗", "inconclusive": "?", "pass": "✓", "not measured": "–"}
 #: The head of each question's column, and what its number is.
 QUESTIONS: dict[Question, tuple[str, str]] = {
     "efficiency": ("Gradients needed", "candidate over baseline, for the same error"),
@@ -53,7 +53,7 @@ class Answer:
     """The answer to one question about one cell, in the table."""
 
     text: str
-    verdict: Verdict
+    verdict: Decision
     below: str = ""
     missing: bool = False
 

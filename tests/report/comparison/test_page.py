@@ -12,25 +12,25 @@ from typing import Any
 import pytest
 from read_page import AS_SHOWN, HOSTILE, Browser, Page, browser, seen
 
-from mcmc_bench.comparison.model import CellComparison, Comparison, Finding, Side, Verdict, worst
+from mcmc_bench.comparison.model import CellComparison, Comparison, Decision, Finding, Side, worst
 from mcmc_bench.report.comparison import forest
 from mcmc_bench.report.comparison.page import write_page
 from mcmc_bench.report.figures.chart import RuleLine
 
 __all__ = ["browser"]  # a fixture
-VERDICTS: tuple[Verdict, ...] = ("regression", "inconclusive", "pass")
+VERDICTS: tuple[Decision, ...] = ("regression", "inconclusive", "pass")
 
 
 # ------------------------------------------------------------ made up
 
 
-def finding_of_efficiency(value: float, verdict: Verdict) -> Finding:
+def finding_of_efficiency(value: float, verdict: Decision) -> Finding:
     low, high = value / 1.1, value * 1.1
     words = f"needs {value:.2f}× ({low:.2f}–{high:.2f}) the gradients it needed"
     return Finding("efficiency", verdict, words, value, low, high, 0.1, 1.0, 1.5)
 
 
-def cell(index: int, verdict: Verdict = "pass", *, target: str = "banana", value: float = 1.0) -> CellComparison:
+def cell(index: int, verdict: Decision = "pass", *, target: str = "banana", value: float = 1.0) -> CellComparison:
     bias = f"no bias seen; one of 0.08 sd would have been, in cell {index}"
     findings = [
         Finding("ran", "pass", "finished"),

@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from mcmc_bench.comparison.inference import Difference, Means, against_known, degrees, difference, larger_bias, seen
-from mcmc_bench.comparison.model import Finding, Question, Decision
+from mcmc_bench.comparison.model import Decision, Finding, Question
 from mcmc_bench.comparison.pool import estimate, known, log_costs, pooled
 from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.results import Evidence

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from mcmc_bench.comparison.model import SEVERITY, Finding, Decision
+from mcmc_bench.comparison.model import SEVERITY, Decision, Finding
 from mcmc_bench.report.figures.chart import RuleLine, Scale, limits, tick_label, ticks
 from mcmc_bench.report.figures.drawing import OPEN_SHAPES, SHAPES
 

@@ -254,6 +254,16 @@ class Sampler:
         return ""
 
     @property
+    def compiled(self) -> bool:
+        """Whether it moves by a compiled step, and not by a `draw` written in Python."""
+        return self.draw is None
+
+    @property
+    def evaluations_at_start(self) -> int:
+        """Target evaluations at the start of a chain; a `draw` counts its own."""
+        return 1 if self.compiled else 0
+
+    @property
     def pointer(self) -> Any:
         """The step, compiled so that the chunk loop takes it as a function pointer."""
         return _jit.compiled(self.step, _jit.STEP_SIGNATURE)

@@ -89,7 +89,7 @@ def run_cell(plan: CellPlan, key: str, folders: Folders, keep_draws: bool) -> Ce
     cell.divergences = int(sum(draws.divergences.sum() for draws in replicates))
     cell.tuned = _together([_learned(draws, sampler) for draws in replicates])
     cell.cost = {name: float(np.mean([getattr(d.cost, name) for d in replicates])) for name in vars(Cost())}
-    cell.tunes_itself = sampler.draw is not None and cell.cost["tuning_evaluations"] > 0
+    cell.tunes_itself = not sampler.compiled and cell.cost["tuning_evaluations"] > 0
     cell.metric_values, cell.curves = metrics.evaluate_cell(
         replicates,
         target,

@@ -24,6 +24,11 @@ class Plan:
     thin: int = 1
     keep: bool = True
 
+    @property
+    def kept(self) -> int:
+        """Draws of a chain that are kept."""
+        return self.transitions // self.thin if self.keep else 0
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -42,8 +47,7 @@ class Budget:
             cost: evaluations of a transition, where it is known better than by the sampler's declaration.
         """
         each = sampler.evaluations_per_step(settings) if cost is None else cost
-        at_start = 0 if sampler.draw is not None else 1
-        transitions = int((self.evaluations - at_start) / each * (1 + 1e-12))
+        transitions = int((self.evaluations - sampler.evaluations_at_start) / each * (1 + 1e-12))
         warmup = int(self.warmup_share * transitions)
         measured = transitions - warmup
         if measured < 1:
@@ -58,5 +62,6 @@ class Budget:
         if tuned or sampler.varying_cost:
             return float(self.evaluations)
         plan = self.plan(sampler, settings)
-        at_start = 0 if sampler.draw is not None else 1
-        return float(at_start + (plan.warmup + plan.transitions) * sampler.evaluations_per_step(settings))
+        return float(
+            sampler.evaluations_at_start + (plan.warmup + plan.transitions) * sampler.evaluations_per_step(settings)
+        )

@@ -21,11 +21,12 @@ from mcmc_bench.core.kinds import StartName
 from mcmc_bench.core.sampler import ACCEPTANCE, DIVERGING, ENERGY_ERROR, STATISTICS, Sampler
 from mcmc_bench.core.streams import stream
 from mcmc_bench.core.target import Target
+from mcmc_bench.sampling.blocks import Seconds
 from mcmc_bench.sampling.budget import Budget, Plan, SamplingError
-from mcmc_bench.sampling.chains import CHUNK_EVALUATIONS, Chains, Progress, Setup
+from mcmc_bench.sampling.chains import Chains, Progress, Setup
 from mcmc_bench.sampling.tuning import schedule as _tuning
 
-__all__ = ["CHUNK_EVALUATIONS", "Budget", "Plan", "Progress", "SamplingError", "compile_kernels", "run"]
+__all__ = ["Budget", "Plan", "Progress", "SamplingError", "compile_kernels", "run"]
 
 
 def compile_kernels(target: Target, sampler: Sampler) -> None:
@@ -90,61 +91,37 @@ def run(
 
     moving = Chains(setup, positions, names, threads=threads, progress=progress, stop=stop)
     tuned: _tuning.Tuned | None = None
-    tuning_evaluations = tuning_seconds = 0.0
+    before = time.perf_counter()
     if tuning is not None and sampler.adaptation is not None:
-        before = time.perf_counter()
         tuned = _tuning.tune(moving, tuning, fixed=set(settings))
-        tuning_seconds = time.perf_counter() - before
+    tuning_seconds = time.perf_counter() - before
+    if tuned is not None:
         if isinstance(start, str) and start == "exact":
             moving.place(moving.setup, _starts(target, start, chains, stream(*names, "start after tuning")))
-        tuning_evaluations = float(moving.spent.mean())
-    return _measured(moving, plan, positions, tuned, tuning_evaluations, tuning_seconds, compile_seconds)
+        moving.end_tuning()
+    return _measured(moving, plan, positions, tuned, Seconds(compile_seconds, tuning_seconds if tuned else 0.0))
 
 
 def _measured(
-    moving: Chains, plan: Plan | Budget, positions: Array, tuned: _tuning.Tuned | None,
-    tuning_evaluations: float, tuning_seconds: float, compile_seconds: float,
-) -> Draws:  # fmt: skip
-    """Warmup and measured transitions of chains that are ready."""
+    moving: Chains, plan: Plan | Budget, start: Array, tuned: _tuning.Tuned | None, seconds: Seconds
+) -> Draws:
+    """Warmup and measured transitions of chains that are ready; `seconds` is what has been needed so far."""
     sampler, settings = moving.setup.sampler, moving.setup.settings
-    already = moving.spent
     warmup_seconds = 0.0
-    if isinstance(plan, Budget) and sampler.varying_cost and sampler.draw is None:
-        plan, warmup_seconds = _warmed_up(moving, plan)
-    else:
-        if isinstance(plan, Budget):
+    if isinstance(plan, Budget):
+        if sampler.varying_cost and sampler.compiled:
+            plan, warmup_seconds = _warmed_up(moving, plan)
+        else:
             plan = plan.plan(sampler, settings)
-        if sampler.draw is None:
-            moving.keep(0)
-            warmup_seconds = moving.advance(plan.warmup)
-    warmup = moving.spent
-    # What the warmup has summed up is not part of the measurement.
-    moving.keep(plan.transitions // plan.thin if plan.keep else 0)
-    if sampler.draw is None:
-        sampling_seconds = moving.advance(plan.transitions, plan.thin)
-    else:
-        made = plan
-        handed_out = moving.each(lambda block: block.run_python(made, moving.progress))
-        seconds = {phase: sum(counted.seconds[phase] for counted in handed_out) for phase in handed_out[0].seconds}
-        share = made.warmup / (made.warmup + made.transitions)
-        compile_seconds, tuning_seconds = compile_seconds + seconds["compilation"], seconds["tuning"]
-        warmup_seconds, sampling_seconds = share * seconds["sampling"], (1.0 - share) * seconds["sampling"]
-        already = moving.tuning_spent
-        tuning_evaluations = float(already.mean())
-        warmup = already + np.round(share * (moving.spent - already))
-    if sampler.draw is not None or sampler.prepare is not None:
-        moving.each(lambda block: block.look_up_log_density())
-    # At the start there is one evaluation, which belongs to whatever comes first.
-    if tuned is None and sampler.draw is None:
-        already = np.zeros_like(already)
+    took = moving.run(plan)
     cost = Cost(
-        tuning_evaluations=tuning_evaluations,
-        tuning_seconds=tuning_seconds,
-        compile_seconds=compile_seconds,
-        warmup_seconds=warmup_seconds,
-        sampling_seconds=sampling_seconds,
+        tuning_evaluations=float(moving.by_block("tuning_spent").mean()),
+        tuning_seconds=seconds.tuning + took.tuning,
+        compile_seconds=seconds.compilation + took.compilation,
+        warmup_seconds=warmup_seconds + took.warmup,
+        sampling_seconds=took.sampling,
     )
-    return _join(moving, positions, plan, cost, already, warmup, tuned)
+    return _join(moving, start, plan, cost, tuned)
 
 
 def _warmed_up(moving: Chains, budget: Budget) -> tuple[Plan, float]:
@@ -162,7 +139,7 @@ def _warmed_up(moving: Chains, budget: Budget) -> tuple[Plan, float]:
     # Where a transition costs more than what is left, one is made all the same: no draw would say nothing.
     remaining = replace(budget, evaluations=max(budget.evaluations - round(spent), int(cost) + 2), warmup_share=0.0)
     plan = remaining.plan(moving.setup.sampler, moving.setup.settings, cost=cost)
-    return replace(plan, warmup=made), seconds
+    return plan, seconds
 
 
 def _starts(target: Target, start: StartName | Array, chains: int, generator: np.random.Generator) -> Array:
@@ -213,21 +190,15 @@ def _matrix(sampler: Sampler, target: Target, given: npt.ArrayLike | None) -> Ar
     return matrix
 
 
-def _join(
-    moving: Chains, start: Array, plan: Plan, cost: Cost, already: Array, warmup: Array, tuned: _tuning.Tuned | None
-) -> Draws:
-    """The draws of all blocks, chains in order; `already` and `warmup` are what had been spent before and after it."""
+def _join(moving: Chains, start: Array, plan: Plan, cost: Cost, tuned: _tuning.Tuned | None) -> Draws:
+    """The draws of all blocks, chains in order."""
     statistics = moving.chains_first("kept_statistics")  # (chain, draw, statistic)
     sums = moving.all("statistic_sums")  # (chain, statistic)
     powers = np.concatenate([block.mean_powers for block in moving.blocks], axis=1)  # (2, chain, dim)
     non_finite = moving.all("stopped_at") >= 0
-    stopped_at = np.concatenate([block.spent_when_left for block in moving.blocks])
+    stopped_at = moving.all("spent_when_stopped")
     used = np.where(non_finite, stopped_at, moving.spent)
-    warmup = np.minimum(used, warmup)
-    sampler, not_recorded = moving.setup.sampler, set()
-    if sampler.draw is not None:
-        not_recorded |= {"acceptance_rate", "divergences"} if sampler.kind != "oracle" else set()
-        not_recorded |= {"evaluations"} if not used.any() else set()
+    warmup = np.minimum(used, moving.by_block("warmup_spent"))
     return Draws(
         position=moving.chains_first("kept_position"),
         log_density=moving.chains_first("kept_log_density"),
@@ -256,10 +227,10 @@ def _join(
         tuned={} if tuned is None else tuned.chosen,
         inverse_mass_matrix=moving.setup.inverse_mass_matrix,
         schedule=moving.setup.schedule,
-        not_recorded=frozenset(not_recorded),
+        not_recorded=moving.blocks[0].not_recorded,
         cost=replace(
             cost,
-            warmup_evaluations=float(np.maximum(warmup - already, 0.0).mean()),
+            warmup_evaluations=float(np.maximum(warmup - moving.by_block("tuning_spent"), 0.0).mean()),
             sampling_evaluations=float((used - warmup).mean()),
         ),
     )

@@ -123,7 +123,7 @@ def test_is_re_entrant(sampler, monkeypatch):
         return run(target, sampler, {}, Plan(11, 50, thin=3), chains=5, start="dispersed", names=("chunks",))
 
     whole = go()
-    monkeypatch.setattr("mcmc_bench.sampling.chains.CHUNK_EVALUATIONS", 1)
+    monkeypatch.setattr("mcmc_bench.sampling.blocks.CHUNK_EVALUATIONS", 1)
     np.testing.assert_array_equal(whole.position, go().position)
     np.testing.assert_array_equal(whole.mean_square, go().mean_square)
 

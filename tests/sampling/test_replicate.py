@@ -138,7 +138,7 @@ def test_a_bad_mass_matrix(diagonal):
 
 
 def test_stopping_from_outside_ends_after_a_chunk(monkeypatch):
-    monkeypatch.setattr("mcmc_bench.sampling.chains.CHUNK_EVALUATIONS", 100)
+    monkeypatch.setattr("mcmc_bench.sampling.blocks.CHUNK_EVALUATIONS", 100)
     stop, counts = threading.Event(), []
 
     def progress(count):

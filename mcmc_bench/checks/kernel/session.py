@@ -104,7 +104,7 @@ class ChainPath:
         self.moved = False
         sampler = session.sampler
         self._chains: Chains | None = None
-        if sampler.draw is None:
+        if sampler.compiled:
             schedule = (
                 np.empty(0) if sampler.schedule is None else np.asarray(sampler.schedule(settings), dtype=np.float64)
             )

@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib.metadata
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,9 +32,11 @@ from mcmc_bench.checks.truth.agreement import (
 from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.draws import Draws
 from mcmc_bench.core.progress import Progress
+from mcmc_bench.core.sampler import Sampler
 from mcmc_bench.core.streams import stream
 from mcmc_bench.core.target import QUANTILE_LEVELS, Target
 from mcmc_bench.sampling.replicate import Plan, run
+from mcmc_bench.sampling.tuning.schedule import Tuning
 
 #: Acceptance that the step sizes are tuned to: somewhat above the optimum of each, for safety in corners.
 ACCEPTANCE = {"hmc": 0.93, "mala": 0.65, "nuts": 0.9}
@@ -41,8 +44,8 @@ ACCEPTANCE = {"hmc": 0.93, "mala": 0.65, "nuts": 0.9}
 SAMPLERS = ("hmc", "mala")
 #: Rounds of the pilot: transitions of each, after which the coordinates are learned anew.
 PILOT_ROUNDS = (100, 200, 400, 800)
-#: Attempts at a step size within a round, and transitions of each.
-TUNING_ATTEMPTS, TUNING_TRANSITIONS = 12, 15
+#: Transitions in which a step size is tuned, and those after it that show which chains are stuck.
+TUNING_TRANSITIONS, LOOK_TRANSITIONS = 150, 15
 #: Length of a Hamiltonian trajectory in coordinates with unit variances: a bit less than a quarter of a turn, at which
 #: a Gaussian's draws are nearly independent, and no coordinate returns to where it was.
 TRAJECTORY = 1.3
@@ -99,13 +102,28 @@ class _Session:
     # ---- sampling ----
 
     def sample(
-        self, at: Array, sampler: str, settings: Mapping[str, float], plan: Plan, start: Array, purpose: str
+        self,
+        at: Array,
+        sampler: Sampler,
+        settings: Mapping[str, float],
+        plan: Plan,
+        start: Array,
+        purpose: str,
+        tuning: Tuning | None = None,
     ) -> Draws:
         """One stretch from `start` (chain, dim), in the coordinates in which the covariance `at` is the identity."""
         return run(
-            self.target, load_sampler(sampler), settings, plan, chains=len(start), start=start, inverse_mass_matrix=at,
-            names=("reference run", self.target.label, sampler, purpose), threads=self.threads,
-        )  # fmt: skip
+            self.target,
+            sampler,
+            settings,
+            plan,
+            chains=len(start),
+            start=start,
+            inverse_mass_matrix=at,
+            names=("reference run", self.target.label, sampler.name, purpose),
+            threads=self.threads,
+            tuning=tuning,
+        )
 
     def starts(self, sampler: str) -> tuple[str, Array]:
         """In words, and (chain, dim)."""
@@ -117,22 +135,30 @@ class _Session:
             return "dispersed", target.starts("dispersed", generator, CHAINS)
         return "one point", target.starts("one_point", generator, CHAINS)
 
-    def tuned(self, at: Array, sampler: str, start: Array, purpose: str) -> tuple[float, Array]:
-        """A step size in u with the acceptance of ACCEPTANCE, and where the chains are after looking for it."""
-        step_size, position = 0.5 * self.target.dim**-0.25, start
-        for attempt in range(TUNING_ATTEMPTS):
-            draws = self.sample(
-                at, sampler, self.settings(sampler, step_size), Plan(0, TUNING_TRANSITIONS, keep=False), position,
-                f"{purpose} {attempt}",
-            )  # fmt: skip
-            position = self.unstuck(draws, position, f"{sampler} {purpose} {attempt}")
-            accepted = np.nan_to_num(draws.mean_acceptance).mean()  # a chain that has left accepts nothing
-            step_size *= float(np.exp((accepted - ACCEPTANCE[sampler]) * 3.0 / np.sqrt(1.0 + attempt)))
-        return step_size, position
+    def tuned(self, at: Array, sampler: str, start: Array, purpose: str, first: float) -> tuple[float, Array]:
+        """A step size in u with the acceptance of ACCEPTANCE, looked for from `first` on, and the ends of the chains."""
+        own = load_sampler(sampler)
+        assert own.adaptation is not None
+        given = self.settings(sampler, first)
+        step_size = replace(own.settings["step_size"], default=given.pop("step_size"))
+        goal = replace(own.adaptation, goal=ACCEPTANCE[sampler], trajectory=None)
+        tunable = replace(own, settings={**own.settings, "step_size": step_size}, adaptation=goal)
+        evaluations = TUNING_TRANSITIONS * int(own.evaluations_per_step(own.with_defaults(given)))
+        draws = self.sample(
+            at, tunable, given, Plan(0, LOOK_TRANSITIONS, keep=False), start, purpose, Tuning(evaluations, "none")
+        )
+        tuned = draws.tuned["step_size"]
+        end = self.unstuck(draws, start, f"{sampler} {purpose}")
+        return (float(np.sqrt(2.0 * tuned)) if sampler == "mala" else tuned), end
+
+    @property
+    def first_step(self) -> float:
+        """Where the search for a step size begins, in coordinates with unit variances."""
+        return 0.5 * float(self.target.dim) ** -0.25
 
     @staticmethod
     def alive(end: Array, before: Array) -> Array:
-        """Ends of chains; where one has left, where it was before."""
+        """Ends of chains; where one has become non-finite, where it was before."""
         return np.where(np.isfinite(end).all(axis=1, keepdims=True), end, before)
 
     def unstuck(self, draws: Draws, before: Array, name: str) -> Array:
@@ -166,11 +192,12 @@ class _Session:
             position = target.modes.locations[np.arange(CHAINS) % len(target.modes.weights)]
         dispersed = target.starts("dispersed", stream("reference run", target.label, "scale"), 1000)
         at = np.diag((0.3 * dispersed.std(axis=0)) ** 2)
+        step_size = self.first_step
         for number, transitions in enumerate(PILOT_ROUNDS):
             self.progress("pilot: learning the target's covariance", number, len(PILOT_ROUNDS))
-            step_size, position = self.tuned(at, "hmc", position, f"pilot {number}")
+            step_size, position = self.tuned(at, "hmc", position, f"pilot {number}", step_size)
             draws = self.sample(
-                at, "hmc", self.settings("hmc", step_size), Plan(transitions // 2, transitions), position,
+                at, load_sampler("hmc"), self.settings("hmc", step_size), Plan(transitions // 2, transitions), position,
                 f"pilot {number} run",
             )  # fmt: skip
             position = self.alive(draws.end, position)
@@ -183,13 +210,13 @@ class _Session:
     def prepare(self, at: Array, sampler: str) -> LongRun:
         """Tune and warm up."""
         start, position = self.starts(sampler)
-        step_size, position = self.tuned(at, sampler, position, "tuning")
-        step_size, position = self.tuned(at, sampler, position, "tuning again")
+        step_size, position = self.tuned(at, sampler, position, "tuning", self.first_step)
+        step_size, position = self.tuned(at, sampler, position, "tuning again", step_size)
         transitions = WARM_UP[sampler]
         for attempt in range(SHORTENED):
             settings = self.settings(sampler, step_size)
             warmup = self.sample(
-                at, sampler, settings, Plan(0, transitions, keep=False), position, f"warm-up {attempt}"
+                at, load_sampler(sampler), settings, Plan(0, transitions, keep=False), position, f"warm-up {attempt}"
             )
             position = self.unstuck(warmup, position, f"{sampler} warm-up {attempt}")
             if warmup.divergences.sum() == 0:
@@ -201,10 +228,10 @@ class _Session:
         """A further stretch of a run."""
         assert one.end is not None
         plan = Plan(0, transitions, thin=transitions // KEPT)
-        draws = self.sample(at, sampler, one.settings, plan, one.end, f"stretch {len(one.stretches)}")
+        draws = self.sample(at, load_sampler(sampler), one.settings, plan, one.end, f"stretch {len(one.stretches)}")
         if (draws.stopped_at >= 0).any():
             raise ReferenceRunError(
-                f"{self.target.label}: {sampler} left the density's support in {(draws.stopped_at >= 0).sum()} of "
+                f"{self.target.label}: {sampler} became non-finite in {(draws.stopped_at >= 0).sum()} of "
                 f"{CHAINS} chains; `mcmc-bench check {self.target.name}` says whether the density is at fault"
             )
         one.evaluations += draws.cost.evaluations * CHAINS

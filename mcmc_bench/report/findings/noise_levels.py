@@ -103,9 +103,9 @@ def _largest_noise(selection: Selection, cells: Sequence[Cell]) -> Markup | None
                 continue
             if bounds(much, DISTINCT)[1] < bounds(little, DISTINCT)[0]:
                 return Markup(
-                    "<b>Ascent that starts at less noise keeps more ends apart.</b> Down the noise levels without noise, "
-                    "chains end at {} from σ = {:g}, and at {} from σ = {:g}."
-                ).format(distinct_ends(selection, much), levels[0], ends(selection, little), levels[1])
+                    "<b>Ascent that starts at less noise keeps more ends apart.</b> Without noise on the way, chains that start "
+                    "at σ = {:g} end at {}; chains that start at σ = {:g} end at {}."
+                ).format(levels[0], distinct_ends(selection, much), levels[1], ends(selection, little))
     return None
 
 

@@ -54,7 +54,7 @@ SENTENCES = {
     "carried": "Carrier ends at 64.0 (62.7–64.0) distinct images from random starts, but at 1.000 (0.980–1.020) image when all chains start at one point. "
     "It adds no noise, so its ends differ only because its starts do (median distance of two ends: 5.50 (5.39–5.61); of two real images: 6).",
     "own": "From one point, walker still ends at 64.0 (62.7–64.0) distinct images: it adds noise on the way.",
-    "largest": "end at 1.000 (0.980–1.020) image from σ = 8, and at 16.0 (15.7–16.3) distinct images of 64 chains",
+    "largest": "start at σ = 8 end at 1.000 (0.980–1.020) image; chains that start at σ = 1 end at 16.0 (15.7–16.3) distinct images of 64 chains",
     "one level": "Distance to held-out images from one start: 0.250 (0.245–0.255) for jumper (dispersed starts: 0.1250 (0.1225–0.1275); as many real images: 0.0625).",
     "mixing": "of the 4 classes of little_faces, 2.50 (2.45–2.55) by jumper (worst R-hat 1.50 (1.47–1.53))",
     "dial": "falls from 0.500 (0.490–0.510) at τ = 0 and is least at τ = 1: 0.1000 (0.0980–0.1020).",

@@ -27,9 +27,10 @@ from mcmc_bench.catalog.files import Folders
 from mcmc_bench.comparison import Comparison, Rule, compare
 from mcmc_bench.comparison.decide import FEWEST_REPLICATES
 from mcmc_bench.comparison.inference import MOSTLY_CONSTANT
+from mcmc_bench.core.evidence import Evidence
 from mcmc_bench.core.files import write_atomically
 from mcmc_bench.core.provenance import describe_environment
-from mcmc_bench.core.results import Cell, Evidence, Results
+from mcmc_bench.core.results import Cell, Results
 from mcmc_bench.core.streams import stream
 from mcmc_bench.executors import JobError, executor_class
 from mcmc_bench.experiments import worker

@@ -1,10 +1,10 @@
 """Compares two runs of the same cells: still correct? still as efficient? And says so in several formats.
 
-Only reads: knows results. Must not know any particular target or sampler, nor how runs
-are made.
+Only reads: knows results. Must not know any particular target or sampler, nor how
+runs are made.
 """
 
-from mcmc_bench.comparison.decide import Rule, compare, measured_efficiency
+from mcmc_bench.comparison.decide import Rule, compare
 from mcmc_bench.comparison.model import (
     CellComparison,
     Comparison,
@@ -12,6 +12,7 @@ from mcmc_bench.comparison.model import (
     NothingComparedError,
     Side,
 )
+from mcmc_bench.comparison.pool import measured_efficiency
 
 __all__ = [
     "CellComparison",

@@ -24,11 +24,12 @@ from mcmc_bench.comparison.model import (
     worst,
     worst_verdict,
 )
-from mcmc_bench.comparison.pool import log_costs, pooled
+from mcmc_bench.comparison.pool import pooled
 from mcmc_bench.comparison.summary import count, environment, reasons, same_job, sentences, side_of
+from mcmc_bench.core.evidence import Evidence
 from mcmc_bench.core.multiple_tests import holm
 from mcmc_bench.core.outcome import Outcome
-from mcmc_bench.core.results import Cell, Evidence, Results
+from mcmc_bench.core.results import Cell, Results
 
 #: With fewer replicates an interval at the levels of a family is wider than anything worth knowing.
 FEWEST_REPLICATES = 8
@@ -329,17 +330,6 @@ class _Comparing:
         if changed:
             notes.append(f"The truth differs between the sides: {', '.join(changed)}.")
         return notes
-
-
-def measured_efficiency(results: Results, match: str) -> dict[str, float] | None:
-    """Real ESS of a chain per target evaluation of a cell, with its 95 % interval over replicates; None if not known."""
-    cell = next((cell for cell in results.cells if cell.match == match and cell.evidence), None)
-    logs = None if cell is None else log_costs(pooled(cell.evidence))
-    if logs is None or len(logs) < 2:
-        return None
-    found = Difference(-float(np.mean(logs)), float(np.std(logs, ddof=1)) / len(logs) ** 0.5, len(logs) - 1.0)
-    low, high = found.interval(0.95)
-    return {"value": float(np.exp(found.value)), "low": float(np.exp(low)), "high": float(np.exp(high))}
 
 
 def _truth_changed(pair: _Pair) -> bool:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 from mcmc_bench.core import json_form
-from mcmc_bench.core.json_form import Limits
+from mcmc_bench.core.json_form import Count, Limits, Positive, Share
 from mcmc_bench.core.kinds import Kind, StartName
-from mcmc_bench.core.results import Count, Origin, Positive, Share
+from mcmc_bench.core.results import Origin
 
 Decision = Literal["regression", "inconclusive", "pass", "not measured"]
 #: Worst first.

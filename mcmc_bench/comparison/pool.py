@@ -10,9 +10,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from mcmc_bench.comparison.inference import Means
+from mcmc_bench.comparison.inference import Difference, Means
 from mcmc_bench.core.arrays import Array
-from mcmc_bench.core.results import Evidence, Indicators
+from mcmc_bench.core.evidence import Evidence, Indicators
+from mcmc_bench.core.results import Results
 
 
 def pooled(stages: Sequence[Evidence]) -> Evidence:
@@ -98,3 +99,14 @@ def log_costs(evidence: Evidence) -> list[float] | None:
         return None
     pairs = zip(evidence.evaluations, evidence.squared_error, strict=True)
     return [float(np.log(evaluations * error)) for evaluations, error in pairs if error is not None]
+
+
+def measured_efficiency(results: Results, match: str) -> dict[str, float] | None:
+    """Real ESS of a chain per target evaluation of a cell, with its 95 % interval over replicates; None if not known."""
+    cell = next((cell for cell in results.cells if cell.match == match and cell.evidence), None)
+    logs = None if cell is None else log_costs(pooled(cell.evidence))
+    if logs is None or len(logs) < 2:
+        return None
+    found = Difference(-float(np.mean(logs)), float(np.std(logs, ddof=1)) / len(logs) ** 0.5, len(logs) - 1.0)
+    low, high = found.interval(0.95)
+    return {"value": float(np.exp(found.value)), "low": float(np.exp(low)), "high": float(np.exp(high))}

@@ -16,7 +16,7 @@ from mcmc_bench.comparison.inference import Difference, Means, against_known, de
 from mcmc_bench.comparison.model import Decision, Finding, Question
 from mcmc_bench.comparison.pool import estimate, known, log_costs, pooled
 from mcmc_bench.core.arrays import Array
-from mcmc_bench.core.results import Evidence
+from mcmc_bench.core.evidence import Evidence
 
 #: Draws' worth of one chain below which its error says nothing about efficiency: a chain that never moves has 1.
 LOWEST_REAL_ESS = 3.0
@@ -41,8 +41,32 @@ class Hypothesis(Protocol):
         """The answer in words, with the numbers after the last stage."""
 
 
+class _OnIndicators:
+    """The part of a hypothesis on indicators that does not depend on what they are compared with."""
+
+    tolerance: float  # the largest resolution that allows a pass
+
+    @cached_property
+    def _tested(self) -> list[tuple[Array, Array, Means]]:
+        """p-values, standard errors and means of each stage."""
+        raise NotImplementedError
+
+    @cached_property
+    def p_values(self) -> list[float]:
+        """Bonferroni over the indicators."""
+        return [min(1.0, float(p.min()) * len(p)) for p, _, _ in self._tested]
+
+    def resolution(self, stage: int, level: float) -> float:
+        """The largest over the indicators of the smallest error that would be seen, in their standard deviations."""
+        raise NotImplementedError
+
+    def sees(self, stage: int, level: float) -> bool:
+        """See `Hypothesis`."""
+        return self.resolution(stage, level) <= self.tolerance
+
+
 @dataclass
-class Bias:
+class Bias(_OnIndicators):
     """Against what is known: the truth, or a bias in closed form."""
 
     stages: Sequence[Evidence]
@@ -67,21 +91,12 @@ class Bias:
         probability = np.clip(known(self.stages[0])[0], 0.0, 1.0)
         return np.sqrt(probability * (1.0 - probability))
 
-    @cached_property
-    def p_values(self) -> list[float]:
-        """Bonferroni over the indicators."""
-        return [min(1.0, float(p.min()) * len(p)) for p, _, _ in self._tested]
-
     def resolution(self, stage: int, level: float) -> float:
         """The largest over the indicators of the smallest bias that would be seen, in their standard deviations."""
         p, error, means = self._tested[stage]
         usable = self._deviation > 0
         single = seen(1.0, level / len(p), means.replicates - 1, sides=2)
         return float((single * error[usable] / self._deviation[usable]).max())
-
-    def sees(self, stage: int, level: float) -> bool:
-        """See `Hypothesis`."""
-        return self.resolution(stage, level) <= self.tolerance
 
     def finding(self, verdict: Decision, adjusted: float, level: float) -> Finding:
         """See `Hypothesis`."""
@@ -113,7 +128,7 @@ class Bias:
 
 
 @dataclass
-class BiasGrowth:
+class BiasGrowth(_OnIndicators):
     """Against the baseline, where a bias or a transient is to be expected: it must not have become larger."""
 
     stages: Sequence[Evidence]
@@ -145,11 +160,6 @@ class BiasGrowth:
     def _deviation(self) -> Array:
         return np.sqrt(np.clip(self._truth * (1.0 - self._truth), 0.0, None))
 
-    @cached_property
-    def p_values(self) -> list[float]:
-        """Bonferroni over the indicators."""
-        return [min(1.0, float(p.min()) * len(p)) for p, _, _ in self._tested]
-
     def resolution(self, stage: int, level: float) -> float:
         """As in `Bias`, of the growth of the bias."""
         p, error, means = self._tested[stage]
@@ -157,10 +167,6 @@ class BiasGrowth:
         freedom = degrees(means, estimate(self.baseline))[usable]
         single = [seen(e, level / len(p), f) for e, f in zip(error[usable], freedom, strict=True)]
         return float((np.array(single) / self._deviation[usable]).max())
-
-    def sees(self, stage: int, level: float) -> bool:
-        """See `Hypothesis`."""
-        return self.resolution(stage, level) <= self.tolerance
 
     def finding(self, verdict: Decision, adjusted: float, level: float) -> Finding:
         """See `Hypothesis`."""

@@ -15,7 +15,7 @@ import math
 import types
 import typing
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import numpy as np
 
@@ -30,6 +30,12 @@ class Limits:
 
     def __init__(self, **keywords: Any) -> None:
         self.keywords = keywords
+
+
+Count = Annotated[int, Limits(minimum=0)]
+Positive = Annotated[int, Limits(minimum=1)]
+Share = Annotated[float, Limits(minimum=0, maximum=1)]
+NotNegative = Annotated[float, Limits(minimum=0)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -240,7 +246,7 @@ def _or_null(allowed: dict[str, Any]) -> dict[str, Any]:
 
 def _parts(hint: Any) -> tuple[Any, tuple[Any, ...]]:
     """A type without its ``Annotated``, and the notes of that."""
-    if get_origin(hint) is typing.Annotated:
+    if get_origin(hint) is Annotated:
         return hint.__origin__, hint.__metadata__
     return hint, ()
 

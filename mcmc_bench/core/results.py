@@ -20,8 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mcmc_bench.core import json_form, results_versions
+from mcmc_bench.core.evidence import Evidence
 from mcmc_bench.core.files import write_atomically
-from mcmc_bench.core.json_form import NOT_STORED, Digits, Limits
+from mcmc_bench.core.json_form import NOT_STORED, Count, Digits, Limits, NotNegative, Positive, Share
 from mcmc_bench.core.kinds import Kind, StartName, TruthOrigin
 from mcmc_bench.core.outcome import Outcome
 
@@ -34,10 +35,6 @@ FILE_NAME = "results.json"
 Direction = Literal["higher", "lower", "target"]
 Verdict = Literal["pass", "fail", "inconclusive", "not applicable"]
 
-Count = Annotated[int, Limits(minimum=0)]
-Positive = Annotated[int, Limits(minimum=1)]
-Share = Annotated[float, Limits(minimum=0, maximum=1)]
-NotNegative = Annotated[float, Limits(minimum=0)]
 #: Written as null where it is not finite.
 OrNull = Annotated[float, Limits(type=["number", "null"])]
 
@@ -70,57 +67,6 @@ class Judgement:
 
     verdict: Verdict
     because: str = ""
-
-
-@dataclass
-class Indicators:
-    """Shares of the draws below known quantiles and in known modes: bounded, so that they can be tested for bias.
-
-    All lists run over the indicators.
-    """
-
-    name: list[str]
-    truth: list[Share]  # probability under the target
-    truth_error: list[NotNegative]  # its standard error
-    #: Probability under what the sampler should give at its settings, where that is known; see Evidence.expected_from.
-    expected: list[Share] | None
-    expected_error: list[NotNegative] | None
-    mean: list[Share]  # over replicates, of the share in all chains of a replicate
-    standard_deviation: list[NotNegative]  # of one replicate
-    skewness: list[float]  # of one replicate
-    constant: list[Share]  # share of replicates in which no draw, or every draw, is inside
-
-    def __post_init__(self) -> None:
-        _same_length(self, len(self.name))
-
-
-@dataclass
-class Evidence:
-    """The data that a comparison of two runs rests on: values of single replicates, which are independent of each other."""
-
-    replicates: Positive
-    #: "truth": an exact kernel that was started from exact draws; "closed form": its known bias; "": not known.
-    expected_from: Literal["truth", "closed form", ""]
-    planned_evaluations: NotNegative | None  # of one chain, by the suite's budget and the sampler's declaration
-    evaluations: list[NotNegative]  # of one chain, counted; of each replicate
-    squared_error: list[
-        NotNegative | None
-    ]  # of one chain's estimates, in variances: 1 / real ESS; None where a chain became non-finite
-    low_error_evaluations: list[NotNegative | None]  # None: not reached within the budget
-    seconds: list[NotNegative]  # of sampling, all chains
-    stopped_chains: list[Count]
-    moved: list[Share]  # share of the chains that do not end where they began
-    divergent: list[Share]  # share of the transitions
-    indicators: Indicators | None = None  # None where no quantile of the target is known
-
-    def __post_init__(self) -> None:
-        _same_length(self, self.replicates)
-
-
-def _same_length(columns: object, length: int) -> None:
-    for name, values in vars(columns).items():
-        if isinstance(values, list) and len(values) != length:
-            raise ValueError(f"{name} has {len(values)} entries, not {length}")
 
 
 @dataclass

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from mcmc_bench.comparison import Comparison, Rule, compare, measured_efficiency
+from mcmc_bench.core.evidence import Evidence
 from mcmc_bench.core.files import write_atomically
 from mcmc_bench.core.progress import Progress
-from mcmc_bench.core.results import Evidence, Results, ResultsError
+from mcmc_bench.core.results import Results, ResultsError
 from mcmc_bench.executors import JobError
 from mcmc_bench.experiments.run import extend, run
 from mcmc_bench.experiments.suite import Suite, load_suite

@@ -15,9 +15,10 @@ from typing import Any, cast
 
 from mcmc_bench import metrics
 from mcmc_bench.catalog.files import Folders
+from mcmc_bench.core.evidence import Evidence
 from mcmc_bench.core.progress import Progress
 from mcmc_bench.core.provenance import command_line, describe_environment
-from mcmc_bench.core.results import Evidence, Provenance, Results
+from mcmc_bench.core.results import Provenance, Results
 from mcmc_bench.executors import Executor, JobError, executor_class
 from mcmc_bench.experiments import worker
 from mcmc_bench.experiments.cells import CellPlan

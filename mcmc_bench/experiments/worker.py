@@ -13,8 +13,9 @@ import numpy as np
 from mcmc_bench import metrics
 from mcmc_bench.catalog.files import Folders
 from mcmc_bench.core.draws import Cost, Draws
+from mcmc_bench.core.evidence import Evidence
 from mcmc_bench.core.outcome import Outcome
-from mcmc_bench.core.results import Cell, Evidence
+from mcmc_bench.core.results import Cell
 from mcmc_bench.core.sampler import Sampler
 from mcmc_bench.core.target import Target
 from mcmc_bench.experiments import known_law

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +15,7 @@ from scipy import stats
 
 from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.draws import Draws
-from mcmc_bench.core.results import Evidence, Indicators
+from mcmc_bench.core.evidence import Evidence, Expectation, Indicators
 from mcmc_bench.core.target import QUANTILE_LEVELS
 from mcmc_bench.metrics.estimates import bias_squared, low_error_evaluations
 from mcmc_bench.metrics.measured import chain_estimates, evenly
@@ -26,7 +25,6 @@ from mcmc_bench.metrics.reference import Reference
 FEWEST_REPLICATES = 3
 #: Coordinates whose quantiles are tested, evenly picked; log p sees all of them at once.
 TESTED_COORDINATES = 12
-Expectation = Literal["truth", "closed form", ""]
 
 
 @dataclass(frozen=True, eq=False)

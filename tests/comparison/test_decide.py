@@ -11,8 +11,9 @@ from scipy import stats
 
 from mcmc_bench.comparison import NothingComparedError, Rule, compare
 from mcmc_bench.comparison.pool import pooled
+from mcmc_bench.core.evidence import Evidence, Indicators
 from mcmc_bench.core.outcome import Outcome
-from mcmc_bench.core.results import Cell, Evidence, Indicators, Results
+from mcmc_bench.core.results import Cell, Results
 from mcmc_bench.core.streams import stream
 from mcmc_bench.metrics.evidence import describe
 

@@ -204,6 +204,9 @@ class _Walk:
     def rebuilt(self, value: Any) -> None:
         """By the protocol that copies and pickles objects."""
         kind = type(value)
+        if value is _GLOBAL_RANDOM_STATE:  # which it is in counts nowhere: it is another one in every process
+            self.put("global random state")
+            return
         try:
             reduced = copyreg.dispatch_table.get(kind, lambda it: it.__reduce_ex__(4))(value)
         except Exception as error:
@@ -352,6 +355,7 @@ class _Walk:
 
 
 _Visit = Callable[[_Walk, Any], None]
+_GLOBAL_RANDOM_STATE = np.random.mtrand._rand  # noqa: SLF001 - NumPy gives it no other name
 _WITHOUT_CONTENT: tuple[Any, ...] = (ctypes._SimpleCData.__base__, ctypes.CDLL, memoryview)  # noqa: SLF001
 _FUNCTIONS_OF_C = (types.BuiltinFunctionType, types.MethodDescriptorType, types.WrapperDescriptorType)
 _Cached = type(functools.cache(len))

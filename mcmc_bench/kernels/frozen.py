@@ -39,7 +39,8 @@ def frozen(dispatcher: Any) -> Any:
     """A compiled function that does what `dispatcher` does now, whatever is changed later.
 
     Has an attribute `fingerprint`, by which its machine code is kept between processes; or an attribute `unseen`, which
-    says why there is none, and then it is compiled in every process. One of the engine's own is returned as it is.
+    says why there is none, and then it is compiled in every process. One of the engine's own is returned as it is, and
+    one that names something that is not defined yet.
 
     Raises:
         ValueError: `dispatcher` is no compiled function.
@@ -47,9 +48,16 @@ def frozen(dispatcher: Any) -> Any:
     if not isinstance(dispatcher, Dispatcher):
         raise ValueError(f"{dispatcher!r:.80} is not compiled: decorate the function, see `mcmc_bench.kernels.jit`")
     freezer = _Freezer()
-    copy = freezer.dispatcher(dispatcher)
+    try:
+        copy = freezer.dispatcher(dispatcher)
+    except _UndefinedError:
+        return dispatcher
     _FROZEN.update(freezer.new)
     return copy
+
+
+class _UndefinedError(Exception):
+    """A function names something that is not defined yet."""
 
 
 class _Freezer:
@@ -72,6 +80,8 @@ class _Freezer:
                 self.recursive.update(self.unfinished[self.unfinished.index(compiled) :])
             return compiled
         function, content, unseen = dispatcher.py_func, "", ""
+        if names.undefined(function):
+            raise _UndefinedError
         try:
             content = fingerprint(dispatcher)
         except NoFingerprintError as error:
@@ -115,6 +125,8 @@ class _Freezer:
         )
         copy.__kwdefaults__ = function.__kwdefaults__
         copy.__qualname__ = f"frozen_{content}.{function.__name__}"
+        if "objmode" in names.of_code(function.__code__):  # Python inside of it looks into the module; it is never kept
+            copy.__module__ = function.__module__
         return copy
 
     def value(self, value: Any, called: frozenset[str]) -> Any:

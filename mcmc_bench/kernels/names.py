@@ -5,6 +5,7 @@ Looks at code without running it. Must not know what becomes of the answer.
 
 from __future__ import annotations
 
+import builtins
 import dis
 import functools
 import hashlib
@@ -130,16 +131,22 @@ def hidden(function: types.FunctionType) -> str | None:
     for name in sorted(used & _HIDING_ATTRIBUTES):
         return name
     for name in sorted((used & _HIDING_BUILTINS) - function.__globals__.keys()):
-        if _loads_global(function.__code__, name):
+        if name in globals_of_code(function.__code__):
             return name
     return None
 
 
-def _loads_global(code: types.CodeType, name: str) -> bool:
-    loads = (one.opname in ("LOAD_GLOBAL", "LOAD_NAME") and one.argval == name for one in dis.get_instructions(code))
-    return any(loads) or any(
-        _loads_global(constant, name) for constant in code.co_consts if isinstance(constant, types.CodeType)
-    )
+@functools.cache
+def globals_of_code(code: types.CodeType) -> frozenset[str]:
+    """The names that `code` and the functions inside it look up as globals or builtins."""
+    inside = [globals_of_code(constant) for constant in code.co_consts if isinstance(constant, types.CodeType)]
+    loads = (one.argval for one in dis.get_instructions(code) if one.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
+    return frozenset(loads).union(*inside)
+
+
+def undefined(function: types.FunctionType) -> frozenset[str]:
+    """The names that `function` looks up, and that stand for nothing yet."""
+    return globals_of_code(function.__code__) - function.__globals__.keys() - vars(builtins).keys()
 
 
 # ------------------------------------------------------------ files

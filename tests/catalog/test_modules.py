@@ -87,6 +87,27 @@ def test_a_broken_file_is_loaded_once_it_is_repaired(tmp_path):
     assert value(tmp_path) == -3.0
 
 
+SCALE = """
+import numba
+K = {k}
+
+def plain():
+    return K
+
+@numba.njit
+def scale():
+    with numba.objmode(k="f8"):
+        k = plain()
+    return k
+"""
+
+
+def test_python_inside_of_compiled_code_finds_its_globals(tmp_path):
+    for k in (1.0, 2.0):
+        write(tmp_path, "scale()", SCALE.format(k=k))
+        assert value(tmp_path) == -k
+
+
 def test_what_has_not_changed_is_not_loaded_again(tmp_path):
     write(tmp_path, 1.0, imports="LOADED = [0]", build="LOADED[0] += 1", data="np.array(LOADED, dtype=float)")
     assert [load_target("edited", targets_folder=tmp_path).data[0] for _ in range(3)] == [1.0] * 3

@@ -120,6 +120,22 @@ def test_what_a_target_is_made_from_is_in_the_key(folder, change):
     assert seen == [0, 1, 0]
 
 
+def test_an_installed_package_counts_by_content(folder, monkeypatch):
+    """A helper that is installed may change without a new version."""
+    site = folder / "site"
+    (site / "installed_helper-1.0.dist-info").mkdir(parents=True)
+    (site / "installed_helper-1.0.dist-info" / "METADATA").write_text("Name: installed_helper\nVersion: 1.0\n")
+    monkeypatch.syspath_prepend(str(site))
+    (folder / "targets" / "mine.py").write_text(target("from installed_helper import scale", of_k="scale()"))
+    seen = []
+    for k in (1.0, 1.0, 22.0):  # of another size, by which Python's own cache of compiled files goes
+        text = f"from numba import njit\nK = {k}\n@njit\ndef scale():\n    return K\n"
+        (site / "installed_helper.py").write_text(text)
+        seen.append(kept(folder))
+    monkeypatch.delitem(sys.modules, "installed_helper")
+    assert seen == [0, 1, 0]
+
+
 def test_what_a_sampler_is_made_from_is_in_the_key(folder):
     (folder / "suite.toml").write_text(SUITE.replace("{samplers}", f'{MALA}, {{ name = "mine" }}'))
     (folder / "samplers" / "mine.py").write_text(SAMPLER.format(said="one"))

@@ -40,3 +40,12 @@ def test_what_is_set_later_reaches_new_targets_only(kind):
 def test_a_frozen_function_is_frozen_once():
     once = frozen(module("scalar", 4.0)["density"])
     assert frozen(once) is once
+
+
+def test_what_is_defined_below_is_found():
+    """A file may declare its sampler above the helpers of its step: then it is frozen once they are there."""
+    namespace = module("scalar", 4.0)
+    k = namespace.pop("K")
+    target = target_of(namespace["density"])
+    namespace["K"] = k
+    assert value(target) == -4.0

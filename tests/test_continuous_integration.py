@@ -192,13 +192,16 @@ def test_gitlab(repository):
 
 @pytest.mark.slow
 def test_pytest(repository):
-    """The recipe as it stands; the sampler's own default step size on a banana is not what this is about."""
-    (repository / "test_my_sampler.py").write_text(recipe("python", "test_my_sampler.py"))
-    done = shell("python -m pytest -q -p no:cacheprovider test_my_sampler.py", repository)
-    assert done.returncode == 0, done.stdout
-    (repository / "my_sampler.py").write_text(RIGHT.replace("(forward - backward)", "(backward - forward)"))
-    done = shell("python -m pytest -q -p no:cacheprovider test_my_sampler.py", repository)
+    """The recipe as it stands, beside a right sampler and beside a wrong one."""
+    wrong = repository / "wrong"
+    wrong.mkdir()
+    (wrong / "my_sampler.py").write_text(RIGHT.replace("(forward - backward)", "(backward - forward)"))
+    for folder in (repository, wrong):
+        (folder / "test_my_sampler.py").write_text(recipe("python", "test_my_sampler.py"))
+    done = shell("python -m pytest -rA -p no:cacheprovider --import-mode=importlib .", repository)
     assert done.returncode == 1
+    assert "PASSED test_my_sampler.py::test_sampler" in done.stdout, done.stdout
+    assert "FAILED wrong/test_my_sampler.py::test_sampler" in done.stdout
     assert "is biased: off by" in done.stdout
 
 

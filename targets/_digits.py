@@ -28,7 +28,7 @@ def training_set() -> tuple[np.ndarray, np.ndarray, dict]:
 
 
 def network(weights: str = "") -> Network:
-    """What has been learned, here or in a training of one's own."""
+    """The network of the file `weights`, or the one beside the images."""
     return network_of(FOLDER / "digits.weights.npz" if weights == "" else weights)
 
 

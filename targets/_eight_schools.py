@@ -96,9 +96,11 @@ class Posterior:
         levels = np.interp(QUANTILE_LEVELS, self.cumulative, self.u)
         levels = levels if function is None else function(levels)
         return (
-            np.array([self.weight @ values]), np.array([second]),
-            np.array([self.weight @ values**4 - second**2]), levels[None, :],
-        )  # fmt: skip
+            np.array([self.weight @ values]),
+            np.array([second]),
+            np.array([self.weight @ values**4 - second**2]),
+            levels[None, :],
+        )
 
     def mean_log_density(self, centred: bool) -> float:
         """E of the log density that both files compute, with its constant."""
@@ -113,9 +115,14 @@ class Posterior:
 def _joined(*parts: tuple[Array, Array, Array, Array], mean_log_density: float) -> Truth:
     mean, second, variance_of_square, levels = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     return Truth(
-        origin="quadrature", mean=mean, second_moment=second, variance_of_square=variance_of_square,
-        mean_log_density=mean_log_density, quantiles=levels, note=NOTE,
-    )  # fmt: skip
+        origin="quadrature",
+        mean=mean,
+        second_moment=second,
+        variance_of_square=variance_of_square,
+        mean_log_density=mean_log_density,
+        quantiles=levels,
+        note=NOTE,
+    )
 
 
 @functools.cache
@@ -133,9 +140,7 @@ def truth(centred: bool) -> Truth:
         if centred
         else posterior.normal_columns(posterior.z_mean, posterior.z_variance)
     )
-    return _joined(
-        first, _mu(), posterior.columns_of_u(), mean_log_density=posterior.mean_log_density(centred)
-    )  # fmt: skip
+    return _joined(first, _mu(), posterior.columns_of_u(), mean_log_density=posterior.mean_log_density(centred))
 
 
 @functools.cache
@@ -143,9 +148,11 @@ def constrained_truth() -> Truth:
     """The truth of (θ, μ, τ)."""
     posterior = tables()
     return _joined(
-        posterior.normal_columns(posterior.theta_mean, posterior.theta_variance), _mu(), posterior.columns_of_u(np.exp),
+        posterior.normal_columns(posterior.theta_mean, posterior.theta_variance),
+        _mu(),
+        posterior.columns_of_u(np.exp),
         mean_log_density=float("nan"),
-    )  # fmt: skip
+    )
 
 
 def _mu() -> tuple[Array, Array, Array, Array]:

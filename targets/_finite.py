@@ -1,4 +1,4 @@
-"""What densities do where numbers end. Must not know any target."""
+"""Densities where numbers end. Must not know any target."""
 
 import numpy as np
 

@@ -29,7 +29,7 @@ def training_set() -> tuple[np.ndarray, np.ndarray, dict]:
 
 
 def network() -> Network:
-    """What has been learned."""
+    """The network that has learned the points."""
     return network_of(FOLDER / "checkerboard_learned.weights.npz")
 
 
@@ -40,7 +40,8 @@ def build(sigma: float = 0.1) -> Target:
         sigma: σ, at least 0.1, in sides of a square.
     """
     return learned(
-        network(), sigma,
+        network(),
+        sigma,
         examples=checkerboard.examples_with(denoiser(network(), sigma)),
         counterpart=Counterpart(
             "checkerboard", partial(checkerboard.build, sigma), sigma, network().highest_noise, is_source=True
@@ -49,4 +50,4 @@ def build(sigma: float = 0.1) -> Target:
         formula="exp(−E(x, σ)), E a network whose −∇E has learned the score of points with noise σ",
         description="A learned score that can be drawn beside the true one, with its error against the noise.",
         source="the board: Grathwohl et al. 2019, arXiv 1810.01367; form: Karras et al. 2022, arXiv 2206.00364",
-    )  # fmt: skip
+    )

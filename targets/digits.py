@@ -28,7 +28,8 @@ def build(sigma: float = 0.75, weights: str = "") -> Target:
     if mean.shape != (64,):
         raise ValueError(f"weights = {weights} are of a network for {len(mean)} coordinates, and these images have 64")
     return learned(
-        trained, sigma,
+        trained,
+        sigma,
         examples=examples_with(denoiser(trained, sigma), weights),
         counterpart=Counterpart(
             "digits_memorised", partial(digits_memorised.build, sigma), sigma, trained.highest_noise, is_source=False
@@ -38,4 +39,4 @@ def build(sigma: float = 0.75, weights: str = "") -> Target:
         description="The target of diffusion models in small: a score learned from real images, with all the peaks that "
         "ascent without noise falls onto.",
         source="images: Alpaydin and Kaynak 1998, doi 10.24432/C50P49; form: Karras et al. 2022, arXiv 2206.00364",
-    )  # fmt: skip
+    )

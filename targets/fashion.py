@@ -20,23 +20,33 @@ DATA = Path(__file__).resolve().parent / "data"
 
 @cache
 def stored() -> dict[str, np.ndarray]:
-    """What `data/make_fashion.py` has made."""
+    """The arrays that `data/make_fashion.py` has made."""
     with np.load(DATA / "fashion.npz", allow_pickle=False) as file:
         return {name: file[name] for name in file.files}
 
 
 def network(weights: str = "") -> Network:
-    """What has been learned, here or in a training of one's own."""
+    """The network of the file `weights`, or the one beside the images."""
     return network_of(DATA / "fashion.weights.npz" if weights == "" else weights)
 
 
 def training_set(folder: Path | None = None) -> tuple[np.ndarray, np.ndarray, dict]:
     """For `mcmc-bench train`: examples, held-out ones, and what of the recipe is their own."""
     training, held_out = (_fashion_mnist.read(part, folder)[0] / 127.5 - 1.0 for part in ("train", "t10k"))
-    return training, held_out, {
-        "width": 448, "rank": 256, "directions": 320, "steps": 68_000, "weight_decay": 0.01, "cooling": 0.5,
-        "lowest_noise": 0.15, "highest_noise": 20.0,
-    }  # fmt: skip
+    return (
+        training,
+        held_out,
+        {
+            "width": 448,
+            "rank": 256,
+            "directions": 320,
+            "steps": 68_000,
+            "weight_decay": 0.01,
+            "cooling": 0.5,
+            "lowest_noise": 0.15,
+            "highest_noise": 20.0,
+        },
+    )
 
 
 def classify(x: np.ndarray, centre: np.ndarray) -> np.ndarray:
@@ -65,14 +75,18 @@ def build(sigma: float = 0.15, weights: str = "") -> Target:
     held_out, further = np.split(arrays["images"] / 127.5 - 1.0 - mean, int(arrays["sets"]))
     accuracy = float(arrays["classifier_accuracy"])
     return learned(
-        trained, sigma, single=True, block_chains=64,
+        trained,
+        sigma,
+        single=True,
+        block_chains=64,
         examples=Examples(
             held_out=held_out,
             held_out_class=arrays["labels"][: len(held_out)].astype(np.int64),
             further=further,
             training_distance=float(arrays["nearest_training"][0]),
             classifier=Classifier(
-                partial(classify, centre=mean), accuracy,
+                partial(classify, centre=mean),
+                accuracy,
                 "a perceptron with 128 hidden units, learned from the 60,000 images of the training; its accuracy is that "
                 "on 9,200 test images that are not shipped",
             ),
@@ -87,4 +101,4 @@ def build(sigma: float = 0.15, weights: str = "") -> Target:
         description="Real photographs in 784 dimensions: the size at which diffusion models begin, and at which a "
         "network's score has to be learned from many images to be worth following.",
         source="images: Xiao, Rasul and Vollgraf 2017, arXiv 1708.07747; form: Karras et al. 2022, arXiv 2206.00364",
-    )  # fmt: skip
+    )

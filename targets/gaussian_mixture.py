@@ -92,7 +92,7 @@ class Components:
         self.dim = self.locations.shape[1]
 
     def data(self, sigma: float = 0.0) -> Array:
-        """What the density is computed from; with `sigma`, that of the mixture ∗ N(0, σ² I), whose components are wider."""
+        """The data of the density; with `sigma`, that of the mixture ∗ N(0, σ² I), whose components are wider."""
         scales = np.hypot(self.scales, sigma)
         constant = np.log(self.weights) - self.dim * np.log(scales)
         return np.column_stack([constant, scales**-2.0, self.locations]).ravel()

@@ -82,10 +82,8 @@ def build() -> Target:
         formula="answer ~ Bernoulli(1/(1 + e^−aⱼ(θᵢ − bⱼ))), θᵢ ~ N(0, 1), log aⱼ ~ N(0, ½), bⱼ ~ N(0, 2); 100 persons, 15 items",
         description="Many weakly informed parameters that multiply each other, as tests of pupils have them.",
         source="Birnbaum 1968, in Lord and Novick, Statistical Theories of Mental Test Scores; data generated",
-        coordinate_names=(
-            *(f"θ{i}" for i in persons), *(f"log a{j}" for j in items), *(f"b{j}" for j in items)
-        ),
-    )  # fmt: skip
+        coordinate_names=(*(f"θ{i}" for i in persons), *(f"log a{j}" for j in items), *(f"b{j}" for j in items)),
+    )
 
 
 def _logit(share: Array, count: int) -> Array:

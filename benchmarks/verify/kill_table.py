@@ -80,20 +80,26 @@ def tables(record: dict[str, Entry]) -> str:
     rights = {name.split()[1]: one for name, one in record.items() if name.startswith("right ")}
     headings = [heading for heading, _ in SEEN]
     lines = [
-        f"### The {len(rights)} kernels as they are", "",
+        f"### The {len(rights)} kernels as they are",
+        "",
         "What would have been seen, with probability 0.95: a difference in any share, of a variance relative to it, or of the",
-        "mean of a cosine.", "",
-        f"| sampler | verdict | tests | chains | {' | '.join(headings)} |", "|---|---|---|---" + "|---" * len(headings) + "|",
-    ]  # fmt: skip
+        "mean of a cosine.",
+        "",
+        f"| sampler | verdict | tests | chains | {' | '.join(headings)} |",
+        "|---|---|---|---" + "|---" * len(headings) + "|",
+    ]
     for name, one in rights.items():
         seen = " | ".join(f"{one['seen'][h]:.3f}" if h in one["seen"] else "–" for h in headings)
         lines.append(f"| `{name}` | {one['verdict']} | {one['tests']} | {one['chains']} | {seen} |")
     wrongs = {name.split()[1]: one for name, one in record.items() if name.startswith("wrong ")}
     killed = sum(one["verdict"] == "FAILED" for one in wrongs.values())
     lines += [
-        "", f"### {len(wrongs)} planted faults, {killed} of them seen", "",
-        "| sampler | fault | seen with | by |", "|---|---|---|---|",
-    ]  # fmt: skip
+        "",
+        f"### {len(wrongs)} planted faults, {killed} of them seen",
+        "",
+        "| sampler | fault | seen with | by |",
+        "|---|---|---|---|",
+    ]
     for name, one in wrongs.items():
         fault = FAULTS[name]
         verdict = f"{one['chains']} chains" if one["verdict"] == "FAILED" else f"**not seen** ({one['verdict']})"

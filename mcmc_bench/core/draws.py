@@ -1,4 +1,4 @@
-"""What one run of a sampler leaves: positions, statistics, and what they cost.
+"""The results of one run of a sampler: positions, statistics, and what they cost.
 
 Pure data, shared by the half that samples and the half that measures. Must not know either.
 """

@@ -92,7 +92,7 @@ class Setting:
             raise ValueError(f"the default {self.default!r} of a setting {wrong}")
 
     def problem(self, value: Any) -> str:
-        """What is wrong with a value, in words; empty if nothing."""
+        """The reason why a value is not allowed, in words; empty if it is."""
         if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
             return "is not a number"
         try:
@@ -110,7 +110,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Adaptation:
-    """What may be tuned, and to what; `mcmc_bench.sampling.tuning.schedule` does it without knowing the kernel.
+    """The settings that are tuned, and the goal; `mcmc_bench.sampling.tuning.schedule` does it without knowing the kernel.
 
     - acceptance: the mean acceptance over all chains is `goal` (dual averaging, Hoffman and Gelman 2014).
     - energy: for kernels without a correction. The variance of the energy error of a step, over dim, is 4 b³ with
@@ -130,7 +130,7 @@ class Adaptation:
 
     @property
     def by_starts(self) -> bool:
-        """Whether the starts alone say to what."""
+        """True if the starts alone say what the setting is tuned to."""
         return self.rule in ("distance", "scale")
 
 
@@ -224,8 +224,10 @@ class Sampler:
 
     def _check_adaptation(self, adaptation: Adaptation) -> None:
         if self.draw is not None:
-            raise ValueError("adaptation is given with a draw, which is not tuned from outside: leave it out, and let draw() "
-                             "tune by itself")  # fmt: skip
+            raise ValueError(
+                "adaptation is given with a draw, which is not tuned from outside: leave it out, and let draw() "
+                "tune by itself"
+            )
         if adaptation.rule not in get_args(Rule):
             raise ValueError(
                 f"adaptation.rule = {adaptation.rule!r} must be one of {', '.join(map(repr, get_args(Rule)))}"
@@ -243,7 +245,10 @@ class Sampler:
         return (*STATISTICS, *self.extra_statistics(settings))
 
     def incompatibility(self, target: Target, settings: Settings | None = None) -> str:
-        """What `target` lacks for this sampler with these settings (complete; the defaults if None), in words; else empty."""
+        """The reason why this sampler cannot run on `target`, in words; empty if it can.
+
+        `settings` are complete; None stands for the defaults.
+        """
         missing = [what for what in self.requires if not REQUIREMENTS[what](target)]
         if missing:
             return f"{target.label} has no {missing[0].removeprefix('an ').removeprefix('a ')}"
@@ -255,7 +260,7 @@ class Sampler:
 
     @property
     def compiled(self) -> bool:
-        """Whether it moves by a compiled step, and not by a `draw` written in Python."""
+        """True for a compiled step, False for a `draw` written in Python."""
         return self.draw is None
 
     @property

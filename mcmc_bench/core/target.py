@@ -40,9 +40,18 @@ Draw = Callable[[np.random.Generator, int], Array]
 QUANTILE_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 #: What a target of the catalogue may be tagged with: what makes it hard, and where it comes from.
 TAGS = (
-    "gaussian", "curved", "multimodal", "heavy-tailed", "light-tailed", "ill-conditioned", "hierarchical", "real data", "generated data",
-    "high-dimensional", "learned",
-)  # fmt: skip
+    "gaussian",
+    "curved",
+    "multimodal",
+    "heavy-tailed",
+    "light-tailed",
+    "ill-conditioned",
+    "hierarchical",
+    "real data",
+    "generated data",
+    "high-dimensional",
+    "learned",
+)
 
 
 def block_density(function: Callable[..., None]) -> Any:
@@ -189,12 +198,12 @@ class Examples:
 
     @property
     def classes(self) -> int:
-        """How many there are; 0 for data that have none."""
+        """The number of classes; 0 for data that have none."""
         return 0 if self.held_out_class is None else int(self.held_out_class.max()) + 1
 
     @property
     def classifier_description(self) -> str:
-        """What `classify` is, and of what `classifier_accuracy` is the share; empty for data without classes."""
+        """A description of `classify` and of how its accuracy was measured; empty for data without classes."""
         if self.held_out_class is None:
             return ""
         if self.classifier is not None:

@@ -51,7 +51,7 @@ def in_coordinates(density: Any) -> Any:
 
 
 def coordinates_data(root: npt.NDArray[np.float64], data: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """What a density made by `in_coordinates` is computed from.
+    """The data of a density made by `in_coordinates`.
 
     Args:
         root: Lᵀ (dim, dim), or the diagonal of L as (1, dim).

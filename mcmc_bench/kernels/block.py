@@ -1,4 +1,4 @@
-"""What every step of a block of chains is made of: evaluate, draw normals, integrate, accept.
+"""The parts of every step of a block of chains: evaluate, draw normals, integrate, accept.
 
 Must not know any particular sampler, target or metric. Shapes: x, gradient (chain, dim); log density (chain,).
 """
@@ -118,7 +118,7 @@ def copy(source, out):
 
 @jit_inline
 def diverges(energy_error):
-    """Whether an energy error is above 1000 or not a number: what diverging means, in every sampler (Stan's convention)."""
+    """True if an energy error is above 1000 or not a number: diverging, in every sampler (Stan's convention)."""
     return not energy_error < DIVERGENCE_THRESHOLD  # written so that a NaN counts too
 
 

@@ -24,12 +24,30 @@ from mcmc_bench.kernels.jit import (
 )
 
 CHUNK_SIGNATURE = types.void(
-    types.int64, types.int64, vector, generator, vector,  # what to run
-    matrix, vector, matrix, matrix, cube, cube, counter, counter,  # state
-    matrix, matrix,  # coordinates
-    types.int64, types.int64, types.int64,  # steps
-    cube, matrix, cube, cube, matrix,  # what is kept
-)  # fmt: skip
+    types.int64,
+    types.int64,
+    vector,
+    generator,
+    vector,  # what to run
+    matrix,
+    vector,
+    matrix,
+    matrix,
+    cube,
+    cube,
+    counter,
+    counter,  # state
+    matrix,
+    matrix,  # coordinates
+    types.int64,
+    types.int64,
+    types.int64,  # steps
+    cube,
+    matrix,
+    cube,
+    cube,
+    matrix,  # what is kept
+)
 
 
 @jit_inline
@@ -42,7 +60,7 @@ def total(values):
 
 
 @jit
-def mark_chains_that_left(position, log_density, statistics, stopped_at, evaluations):
+def mark_non_finite_chains(position, log_density, statistics, stopped_at, evaluations):
     """NaN in the state of every chain whose position or log density is not finite, and nothing in its statistics."""
     for chain in range(position.shape[0]):
         if not (is_finite(total(position[chain])) and is_finite(log_density[chain])):
@@ -55,25 +73,43 @@ def mark_chains_that_left(position, log_density, statistics, stopped_at, evaluat
 
 @jit
 def run_chunk(
-    step_address, target_address, data, generator, settings,
-    position, log_density, gradient, statistics, memory, scratch, evaluations, stopped_at,
-    root, outside,
-    num_steps, first_step, thin,
-    kept_position, kept_log_density, kept_statistics, mean_powers, statistic_sums,
-):  # fmt: skip
+    step_address,
+    target_address,
+    data,
+    generator,
+    settings,
+    position,
+    log_density,
+    gradient,
+    statistics,
+    memory,
+    scratch,
+    evaluations,
+    stopped_at,
+    root,
+    outside,
+    num_steps,
+    first_step,
+    thin,
+    kept_position,
+    kept_log_density,
+    kept_statistics,
+    mean_powers,
+    statistic_sums,
+):
     """`num_steps` transitions of a block.
 
     Addresses (see `mcmc_bench.kernels.jit`) of what to run, and `position` … `evaluations`: see `mcmc_bench.core.sampler`.
 
-    - stopped_at (chain,): evaluations after which a chain left (its position or log density was no longer
-      finite), −1 while it has not. A chain that has left is NaN from there on: stopped and marked.
+    - stopped_at (chain,): evaluations after which a chain became non-finite (in its position or its log density),
+      −1 while it is finite. It is NaN from there on: stopped and marked.
     - root: the coordinates of `position`, see `mcmc_bench.kernels.affine`; (0, dim) if they are those of the target.
       What is kept is x = L u, which needs `outside` (chain, dim) to stand in.
     - first_step: transitions made before this chunk; transition number n (from 1) is kept if thin divides n.
     - kept_position (draw, chain, dim), kept_log_density (draw, chain), kept_statistics (draw, chain, statistic): [out];
       of length zero if draws are not kept.
     - mean_powers (2, chain, dim): running means of x and x² over all transitions, thinned or not.
-    - statistic_sums (chain, statistic): sums of the statistics over all transitions of chains that have not left.
+    - statistic_sums (chain, statistic): sums of the statistics over all transitions of chains that stayed finite.
     """
     step, target = step_at(step_address), target_at(target_address)
     chains, dim = position.shape
@@ -83,11 +119,10 @@ def run_chunk(
     statistic, statistic_sum = flat(statistics), flat(statistic_sums)
     for n in range(first_step + 1, first_step + num_steps + 1):
         step(
-            target, data, generator, settings,
-            position, log_density, gradient, statistics, memory, scratch, evaluations,
-        )  # fmt: skip
+            target, data, generator, settings, position, log_density, gradient, statistics, memory, scratch, evaluations
+        )
         if not (is_finite(total(u)) and is_finite(total(log_density))):
-            mark_chains_that_left(position, log_density, statistics, stopped_at, evaluations[0])
+            mark_non_finite_chains(position, log_density, statistics, stopped_at, evaluations[0])
         if root.shape[0] == 1:
             for chain in range(chains):
                 for i in range(dim):

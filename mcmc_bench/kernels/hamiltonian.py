@@ -26,9 +26,19 @@ LONGEST = 1000
 
 @jit
 def propose_by_leapfrog(
-    target, data, generator, step_size, num_steps,
-    position, momentum, log_density, gradient, statistics, scratch, evaluations,
-):  # fmt: skip
+    target,
+    data,
+    generator,
+    step_size,
+    num_steps,
+    position,
+    momentum,
+    log_density,
+    gradient,
+    statistics,
+    scratch,
+    evaluations,
+):
     """Leapfrog from (position, momentum), and accept where it ends with probability min(1, e^−ΔH).
 
     All of shape (chain, dim), or (chain,). On return `momentum` is that of the new state: the end of the trajectory
@@ -62,9 +72,8 @@ def propose_by_leapfrog(
 
 @jit
 def propose_by_random_length(
-    target, data, generator, step_size, num_steps,
-    position, log_density, gradient, statistics, scratch, evaluations,
-):  # fmt: skip
+    target, data, generator, step_size, num_steps, position, log_density, gradient, statistics, scratch, evaluations
+):
     """Fresh momentum, `num_steps` leapfrog steps (between 1 and `LONGEST`), accept or refuse; records `n_steps`.
 
     `scratch` has at least 6 arrays.
@@ -72,9 +81,19 @@ def propose_by_random_length(
     steps = int(min(max(1.0, num_steps), LONGEST))
     fill_standard_normal(generator, scratch[0])
     propose_by_leapfrog(
-        target, data, generator, step_size, steps,
-        position, scratch[0], log_density, gradient, statistics, scratch[1:], evaluations,
-    )  # fmt: skip
+        target,
+        data,
+        generator,
+        step_size,
+        steps,
+        position,
+        scratch[0],
+        log_density,
+        gradient,
+        statistics,
+        scratch[1:],
+        evaluations,
+    )
     statistics[:, 3] = steps
 
 
@@ -85,7 +104,7 @@ def flow(target, data, step_size, num_steps, position, momentum, log_density, gr
 
 
 def leapfrog_flow(target, settings, position, momentum):
-    """Where `num_integration_steps` leapfrog steps (10 where there is no such setting) lead; (chain, dim) each."""
+    """The end of `num_integration_steps` leapfrog steps (10 where there is no such setting); (chain, dim) each."""
     q, p = position.copy(), momentum.copy()
     log_density, gradient = target.log_density_and_gradient(q)
     steps = int(settings.get("num_integration_steps", 10))

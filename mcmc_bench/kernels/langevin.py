@@ -13,9 +13,8 @@ from mcmc_bench.kernels.jit import jit
 
 @jit
 def unadjusted_step(
-    target, data, generator, step_size, temperature,
-    position, log_density, gradient, statistics, scratch, evaluations,
-):  # fmt: skip
+    target, data, generator, step_size, temperature, position, log_density, gradient, statistics, scratch, evaluations
+):
     """One step x' = x + ε ∇log p(x) + √(2ετ) z of a block, in place; one evaluation.
 
     The energy error that is recorded is −log of the ratio with which MALA would accept the step. `scratch` has at least

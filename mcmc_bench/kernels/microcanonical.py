@@ -78,7 +78,7 @@ def flow(target, data, step_size, num_steps, position, direction, log_density, g
 
 
 def isokinetic_flow(target, settings, position, momentum):
-    """Where `num_integration_steps` steps (10 where there is no such setting) lead; (chain, dim) each.
+    """The end of `num_integration_steps` steps (10 where there is no such setting); (chain, dim) each.
 
     The motion is that of position and direction; a momentum p = r u makes a flow of it that keeps volume if, and only if,
     the direction changes volume on the sphere by e^{−ΔK}: log r grows by ΔK/d, ΔK = (d − 1) Δ log ‖p‖.

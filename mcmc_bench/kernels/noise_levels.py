@@ -40,7 +40,7 @@ def side_by_side(
 
 @jit_inline
 def count_of_levels(data):
-    """How many noise levels there are side by side in `data`."""
+    """The number of noise levels side by side in `data`."""
     return int(data[0])
 
 

@@ -14,10 +14,7 @@ from mcmc_bench.kernels.microcanonical import isokinetic_flow, isokinetic_leapfr
 
 
 @jit
-def step(
-    target, data, generator, settings,
-    position, log_density, gradient, statistics, memory, scratch, evaluations,
-):  # fmt: skip
+def step(target, data, generator, settings, position, log_density, gradient, statistics, memory, scratch, evaluations):
     step_size, num_integration_steps = settings
     chains = position.shape[0]
     direction, proposal, proposal_gradient = scratch[0], scratch[1], scratch[2]
@@ -31,9 +28,17 @@ def step(
         kinetic_change[chain] = 0.0
         proposal_log_density[chain] = log_density[chain]
     isokinetic_leapfrog(
-        target, data, step_size, int(num_integration_steps),
-        proposal, direction, proposal_log_density, proposal_gradient, kinetic_change, evaluations,
-    )  # fmt: skip
+        target,
+        data,
+        step_size,
+        int(num_integration_steps),
+        proposal,
+        direction,
+        proposal_log_density,
+        proposal_gradient,
+        kinetic_change,
+        evaluations,
+    )
     for chain in range(chains):
         energy_error = kinetic_change[chain] + log_density[chain] - proposal_log_density[chain]
         acceptance = acceptance_probability(-energy_error)

@@ -35,10 +35,7 @@ def base_log_density(scale, x):
 
 
 @jit
-def step(
-    target, data, generator, settings,
-    position, log_density, gradient, statistics, memory, scratch, evaluations,
-):  # fmt: skip
+def step(target, data, generator, settings, position, log_density, gradient, statistics, memory, scratch, evaluations):
     step_size, levels, base_scale = settings[0], int(settings[1]), settings[2]
     chains, dim = position.shape
     beta, data = data[:levels], data[levels:]  # from 1 down

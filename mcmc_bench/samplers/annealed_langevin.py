@@ -28,10 +28,7 @@ from mcmc_bench.kernels.noise_levels import (
 
 
 @jit
-def step(
-    target, data, generator, settings,
-    position, log_density, gradient, statistics, memory, scratch, evaluations,
-):  # fmt: skip
+def step(target, data, generator, settings, position, log_density, gradient, statistics, memory, scratch, evaluations):
     step_size, steps, temperature, _largest_noise, _smallest_noise, _levels, start_noise = settings
     levels = count_of_levels(data)
     smallest = sigma_at(data, levels - 1)

@@ -16,10 +16,7 @@ from mcmc_bench.kernels.langevin import init_momentum, refresh
 
 
 @jit
-def step(
-    target, data, generator, settings,
-    position, log_density, gradient, statistics, memory, scratch, evaluations,
-):  # fmt: skip
+def step(target, data, generator, settings, position, log_density, gradient, statistics, memory, scratch, evaluations):
     step_size, friction, temperature = settings
     chains = position.shape[0]
     momentum, energy_error = memory[0], flat(scratch[0])[:chains]

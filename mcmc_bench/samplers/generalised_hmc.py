@@ -12,17 +12,24 @@ from mcmc_bench.kernels.langevin import init_momentum, refresh
 
 
 @jit
-def step(
-    target, data, generator, settings,
-    position, log_density, gradient, statistics, memory, scratch, evaluations,
-):  # fmt: skip
+def step(target, data, generator, settings, position, log_density, gradient, statistics, memory, scratch, evaluations):
     step_size, num_integration_steps, persistence = settings
     momentum = memory[0]
     refresh(generator, persistence, 1.0, momentum)
     propose_by_leapfrog(
-        target, data, generator, step_size, int(num_integration_steps),
-        position, momentum, log_density, gradient, statistics, scratch, evaluations,
-    )  # fmt: skip
+        target,
+        data,
+        generator,
+        step_size,
+        int(num_integration_steps),
+        position,
+        momentum,
+        log_density,
+        gradient,
+        statistics,
+        scratch,
+        evaluations,
+    )
 
 
 SAMPLER = Sampler(

@@ -14,10 +14,7 @@ from mcmc_bench.kernels.jit import jit
 
 
 @jit
-def step(
-    target, data, generator, settings,
-    position, log_density, gradient, statistics, memory, scratch, evaluations,
-):  # fmt: skip
+def step(target, data, generator, settings, position, log_density, gradient, statistics, memory, scratch, evaluations):
     (step_size,) = settings
     chains, dim = position.shape
     before = flat(scratch[0])[:chains]

@@ -16,17 +16,24 @@ from mcmc_bench.kernels.jit import jit
 
 
 @jit
-def step(
-    target, data, generator, settings,
-    position, log_density, gradient, statistics, memory, scratch, evaluations,
-):  # fmt: skip
+def step(target, data, generator, settings, position, log_density, gradient, statistics, memory, scratch, evaluations):
     step_size, num_integration_steps = settings
     momentum = scratch[0]
     fill_standard_normal(generator, momentum)
     propose_by_leapfrog(
-        target, data, generator, step_size, int(num_integration_steps),
-        position, momentum, log_density, gradient, statistics, scratch[1:], evaluations,
-    )  # fmt: skip
+        target,
+        data,
+        generator,
+        step_size,
+        int(num_integration_steps),
+        position,
+        momentum,
+        log_density,
+        gradient,
+        statistics,
+        scratch[1:],
+        evaluations,
+    )
 
 
 def mean_acceptance(settings, precision, dim):

@@ -14,16 +14,22 @@ from mcmc_bench.kernels.jit import jit
 
 
 @jit
-def step(
-    target, data, generator, settings,
-    position, log_density, gradient, statistics, memory, scratch, evaluations,
-):  # fmt: skip
+def step(target, data, generator, settings, position, log_density, gradient, statistics, memory, scratch, evaluations):
     step_size, trajectory_length, jitter = settings
     length = trajectory_length * (1.0 + jitter * (2.0 * generator.random() - 1.0))
     propose_by_random_length(
-        target, data, generator, step_size, np.floor(length / step_size + 0.5),
-        position, log_density, gradient, statistics, scratch, evaluations,
-    )  # fmt: skip
+        target,
+        data,
+        generator,
+        step_size,
+        np.floor(length / step_size + 0.5),
+        position,
+        log_density,
+        gradient,
+        statistics,
+        scratch,
+        evaluations,
+    )
 
 
 def mean_steps(settings):

@@ -21,10 +21,7 @@ from mcmc_bench.kernels.jit import jit
 
 
 @jit
-def step(
-    target, data, generator, settings,
-    position, log_density, gradient, statistics, memory, scratch, evaluations,
-):  # fmt: skip
+def step(target, data, generator, settings, position, log_density, gradient, statistics, memory, scratch, evaluations):
     step_size, temperature = settings
     noise_scale = np.sqrt(2.0 * step_size * temperature)
     chains, dim = position.shape

@@ -17,10 +17,7 @@ from mcmc_bench.kernels.microcanonical import isokinetic_flow, isokinetic_leapfr
 
 
 @jit
-def step(
-    target, data, generator, settings,
-    position, log_density, gradient, statistics, memory, scratch, evaluations,
-):  # fmt: skip
+def step(target, data, generator, settings, position, log_density, gradient, statistics, memory, scratch, evaluations):
     step_size, decoherence_length = settings
     chains, dim = position.shape
     direction, kinetic_change, before = memory[0], flat(scratch[0])[:chains], flat(scratch[1])[:chains]

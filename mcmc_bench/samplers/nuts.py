@@ -38,7 +38,7 @@ LOG_WEIGHT, LOG_DENSITY, ERROR, NUMBERS = 0, 1, 2, 3
 
 @jit_inline
 def turns(begin, end, first, second):
-    """Whether a stretch from momentum `begin` to `end`, with Σ p = `first` + `second`, has turned round."""
+    """True if a stretch from momentum `begin` to `end`, with Σ p = `first` + `second`, has turned round."""
     forward = backward = 0.0
     for i in range(begin.shape[0]):
         rho = first[i] + second[i] - 0.5 * (begin[i] + end[i])
@@ -49,7 +49,7 @@ def turns(begin, end, first, second):
 
 @jit_inline
 def turn_when_joined(begin, seam_before, sum_before, seam_after, end, sum_after):
-    """Whether two neighbouring stretches, joined, have turned round: as a whole, or over their seam."""
+    """True if two neighbouring stretches, joined, have turned round: as a whole, or over their seam."""
     return (
         turns(begin, end, sum_before, sum_after)
         or turns(begin, seam_after, sum_before, seam_after)
@@ -78,7 +78,7 @@ def make_leaf(scratch, numbers, top, log_density, error):
 def merge(uniform, scratch, numbers, top):
     """Join the two sub-trees on top of the stack, of equal length, into one with a point of either by its weight.
 
-    Returns whether the whole goes on, and has not turned round.
+    Returns True if the whole goes on, and has not turned round.
     """
     base = FIRST_TREE + ARRAYS * top
     one, two = scratch[base - ARRAYS : base], scratch[base : base + ARRAYS]
@@ -99,7 +99,7 @@ def merge(uniform, scratch, numbers, top):
 
 @jit_inline
 def choose(uniform, log_ratio, scratch, position, gradient):
-    """Go to the point of the later half of the trajectory with probability min(1, e^log_ratio); whether it does."""
+    """Go to the point of the later half of the trajectory with probability min(1, e^log_ratio). Returns True if it goes."""
     goes = uniform < acceptance_probability(log_ratio)
     if goes:
         copy(scratch[FIRST_TREE + POINT], position)
@@ -108,10 +108,7 @@ def choose(uniform, log_ratio, scratch, position, gradient):
 
 
 @jit
-def step(
-    target, data, generator, settings,
-    position, log_density, gradient, statistics, memory, scratch, evaluations,
-):  # fmt: skip
+def step(target, data, generator, settings, position, log_density, gradient, statistics, memory, scratch, evaluations):
     step_size, max_tree_depth = settings
     left, right, moving = scratch[LEFT : LEFT + 3], scratch[RIGHT : RIGHT + 3], scratch[MOVING : MOVING + 3]
     total, tree = flat(scratch[SUM]), scratch[FIRST_TREE : FIRST_TREE + ARRAYS]
@@ -138,9 +135,16 @@ def step(
         top = -1  # of the stack of finished sub-trees
         for leaf in range(2**depth):
             leapfrog(
-                target, data, step_size if forwards else -step_size, 1,
-                moving[0], moving[1], moving_log_density, moving[2], evaluations,
-            )  # fmt: skip
+                target,
+                data,
+                step_size if forwards else -step_size,
+                1,
+                moving[0],
+                moving[1],
+                moving_log_density,
+                moving[2],
+                evaluations,
+            )
             steps += 1
             error = kinetic_energy(moving[1, 0]) - moving_log_density[0] - initial_energy
             acceptance += acceptance_probability(-error)

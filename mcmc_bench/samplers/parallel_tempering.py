@@ -25,10 +25,7 @@ from mcmc_bench.kernels.jit import jit
 
 
 @jit
-def step(
-    target, data, generator, settings,
-    position, log_density, gradient, statistics, memory, scratch, evaluations,
-):  # fmt: skip
+def step(target, data, generator, settings, position, log_density, gradient, statistics, memory, scratch, evaluations):
     step_size, num_integration_steps, replicas, _hottest = settings
     replicas = int(replicas)
     chains, dim = position.shape

@@ -12,10 +12,7 @@ from mcmc_bench.kernels.langevin import characteristic_of, unadjusted_step, vari
 
 
 @jit
-def step(
-    target, data, generator, settings,
-    position, log_density, gradient, statistics, memory, scratch, evaluations,
-):  # fmt: skip
+def step(target, data, generator, settings, position, log_density, gradient, statistics, memory, scratch, evaluations):
     (step_size,) = settings
     unadjusted_step(
         target, data, generator, step_size, 1.0, position, log_density, gradient, statistics, scratch, evaluations

@@ -29,10 +29,7 @@ from mcmc_bench.kernels.noise_levels import (
 
 
 @jit
-def step(
-    target, data, generator, settings,
-    position, log_density, gradient, statistics, memory, scratch, evaluations,
-):  # fmt: skip
+def step(target, data, generator, settings, position, log_density, gradient, statistics, memory, scratch, evaluations):
     signal_to_noise, corrections, _largest_noise, _smallest_noise, _levels, start_noise = settings
     x, score = flat(position), flat(gradient)
     start_in_noise(data, generator, start_noise, position)

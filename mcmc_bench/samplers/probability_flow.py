@@ -27,10 +27,7 @@ from mcmc_bench.kernels.noise_levels import (
 
 
 @jit
-def step(
-    target, data, generator, settings,
-    position, log_density, gradient, statistics, memory, scratch, evaluations,
-):  # fmt: skip
+def step(target, data, generator, settings, position, log_density, gradient, statistics, memory, scratch, evaluations):
     order, _largest_noise, _smallest_noise, _levels, start_noise = settings
     x, score, first_slope = flat(position), flat(gradient), flat(scratch[0])
     start_in_noise(data, generator, start_noise, position)

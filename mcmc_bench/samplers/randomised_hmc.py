@@ -15,19 +15,25 @@ from mcmc_bench.kernels.jit import jit
 
 
 @jit
-def step(
-    target, data, generator, settings,
-    position, log_density, gradient, statistics, memory, scratch, evaluations,
-):  # fmt: skip
+def step(target, data, generator, settings, position, log_density, gradient, statistics, memory, scratch, evaluations):
     step_size, mean_integration_steps = settings
     num_integration_steps = 1.0
     if mean_integration_steps > 1.0:
         stop = 1.0 / mean_integration_steps
         num_integration_steps = np.ceil(np.log(1.0 - generator.random()) / np.log(1.0 - stop))
     propose_by_random_length(
-        target, data, generator, step_size, num_integration_steps,
-        position, log_density, gradient, statistics, scratch, evaluations,
-    )  # fmt: skip
+        target,
+        data,
+        generator,
+        step_size,
+        num_integration_steps,
+        position,
+        log_density,
+        gradient,
+        statistics,
+        scratch,
+        evaluations,
+    )
 
 
 def expected_steps(settings):

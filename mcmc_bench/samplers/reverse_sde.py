@@ -25,10 +25,7 @@ from mcmc_bench.kernels.noise_levels import (
 
 
 @jit
-def step(
-    target, data, generator, settings,
-    position, log_density, gradient, statistics, memory, scratch, evaluations,
-):  # fmt: skip
+def step(target, data, generator, settings, position, log_density, gradient, statistics, memory, scratch, evaluations):
     _largest_noise, _smallest_noise, _levels, start_noise = settings
     start_in_noise(data, generator, start_noise, position)
     for level in range(count_of_levels(data) - 1):

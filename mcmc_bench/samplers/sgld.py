@@ -17,10 +17,7 @@ from mcmc_bench.kernels.noise_levels import nothing_to_report
 
 
 @jit
-def step(
-    target, data, generator, settings,
-    position, log_density, gradient, statistics, memory, scratch, evaluations,
-):  # fmt: skip
+def step(target, data, generator, settings, position, log_density, gradient, statistics, memory, scratch, evaluations):
     step_size, _share = settings
     noise_scale = np.sqrt(2.0 * step_size)
     chains = position.shape[0]

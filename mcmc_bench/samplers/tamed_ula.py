@@ -27,10 +27,7 @@ def tamed(step_size, coordinatewise, gradient, out):
 
 
 @jit
-def step(
-    target, data, generator, settings,
-    position, log_density, gradient, statistics, memory, scratch, evaluations,
-):  # fmt: skip
+def step(target, data, generator, settings, position, log_density, gradient, statistics, memory, scratch, evaluations):
     step_size, coordinatewise = settings
     noise_scale = np.sqrt(2.0 * step_size)
     chains, dim = position.shape

@@ -13,15 +13,21 @@ from mcmc_bench.kernels.langevin import characteristic_of, unadjusted_step, vari
 
 
 @jit
-def step(
-    target, data, generator, settings,
-    position, log_density, gradient, statistics, memory, scratch, evaluations,
-):  # fmt: skip
+def step(target, data, generator, settings, position, log_density, gradient, statistics, memory, scratch, evaluations):
     step_size, temperature = settings
     unadjusted_step(
-        target, data, generator, step_size, temperature,
-        position, log_density, gradient, statistics, scratch, evaluations,
-    )  # fmt: skip
+        target,
+        data,
+        generator,
+        step_size,
+        temperature,
+        position,
+        log_density,
+        gradient,
+        statistics,
+        scratch,
+        evaluations,
+    )
 
 
 def stationary_variance(settings, precision):

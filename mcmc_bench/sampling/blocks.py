@@ -30,7 +30,7 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Seconds:
-    """What the phases of a run took."""
+    """Seconds of the phases of a run."""
 
     compilation: float = 0.0
     tuning: float = 0.0
@@ -87,7 +87,7 @@ class Block(ABC):
 
     @property
     def not_recorded(self) -> frozenset[str]:
-        """What the sampler does not record, see `Draws.not_recorded`."""
+        """The names of what the sampler does not record, see `Draws.not_recorded`."""
         return frozenset()
 
     @property
@@ -169,11 +169,30 @@ class CompiledBlock(Block):
         for first in range(0, count, chunk):
             steps = min(chunk, count - first)
             run_chunk(
-                step, density, self.data, self.generator, setup.vector,
-                self.position, self.log_density, self.gradient, self.statistics, self.memory, self.scratch,
-                self.evaluations, self.stopped_at, setup.root, self.outside, steps, self.done, thin,
-                self.kept_position, self.kept_log_density, self.kept_statistics, self.mean_powers, self.statistic_sums,
-            )  # fmt: skip
+                step,
+                density,
+                self.data,
+                self.generator,
+                setup.vector,
+                self.position,
+                self.log_density,
+                self.gradient,
+                self.statistics,
+                self.memory,
+                self.scratch,
+                self.evaluations,
+                self.stopped_at,
+                setup.root,
+                self.outside,
+                steps,
+                self.done,
+                thin,
+                self.kept_position,
+                self.kept_log_density,
+                self.kept_statistics,
+                self.mean_powers,
+                self.statistic_sums,
+            )
             self.done += steps
             if setup.target.after_call is not None:
                 setup.target.after_call()

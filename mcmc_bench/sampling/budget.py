@@ -1,4 +1,4 @@
-"""How long a run is: in transitions, or in target evaluations.
+"""The length of a run: in transitions, or in target evaluations.
 
 Knows the sampler's contract. Must not know how a run is driven.
 """

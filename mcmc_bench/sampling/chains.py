@@ -36,9 +36,15 @@ class Chains:
     """All chains of one run."""
 
     def __init__(
-        self, setup: Setup, start: Array, names: Sequence[object], *, threads: int = 1, progress: Progress | None = None,
+        self,
+        setup: Setup,
+        start: Array,
+        names: Sequence[object],
+        *,
+        threads: int = 1,
+        progress: Progress | None = None,
         stop: threading.Event | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         declared = setup.sampler.block_chains or setup.target.block_chains
         size = len(start) if declared == "all" else declared
         self.setup, self.threads = setup, threads
@@ -108,7 +114,7 @@ class Chains:
         return Seconds(*(sum(column) for column in zip(*map(astuple, each), strict=True)))
 
     def end_tuning(self) -> None:
-        """What has been spent so far was for tuning."""
+        """Book what has been spent so far as tuning."""
         for block in self.blocks:
             block.tuning_spent = block.spent
 

@@ -16,7 +16,7 @@ from mcmc_bench.sampling.budget import SamplingError
 
 
 class CountedTarget:
-    """What a sampler's Python part is given."""
+    """A target that counts its evaluations: handed to the Python part of a sampler."""
 
     def __init__(self, target: Target, chains: int) -> None:
         self.dim = target.dim

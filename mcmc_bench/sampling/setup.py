@@ -1,4 +1,4 @@
-"""What a block of chains needs to move: target, sampler, settings, coordinates, and the density that the step is given.
+"""The setup of a block of chains: target, sampler, settings, coordinates, and the density that the step is given.
 
 Knows the kernels and the contracts. Must not know any particular sampler or target, nor how long chains run.
 """
@@ -47,8 +47,11 @@ class Setup:
             self.target,
             density=affine.in_coordinates(_jit.compiled(self.target.density, _jit.BLOCK_SIGNATURE)),
             data=affine.coordinates_data(self.root, self.target.data),
-            truth=None, modes=None, smoothed=None, part_of_data=None,
-        )  # fmt: skip
+            truth=None,
+            modes=None,
+            smoothed=None,
+            part_of_data=None,
+        )
 
     @cached_property
     def prepared(self) -> tuple[Any, Array]:

@@ -13,7 +13,7 @@ TARGETS = Path(__file__).resolve().parent.parent
 
 
 def text() -> str:
-    """What the file holds."""
+    """The rows of the file."""
     model = content_module(TARGETS / "log_gaussian_cox.py")
     generator = np.random.Generator(np.random.SFC64(126))
     field = model.MEAN + model.root() @ generator.standard_normal(model.CELLS)

@@ -14,7 +14,7 @@ ROWS, COLUMNS, FACTORS = 1000, 24, 5
 
 
 def text() -> str:
-    """What the file holds."""
+    """The rows of the file."""
     generator = np.random.Generator(np.random.SFC64(20_000))
     loadings = generator.standard_normal((COLUMNS, FACTORS)) * 0.6
     covariates = generator.standard_normal((ROWS, FACTORS)) @ loadings.T + generator.standard_normal((ROWS, COLUMNS))

@@ -77,10 +77,16 @@ if __name__ == "__main__":
     distance = nearest(test[shipped], training)
     np.savez_compressed(
         HERE / "fashion.npz",
-        images=test[shipped], labels=test_labels[shipped], sets=np.array(SETS), mean=mean.astype(np.float32),
-        hidden_weights=weights[0], hidden_bias=weights[2], output_weights=weights[1], output_bias=weights[3],
+        images=test[shipped],
+        labels=test_labels[shipped],
+        sets=np.array(SETS),
+        mean=mean.astype(np.float32),
+        hidden_weights=weights[0],
+        hidden_bias=weights[2],
+        output_weights=weights[1],
+        output_bias=weights[3],
         classifier_accuracy=np.array(right[others].mean()),
         nearest_training=np.median(distance.reshape(SETS, -1), axis=1),
-    )  # fmt: skip
+    )
     print(f"classifier: {right[others].mean():.4f} of {len(others)} test images right")
     print(f"median distance to the nearest training image: {np.median(distance):.3f}")

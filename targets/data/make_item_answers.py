@@ -11,7 +11,7 @@ PERSONS, ITEMS = 100, 15
 
 
 def text() -> str:
-    """What the file holds."""
+    """The rows of the file."""
     generator = np.random.Generator(np.random.SFC64(100_15))
     ability = generator.standard_normal(PERSONS)
     discrimination = np.exp(0.4 * generator.standard_normal(ITEMS))

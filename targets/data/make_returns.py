@@ -11,7 +11,7 @@ DAYS, MEAN, PERSISTENCE, SPREAD = 100, -1.0, 0.95, 0.25
 
 
 def text() -> str:
-    """What the file holds."""
+    """The rows of the file."""
     generator = np.random.Generator(np.random.SFC64(1998))
     h = MEAN + SPREAD / np.sqrt(1.0 - PERSISTENCE**2) * generator.standard_normal()
     returns = []

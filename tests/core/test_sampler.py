@@ -9,8 +9,12 @@ from mcmc_bench.core.sampler import LARGEST_WHOLE, Adaptation, Sampler, Setting
 
 def declare(**changes):
     arguments = {
-        "kind": "exact", "description": "", "source": "", "draw": lambda *_: None, "settings": {"step_size": Setting(1.0, "")}
-    }  # fmt: skip
+        "kind": "exact",
+        "description": "",
+        "source": "",
+        "draw": lambda *_: None,
+        "settings": {"step_size": Setting(1.0, "")},
+    }
     return Sampler(**{**arguments, **changes})
 
 
@@ -96,8 +100,10 @@ def test_powers_have_an_integral():
     """p^β of Student's t falls as |x|^−β(ν + 1) in each coordinate: β > 1/(ν + 1), for Cauchy's 1/2."""
     tempering = load_sampler("parallel_tempering")
     for name, parameters, bound in (
-        ("student_t", {}, 0.25), ("student_t", {"degrees_of_freedom": 9.0, "dim": 5}, 0.1), ("cauchy", {}, 0.5),
-    ):  # fmt: skip
+        ("student_t", {}, 0.25),
+        ("student_t", {"degrees_of_freedom": 9.0, "dim": 5}, 0.1),
+        ("cauchy", {}, 0.5),
+    ):
         target = load_target(name, **parameters)
         assert target.smallest_power == pytest.approx(bound)
         assert not tempering.incompatibility(target, tempering.with_defaults({"hottest": 1.01 * bound}))

@@ -123,18 +123,28 @@ def test_runs_that_cannot_be_started(change, message):
     arguments = {"settings": {}, "chains": 4, "start": "dispersed", **change}
     with pytest.raises(SamplingError, match=message):
         run(
-            load_target("gaussian", dim=2), load_sampler("ula"), arguments.pop("settings"), Plan(0, 5),
-            names=("bad",), **arguments,
-        )  # fmt: skip
+            load_target("gaussian", dim=2),
+            load_sampler("ula"),
+            arguments.pop("settings"),
+            Plan(0, 5),
+            names=("bad",),
+            **arguments,
+        )
 
 
 @pytest.mark.parametrize("diagonal", [[1.0], [1.0, -1.0], [1.0, 0.0], [1.0, np.nan]])
 def test_a_bad_mass_matrix(diagonal):
     with pytest.raises(SamplingError, match="inverse_mass_matrix must"):
         run(
-            load_target("gaussian", dim=2), load_sampler("hmc"), {}, Plan(0, 5), chains=2, start="dispersed",
-            names=("bad",), inverse_mass_matrix=diagonal,
-        )  # fmt: skip
+            load_target("gaussian", dim=2),
+            load_sampler("hmc"),
+            {},
+            Plan(0, 5),
+            chains=2,
+            start="dispersed",
+            names=("bad",),
+            inverse_mass_matrix=diagonal,
+        )
 
 
 def test_stopping_from_outside_ends_after_a_chunk(monkeypatch):
@@ -147,9 +157,16 @@ def test_stopping_from_outside_ends_after_a_chunk(monkeypatch):
 
     with pytest.raises(KeyboardInterrupt):
         run(
-            load_target("gaussian", dim=2), load_sampler("ula"), {}, Plan(0, 100_000), chains=10, start="dispersed",
-            names=("stop",), progress=progress, stop=stop,
-        )  # fmt: skip
+            load_target("gaussian", dim=2),
+            load_sampler("ula"),
+            {},
+            Plan(0, 100_000),
+            chains=10,
+            start="dispersed",
+            names=("stop",),
+            progress=progress,
+            stop=stop,
+        )
     assert counts == [100]
 
 
@@ -267,9 +284,11 @@ def test_what_a_program_does_not_tell_is_not_claimed():
     assert not {"mean_acceptance", "divergences"} & set(tree["moments"].data_vars)
     frame = evaluate(tree, load_target("gaussian", dim=2)).set_index("metric")
     for metric, note in (
-        ("evaluations", "not recorded: a draw stands for one"), ("sampling_evaluations", "not recorded: a draw stands for one"),
-        ("acceptance_rate", "not recorded"), ("divergences", "not recorded"),
-    ):  # fmt: skip
+        ("evaluations", "not recorded: a draw stands for one"),
+        ("sampling_evaluations", "not recorded: a draw stands for one"),
+        ("acceptance_rate", "not recorded"),
+        ("divergences", "not recorded"),
+    ):
         assert np.isnan(frame.loc[metric, "value"])
         assert frame.loc[metric, "note"] == note
     own = evaluate(sample("gaussian", "mala", draws=50, chains=3), load_target("gaussian")).set_index("metric")
@@ -296,13 +315,24 @@ def test_what_a_program_does_not_tell_is_not_claimed():
 def test_settings_that_a_target_cannot_take(target, sampler, settings, message):
     with pytest.raises(SamplingError, match=message):
         run(
-            load_target(target), load_sampler(sampler), settings, Plan(0, 1), chains=2, start="dispersed", names=("fit",)
-        )  # fmt: skip
+            load_target(target),
+            load_sampler(sampler),
+            settings,
+            Plan(0, 1),
+            chains=2,
+            start="dispersed",
+            names=("fit",),
+        )
 
 
 def test_a_part_of_the_data_costs_the_rows_that_are_looked_at():
     draws = run(
-        load_target("breast_cancer_logistic"), load_sampler("sgld"), {"share": 0.1}, Plan(0, 100), chains=4,
-        start="dispersed", names=("rows",),
-    )  # fmt: skip
+        load_target("breast_cancer_logistic"),
+        load_sampler("sgld"),
+        {"share": 0.1},
+        Plan(0, 100),
+        chains=4,
+        start="dispersed",
+        names=("rows",),
+    )
     assert draws.cost.evaluations == pytest.approx(1 + 100 * 57 / 569)

@@ -8,8 +8,8 @@ FAULTS = {
         replaced=(
             ("    fill_standard_normal(generator, momentum)\n", "    momentum[:, :] = memory[0]\n"),
             (
-                "scratch[1:], evaluations,\n    )  # fmt: skip\n",
-                "scratch[1:], evaluations,\n    )  # fmt: skip\n    memory[0, :, :] = momentum\n",
+                "scratch[1:],\n        evaluations,\n    )\n",
+                "scratch[1:],\n        evaluations,\n    )\n    memory[0, :, :] = momentum\n",
             ),
             (
                 "    scratch=6,",

@@ -10,8 +10,8 @@ FAULTS = {
         "the length of the trajectory depends on where a chain is",
         replaced=(
             (
-                "    propose_by_random_length(\n        target, data, generator, step_size, np.floor(length",
-                "    length *= 2.0 if position[0, 0] > 0.0 else 0.5\n    propose_by_random_length(\n        target, data, generator, step_size, np.floor(length",
+                "    propose_by_random_length(\n",
+                "    length *= 2.0 if position[0, 0] > 0.0 else 0.5\n    propose_by_random_length(\n",
             ),
         ),
         settings=SHORT_STEPS,

@@ -1,4 +1,4 @@
-"""What is tested of kernels without a correction: that they have just the bias that is predicted.
+"""Tests of kernels without a correction: they must have just the bias that is predicted.
 
 Knows samplers by their contract. Must not know any particular one.
 """
@@ -32,8 +32,11 @@ TRANSITION_STEPS = (1.0, 8.0)
 TRANSITION_CHAINS = 8192
 
 PREDICTED, SMALL, TRANSITION, CLIMBS = (
-    "predicted bias", "no bias at a small step", "law of a transition", "climbs to the peak",
-)  # fmt: skip
+    "predicted bias",
+    "no bias at a small step",
+    "law of a transition",
+    "climbs to the peak",
+)
 
 
 def bias(session: Session, chains: int, level: float) -> list[Finding]:
@@ -130,7 +133,7 @@ def coarse(session: Session, precision: Array) -> Mapping[str, float]:
 
 
 def small_step(session: Session, chains: int, level: float) -> list[Finding]:
-    """Where nothing is known in closed form: the target's law, on ten dimensions, at a small energy error."""
+    """The test where nothing is known in closed form: the target's law, on ten dimensions, at a small energy error."""
     target = load_target("gaussian", dim=10)  # where microcanonical motion is nearly what it is in the limit
     settings = session.tune(target, SMALL_STEP_GOAL, "energy")
     reference = session.reference(target, chains)

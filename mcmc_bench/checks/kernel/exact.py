@@ -1,4 +1,4 @@
-"""What is tested of kernels that leave their target as it is.
+"""Tests of kernels that leave their target as it is.
 
 From independent exact draws nothing moves, and proposals balance; from a wrong start the target is reached, since a kernel
 that never moves, or never refreshes its momentum, keeps it too. Knows samplers by their contract.
@@ -111,7 +111,7 @@ def forgets(session: Session, chains: int, level: float) -> list[Finding]:
 
 
 def settle(path: ChainPath, look: Callable[[Array], list[Finding]], level: float) -> list[Finding]:
-    """What `look` finds where the chains come to rest.
+    """The findings of `look` where the chains come to rest.
 
     A law that is wrong and does not change any more, or goes away from the target, is a failure. One that still changes
     when patience ends is that of a kernel that is slow, right or wrong, and inconclusive.
@@ -128,16 +128,19 @@ def settle(path: ChainPath, look: Callable[[Array], list[Finding]], level: float
         if not all(finding.passed for finding in found) and lost(path, before):
             return found
     return [
-        finding if finding.passed else replace(
-            finding, inconclusive=True,
+        finding
+        if finding.passed
+        else replace(
+            finding,
+            inconclusive=True,
             what=f"{finding.what}: still on its way after {path.transitions} transitions",
         )
         for finding in found
-    ]  # fmt: skip
+    ]
 
 
 def lost(path: ChainPath, before: Array) -> bool:
-    """Whether chains that were at `before` (chain, dim) have come to rest, or go away from the target.
+    """True if chains that were at `before` (chain, dim) have come to rest, or go away from the target.
 
     Rest: all functionals rise as often as they fall. Away: the log density is lower than at the start, and still falls.
     """
@@ -150,7 +153,7 @@ def lost(path: ChainPath, before: Array) -> bool:
 
 
 def never_moved(path: ChainPath, found: list[Finding], level: float) -> list[Finding]:
-    """Where no chain has moved at all: a fault if the kernel told that proposals were accepted, by ∏ (1 − a) ≤ e^{−Σa}."""
+    """The finding where no chain has moved at all: a fault if the kernel recorded that proposals were accepted, by ∏ (1 − a) ≤ e^{−Σa}."""
     if all(finding.passed for finding in found):
         return found
     what = f"no chain on {path.target.label} in {path.transitions} transitions, {path.accepted:.3g} accepted by its own word"

@@ -1,4 +1,4 @@
-"""What a verification finds, and the few statistical tests that it is made of.
+"""The findings of a verification, and the few statistical tests that it is made of.
 
 Every p-value is from a bound or a law that holds at any level and any number of draws, so that a rate of false alarms of
 one in a million is what it says: no test rests on a normal approximation. Must not know samplers or targets.
@@ -38,12 +38,12 @@ class Finding:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing is wrong as far as this test can see."""
+        """True if nothing is wrong as far as this test can see."""
         return not self.inconclusive and bool(self.p_value >= self.level)  # NaN is not passed
 
     @property
     def failed(self) -> bool:
-        """Whether a fault has been seen."""
+        """True if a fault has been seen."""
         return not self.inconclusive and not self.passed
 
     @property
@@ -77,7 +77,7 @@ def distance(values: Array, reference: Array) -> float:
 
 
 def same_law(check: str, what: str, values: Array, reference: Array, level: float, margin: float = 0.0) -> Finding:
-    """Whether `values` (n,) have the law of a sorted `reference` (m,), or one that is off by at most `margin` in any share.
+    """Test that `values` (n,) have the law of a sorted `reference` (m,), or one that is off by at most `margin` in any share.
 
     P(sup |F̂ₙ − F| > u/√n or sup |Ĝₘ − G| > u/√m) ≤ 4 e^{−2u²} by Massart's inequality, for any n, m and laws.
     """
@@ -93,7 +93,7 @@ def same_law(check: str, what: str, values: Array, reference: Array, level: floa
 
 
 def has_law(check: str, what: str, values: Array, law: Callable[[Array], Array], level: float) -> Finding:
-    """Whether `values` (n,) follow a known `law`, its distribution function: Massart's inequality, 2 e^{−2nD²}."""
+    """Test that `values` (n,) follow a known `law`, its distribution function: Massart's inequality, 2 e^{−2nD²}."""
     if bad := _not_finite(check, what, values, level, SHARE):
         return bad
     n = len(values)
@@ -106,7 +106,7 @@ def has_law(check: str, what: str, values: Array, law: Callable[[Array], Array],
 
 
 def has_variance(check: str, what: str, values: Array, variance: float, level: float) -> Finding:
-    """Whether Gaussian `values` (n,) of mean zero have this variance: the sum of squares over it follows χ² with n."""
+    """Test that Gaussian `values` (n,) of mean zero have this variance: the sum of squares over it follows χ² with n."""
     if bad := _not_finite(check, what, values, level, RELATIVE):
         return bad
     n = len(values)
@@ -117,7 +117,7 @@ def has_variance(check: str, what: str, values: Array, variance: float, level: f
 
 
 def uncorrelated(check: str, what: str, one: Array, two: Array, level: float) -> Finding:
-    """Whether jointly Gaussian values (n,) are independent: Student's law of r √((n − 2)/(1 − r²)) is exact for them."""
+    """Test that jointly Gaussian values (n,) are independent: Student's law of r √((n − 2)/(1 − r²)) is exact for them."""
     if bad := _not_finite(check, what, one + two, level, CORRELATION):
         return bad
     n = len(one)
@@ -129,7 +129,7 @@ def uncorrelated(check: str, what: str, one: Array, two: Array, level: float) ->
 
 
 def mean_zero(check: str, what: str, values: Array, level: float, width: float = 2.0) -> Finding:
-    """Whether independent `values` (n,), each from an interval of this `width`, have mean zero: Hoeffding's inequality."""
+    """Test that independent `values` (n,), each from an interval of this `width`, have mean zero: Hoeffding's inequality."""
     if bad := _not_finite(check, what, values, level, "on average"):
         return bad
     n, mean = len(values), float(values.mean())
@@ -139,7 +139,7 @@ def mean_zero(check: str, what: str, values: Array, level: float, width: float =
 
 
 def balanced_signs(check: str, what: str, error: Array, level: float, weight: Callable[[Array], Array]) -> Finding:
-    """Whether independent energy errors s (n,) have a density with f(−s) = e^{−s} f(s): by their signs, given their sizes.
+    """Test that independent energy errors s (n,) have a density with f(−s) = e^{−s} f(s): by their signs, given their sizes.
 
     Given |s|, s is negative with probability 1/(1 + e^{|s|}), so that E Σ w(|s|) (1{s < 0} − 1/(1 + e^{|s|})) = 0 for any
     `weight` w in [0, 1], with known variance however skewed the law of s. Chernoff's bound, with the exact generating
@@ -172,12 +172,12 @@ def within(check: str, what: str, error: float, allowed: float) -> Finding:
 
 
 def fall(before: Array, after: Array, level: float) -> bool:
-    """Whether values (n,) of the same chains at two times fall more often than they rise, by the binomial law of signs."""
+    """Test that values (n,) of the same chains at two times fall more often than they rise, by the binomial law of signs."""
     rose, fell = int((after > before).sum()), int((after < before).sum())
     return bool(stats.binom.sf(fell - 1, rose + fell, 0.5) < level)
 
 
 def at_rest(before: Array, after: Array, level: float) -> bool:
-    """Whether values (n,) of the same chains at two times rise as often as they fall, by the binomial law of signs."""
+    """Test that values (n,) of the same chains at two times rise as often as they fall, by the binomial law of signs."""
     rose, fell = int((after > before).sum()), int((after < before).sum())
     return rose + fell == 0 or 2.0 * float(stats.binom.cdf(min(rose, fell), rose + fell, 0.5)) >= level

@@ -1,4 +1,4 @@
-"""What is tested of the deterministic part of a Hamiltonian kernel: it comes back, and keeps volume.
+"""Tests of the deterministic part of a Hamiltonian kernel: it comes back, and keeps volume.
 
 No chance is in it, only rounding. Knows samplers by their contract. Must not know any particular one.
 """

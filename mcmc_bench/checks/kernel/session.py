@@ -61,17 +61,28 @@ class Session:
         evaluations = max(TUNING_EVALUATIONS, int(TUNING_TRANSITIONS * sampler.evaluations_per_step(complete)))
         start: StartName = "dispersed" if target.draw_exact is None else "exact"
         draws = run(
-            target, coarse, self.settings, Plan(0, 1), chains=64, start=start,
-            names=(self.seed, "tuning", target.label), tuning=Tuning(evaluations, mass_matrix="none"),
-        )  # fmt: skip
+            target,
+            coarse,
+            self.settings,
+            Plan(0, 1),
+            chains=64,
+            start=start,
+            names=(self.seed, "tuning", target.label),
+            tuning=Tuning(evaluations, mass_matrix="none"),
+        )
         return sampler.with_defaults({**self.settings, **draws.tuned})
 
     def draws(self, target: Target, settings: Mapping[str, float], plan: Plan, start: Array, purpose: str) -> Draws:
         """One run from `start` (chain, dim)."""
         return run(
-            target, self.sampler, settings, plan, chains=len(start), start=start,
+            target,
+            self.sampler,
+            settings,
+            plan,
+            chains=len(start),
+            start=start,
             names=(self.seed, purpose, target.label),
-        )  # fmt: skip
+        )
 
     def exact(self, target: Target, n: int, purpose: str) -> Array:
         """Exact draws (n, dim)."""

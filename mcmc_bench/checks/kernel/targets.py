@@ -52,7 +52,7 @@ def not_gaussian() -> list[Target]:
 
 
 def functionals(target: Target, x: Array) -> dict[str, Array]:
-    """What is compared, by name: log density, coordinates, products of neighbours, Stein; (n,) each of points (n, dim).
+    """The functionals that are compared, by name: log density, coordinates, products of neighbours, Stein; (n,) each of points (n, dim).
 
     At most six coordinates are looked at, evenly spread. "Stein" is div v + v·∇log p for the field v = a sin(a·x), whose
     expectation is zero under the target and whose law is like any other's. Points that are not finite give NaN.

@@ -40,29 +40,33 @@ class Verification:
 
     @property
     def failed(self) -> bool:
-        """Whether a fault has been seen."""
+        """True if a fault has been seen."""
         return any(finding.failed for finding in self.findings)
 
     @property
     def verified(self) -> bool:
-        """Whether anything could be tested at all."""
+        """True if anything could be tested at all."""
         return bool(self.findings)
 
     @property
     def inconclusive(self) -> bool:
-        """Whether no fault has been seen, and something could not be told."""
+        """True if no fault has been seen, and something could not be decided."""
         return not self.failed and any(finding.inconclusive for finding in self.findings)
 
     @property
     def passed(self) -> bool:
-        """Whether something was tested, and nothing is wrong."""
+        """True if something was tested, and nothing is wrong."""
         return self.verified and all(finding.passed for finding in self.findings)
 
 
 def verify(
-    sampler: Sampler, settings: Mapping[str, Any] | None = None, *, stages: tuple[int, ...] = STAGES,
-    seed: str = "verify", progress: Progress | None = None,
-) -> Verification:  # fmt: skip
+    sampler: Sampler,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    stages: tuple[int, ...] = STAGES,
+    seed: str = "verify",
+    progress: Progress | None = None,
+) -> Verification:
     """Test one sampler.
 
     Args:

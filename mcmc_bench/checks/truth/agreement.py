@@ -1,4 +1,4 @@
-"""What the runs behind a stored truth have to pass, and what they say: estimates with errors from independent chains.
+"""Checks that the runs behind a stored truth have to pass, and their results: estimates with errors from independent chains.
 
 Must not know how the runs were made, nor any particular target.
 """
@@ -90,7 +90,7 @@ def quantiles_of(draws: Array) -> tuple[Array, Array]:
 
 
 def holds(value: float, relation: str, bound: float) -> bool:
-    """Whether a check is passed."""
+    """True if a check is passed."""
     return value < bound if relation == "<" else value > bound
 
 
@@ -154,8 +154,10 @@ def checks(target: Target, runs: Mapping[str, LongRun], effort: Effort) -> dict[
         table[f"{name}: smallest mean acceptance of a chain"] = (float(accepted.mean(axis=1).min()), ">", 0.3)
         goal = effort.error * (1.0 if number == 0 else effort.second)
         table[f"{name}: largest standard error of E x and E x², in their standard deviations"] = (
-            relative_error(one.position), "<", 1.1 * goal,
-        )  # fmt: skip
+            relative_error(one.position),
+            "<",
+            1.1 * goal,
+        )
     return table
 
 

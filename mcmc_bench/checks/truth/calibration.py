@@ -20,7 +20,7 @@ ALPHA = 0.001
 
 @dataclass(frozen=True)
 class Calibration:
-    """What the oracle says about one target."""
+    """The result of the oracle on one target."""
 
     target: str
     replicates: int
@@ -33,7 +33,7 @@ class Calibration:
 
     @property
     def passed(self) -> bool:
-        """Whether draws and truth belong together, as far as can be seen."""
+        """True if draws and truth belong together, as far as can be seen."""
         return self.adjusted > ALPHA
 
 
@@ -69,9 +69,11 @@ def _p_values(cell: Cell) -> tuple[np.ndarray, np.ndarray]:
     indicators = cell.evidence[0].indicators
     assert indicators is not None
     estimate = Means.of(
-        np.array(indicators.mean), np.array(indicators.standard_deviation), np.array(indicators.skewness),
+        np.array(indicators.mean),
+        np.array(indicators.standard_deviation),
+        np.array(indicators.skewness),
         cell.evidence[0].replicates,
-    )  # fmt: skip
+    )
     return against_known(
         estimate, np.array(indicators.truth), np.array(indicators.truth_error), np.array(indicators.constant)
     )

@@ -153,7 +153,7 @@ class _Session:
 
     @property
     def first_step(self) -> float:
-        """Where the search for a step size begins, in coordinates with unit variances."""
+        """The step size that a search begins with, in coordinates with unit variances."""
         return 0.5 * float(self.target.dim) ** -0.25
 
     @staticmethod
@@ -197,9 +197,13 @@ class _Session:
             self.progress("pilot: learning the target's covariance", number, len(PILOT_ROUNDS))
             step_size, position = self.tuned(at, "hmc", position, f"pilot {number}", step_size)
             draws = self.sample(
-                at, load_sampler("hmc"), self.settings("hmc", step_size), Plan(transitions // 2, transitions), position,
+                at,
+                load_sampler("hmc"),
+                self.settings("hmc", step_size),
+                Plan(transitions // 2, transitions),
+                position,
                 f"pilot {number} run",
-            )  # fmt: skip
+            )
             position = self.alive(draws.end, position)
             points = draws.flat
             # A little of the diagonal keeps a covariance learned from few independent draws from being singular.

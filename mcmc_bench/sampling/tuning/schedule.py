@@ -34,7 +34,7 @@ UNIT_STEP = 0.5
 
 @dataclass(frozen=True)
 class Tuning:
-    """What is asked for."""
+    """A request: how much tuning may cost, and which mass matrix is learned."""
 
     evaluations: int  # target evaluations of each chain
     mass_matrix: MassMatrix = "diagonal"

@@ -87,7 +87,7 @@ class StepSizeRule(ABC):
 
     @abstractmethod
     def too_high(self, statistics: Array) -> float:
-        """How far the signal of a round is above its goal; a larger step lowers it."""
+        """The signal of a round minus its goal; a larger step lowers it."""
 
     def undone(self, statistics: Array) -> BoolArray:
         """The chains, (chain,), whose transition is undone although they stay finite: none."""
@@ -98,7 +98,7 @@ class StepSizeRule(ABC):
         return DualAveraging(step_size)
 
     def observed(self, statistics: Array) -> float:
-        """What of a round the average is updated with."""
+        """The number of a round that the average is updated with."""
         return self.too_high(statistics)
 
     def used(self, step_size: float) -> float:

@@ -40,14 +40,16 @@ def energy_errors(generator, n, scale=2.0):
 
 RIGHT = {
     "same law": lambda g, level: same_law("", "", g.standard_normal(300), np.sort(g.standard_normal(1200)), level),
-    "same law, small steps": lambda g, level: same_law("", "", g.integers(0, 3, 300) * 1.0, np.sort(g.integers(0, 3, 900) * 1.0), level),
+    "same law, small steps": lambda g, level: same_law(
+        "", "", g.integers(0, 3, 300) * 1.0, np.sort(g.integers(0, 3, 900) * 1.0), level
+    ),
     "has law": lambda g, level: has_law("", "", g.standard_normal(300), stats.norm.cdf, level),
     "has variance": lambda g, level: has_variance("", "", 3.0 * g.standard_normal(300), 9.0, level),
     "uncorrelated": lambda g, level: uncorrelated("", "", g.standard_normal(300), g.standard_normal(300), level),
     "mean zero, two values": lambda g, level: mean_zero("", "", 2.0 * (g.random(300) < 0.02) - 0.04, level),
     "signs": lambda g, level: balanced_signs("", "", energy_errors(g, 300), level, np.ones_like),
     "signs of large": lambda g, level: balanced_signs("", "", energy_errors(g, 300, 8.0), level, large),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("level", [0.05, 0.002])
@@ -102,9 +104,12 @@ def test_what_is_not_finite_does_not_pass(bad):
     x = stream("not finite").standard_normal(1000)
     spoilt = np.where(np.arange(1000) == 7, bad, x)
     for finding in (
-        same_law("", "x", spoilt, np.sort(x), LEVEL, margin=1.0), has_law("", "x", spoilt, stats.norm.cdf, LEVEL),
-        has_variance("", "x", spoilt, 1.0, LEVEL), mean_zero("", "x", spoilt, LEVEL), uncorrelated("", "x", spoilt, x, LEVEL),
-    ):  # fmt: skip
+        same_law("", "x", spoilt, np.sort(x), LEVEL, margin=1.0),
+        has_law("", "x", spoilt, stats.norm.cdf, LEVEL),
+        has_variance("", "x", spoilt, 1.0, LEVEL),
+        mean_zero("", "x", spoilt, LEVEL),
+        uncorrelated("", "x", spoilt, x, LEVEL),
+    ):
         assert finding.failed
         assert "1 of 1000 values are not finite" in finding.what
     with pytest.raises(ValueError, match="reference draws are not finite"):

@@ -78,14 +78,19 @@ PLANTED = """
 """
 ERRORS = {
     "draws a twentieth too wide": ("gaussian", "draw_exact=lambda generator, n: 1.05 * draw(generator, n)"),
-    "quantiles of another variance": ("student_t", "truth=dataclasses.replace(truth, quantiles=1.08 * truth.quantiles)"),
+    "quantiles of another variance": (
+        "student_t",
+        "truth=dataclasses.replace(truth, quantiles=1.08 * truth.quantiles)",
+    ),
     "one coordinate shifted": (
-        "neal_funnel", "draw_exact=lambda generator, n: draw(generator, n) + 0.2 * (np.arange(10) == 0)",
+        "neal_funnel",
+        "draw_exact=lambda generator, n: draw(generator, n) + 0.2 * (np.arange(10) == 0)",
     ),
     "log p of one dimension more": (
-        "banana", "truth=dataclasses.replace(truth, log_density_quantiles=truth.log_density_quantiles - 0.4)",
+        "banana",
+        "truth=dataclasses.replace(truth, log_density_quantiles=truth.log_density_quantiles - 0.4)",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.slow

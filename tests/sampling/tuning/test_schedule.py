@@ -23,9 +23,16 @@ def test_every_rule_that_can_be_declared_has_one_class_or_width():
 
 def tuned(sampler, target, mass_matrix="diagonal", evaluations=3000, start="exact", settings=None, **more):
     return run(
-        target, load_sampler(sampler), settings or {}, Plan(0, 400), chains=32, start=start, names=("tuning", sampler),
-        tuning=Tuning(evaluations, mass_matrix), **more,
-    )  # fmt: skip
+        target,
+        load_sampler(sampler),
+        settings or {},
+        Plan(0, 400),
+        chains=32,
+        start=start,
+        names=("tuning", sampler),
+        tuning=Tuning(evaluations, mass_matrix),
+        **more,
+    )
 
 
 @pytest.mark.parametrize("name", CORRECTED)
@@ -127,9 +134,15 @@ def test_dear_transitions_leave_a_step_that_works(name, target):
     """
     sampler = load_sampler(name)
     draws = run(
-        load_target(target), sampler, {}, Budget(600, 0.25, 50), chains=16, start="dispersed",
-        names=("dear", name, target, 0), tuning=Tuning(1000),
-    )  # fmt: skip
+        load_target(target),
+        sampler,
+        {},
+        Budget(600, 0.25, 50),
+        chains=16,
+        start="dispersed",
+        names=("dear", name, target, 0),
+        tuning=Tuning(1000),
+    )
     assert np.mean(draws.mean_acceptance) > 0.4 * sampler.adaptation.goal
 
 
@@ -178,9 +191,15 @@ def test_exact_starts_are_drawn_anew():
 
     def first_draws(start):
         draws = run(
-            target, sampler, {"step_size": 1e-12}, Plan(0, 1), chains=chains, start=start, names=("anew",),
+            target,
+            sampler,
+            {"step_size": 1e-12},
+            Plan(0, 1),
+            chains=chains,
+            start=start,
+            names=("anew",),
             tuning=Tuning(50, "none"),
-        )  # fmt: skip
+        )
         return draws.start, draws.position[:, 0]
 
     begun, anew = first_draws("exact")
@@ -222,11 +241,23 @@ def test_a_budget_for_fewer_transitions_than_one():
 def test_a_bad_schedule_is_named(schedule, message):
     with pytest.raises(SamplingError, match=message):
         run(
-            load_target("banana"), load_sampler("parallel_tempering"), {}, Plan(0, 1), chains=2, start="exact",
-            names=("l",), schedule=schedule,
-        )  # fmt: skip
+            load_target("banana"),
+            load_sampler("parallel_tempering"),
+            {},
+            Plan(0, 1),
+            chains=2,
+            start="exact",
+            names=("l",),
+            schedule=schedule,
+        )
     with pytest.raises(SamplingError, match="mala uses no schedule"):
         run(
-            load_target("banana"), load_sampler("mala"), {}, Plan(0, 1), chains=2, start="exact", names=("l",),
+            load_target("banana"),
+            load_sampler("mala"),
+            {},
+            Plan(0, 1),
+            chains=2,
+            start="exact",
+            names=("l",),
             schedule=schedule,
-        )  # fmt: skip
+        )

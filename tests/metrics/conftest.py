@@ -124,8 +124,8 @@ def autoregressive(a: float, *names: object, dim: int = 2, chains: int = CHAINS,
 def evaluate(
     target: Target, replicates: list[Draws], *groups: str, budget: int | None = None
 ) -> dict[str, MetricValue]:
-    """Rows by metric."""
-    rows, _ = metrics.evaluate_cell(
+    """Metric values by their keys."""
+    found, _ = metrics.evaluate_cell(
         replicates,
         target,
         metrics.Reference.of(target),
@@ -133,7 +133,7 @@ def evaluate(
         warmup_share=0.0,
         groups=groups or None,
     )
-    return {row.metric: row for row in rows}
+    return {metric_value.metric: metric_value for metric_value in found}
 
 
 #: How each fixture is made from exact draws of `two_modes`: (draws (chain, draw, dim), target, generator) -> draws.

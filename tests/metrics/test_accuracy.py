@@ -42,12 +42,12 @@ def test_independent_draws_to_low_error_for_x_alone(dim: int, expected: float) -
 def test_independent_draws_are_worth_themselves() -> None:
     """256 chains: real ESS has a relative sd of √(2 / (256 · 4)) = 4 %; asserted within 5 sd (1e−6)."""
     target, replicates = gaussian_replicates(0.0, "worth")
-    rows = evaluate(target, replicates, "accuracy")
-    assert rows["efficiency"].value == pytest.approx(1.0, rel=0.22)
-    assert rows["real_ess"].value == pytest.approx(DRAWS, rel=0.22)
-    assert rows["gradients_to_low_error_ratio"].value == pytest.approx(1.0, rel=0.4)
-    assert not rows["gradients_to_low_error_ratio"].censored
-    ratio = rows["bias_squared_average"].value / rows["bias_squared_average"].floor
+    found = evaluate(target, replicates, "accuracy")
+    assert found["efficiency"].value == pytest.approx(1.0, rel=0.22)
+    assert found["real_ess"].value == pytest.approx(DRAWS, rel=0.22)
+    assert found["gradients_to_low_error_ratio"].value == pytest.approx(1.0, rel=0.4)
+    assert not found["gradients_to_low_error_ratio"].censored
+    ratio = found["bias_squared_average"].value / found["bias_squared_average"].floor
     assert 0.1 < ratio < 4  # a mean of 16 χ²₁: 1e−5 on either side
 
 
@@ -55,9 +55,9 @@ def test_efficiency_is_a_share_of_what_was_spent_and_not_of_what_was_allowed() -
     """Exact arithmetic: draws that used two evaluations each, in a budget of four for each, are worth half."""
     target, replicates = gaussian_replicates(0.0, "worth")
     dear = [replace(draws, cost=Cost(sampling_evaluations=2.0 * draws.transitions)) for draws in replicates]
-    rows = evaluate(target, dear, "accuracy", budget=4 * DRAWS)
-    assert rows["real_ess"].floor == 2.0 * DRAWS
-    assert rows["efficiency"].value == pytest.approx(rows["real_ess"].value / (2.0 * DRAWS))
+    found = evaluate(target, dear, "accuracy", budget=4 * DRAWS)
+    assert found["real_ess"].floor == 2.0 * DRAWS
+    assert found["efficiency"].value == pytest.approx(found["real_ess"].value / (2.0 * DRAWS))
 
 
 def test_a_transition_costs_what_was_counted_where_no_chain_left() -> None:
@@ -76,31 +76,31 @@ def test_autoregression_is_worth_its_known_share() -> None:
     """Real ESS of x is N (1 − a)/(1 + a), of x² N (1 − a²)/(1 + a²); 5 sd of 5 % for the mean over both."""
     a = 0.9
     target, replicates = gaussian_replicates(a, "share")
-    rows = evaluate(target, replicates, "accuracy")
+    found = evaluate(target, replicates, "accuracy")
     inverse = 0.5 * ((1 + a) / (1 - a) + (1 + a**2) / (1 - a**2))
-    assert rows["real_ess"].value == pytest.approx(DRAWS / inverse, rel=0.3)
-    assert rows["real_ess_worst"].value == pytest.approx(DRAWS * (1 - a) / (1 + a), rel=0.4)
+    assert found["real_ess"].value == pytest.approx(DRAWS / inverse, rel=0.3)
+    assert found["real_ess_worst"].value == pytest.approx(DRAWS * (1 - a) / (1 + a), rel=0.4)
     with pytest.raises(AssertionError):  # power: the wrong formula is told from the right one
-        assert rows["real_ess"].value == pytest.approx(DRAWS * (1 - a), rel=0.3)
+        assert found["real_ess"].value == pytest.approx(DRAWS * (1 - a), rel=0.3)
 
 
 def test_a_bias_is_no_rate() -> None:
     """Variance doubled, as by ULA at ε = 1/λ: b² of x² is (2 − 1)²/2, so that real ESS stays at 4 whatever N."""
     target, replicates = gaussian_replicates(0.0, "doubled", scale=np.sqrt(2.0))
-    rows = evaluate(target, replicates, "accuracy")
-    assert rows["bias_squared_max"].value == pytest.approx(0.5, rel=0.1)
-    assert rows["bias_squared_average"].value == pytest.approx(0.25, rel=0.1)
-    assert rows["real_ess"].value == pytest.approx(4.0, rel=0.1)
-    assert rows["gradients_to_low_error"].censored
-    assert rows["gradients_to_low_error"].value == DRAWS
-    assert rows["calibration_p_value"].value < 1e-6
+    found = evaluate(target, replicates, "accuracy")
+    assert found["bias_squared_max"].value == pytest.approx(0.5, rel=0.1)
+    assert found["bias_squared_average"].value == pytest.approx(0.25, rel=0.1)
+    assert found["real_ess"].value == pytest.approx(4.0, rel=0.1)
+    assert found["gradients_to_low_error"].censored
+    assert found["gradients_to_low_error"].value == DRAWS
+    assert found["calibration_p_value"].value < 1e-6
 
 
 def test_variance_inflated_by_a_fifth() -> None:
     target, replicates = gaussian_replicates(0.0, "inflated", scale=np.sqrt(1.2))
-    rows = evaluate(target, replicates, "accuracy")
-    assert rows["bias_squared_max"].value == pytest.approx(0.2**2 / 2, rel=0.2)
-    assert rows["calibration_p_value"].value < 1e-6
+    found = evaluate(target, replicates, "accuracy")
+    assert found["bias_squared_max"].value == pytest.approx(0.2**2 / 2, rel=0.2)
+    assert found["calibration_p_value"].value < 1e-6
 
 
 def test_squares_alone_are_blind_to_a_symmetric_collapse() -> None:
@@ -113,9 +113,9 @@ def test_squares_alone_are_blind_to_a_symmetric_collapse() -> None:
     x, square = bias_squared(chain_estimates(draws).mean(axis=0), moments)
     assert x == pytest.approx(0.99, abs=0.01)
     assert square < 1e-3
-    rows = evaluate(target, [draws], "accuracy", "convergence")
-    assert rows["r_hat_max"].value < 1.01
-    assert rows["bias_squared_max"].value == pytest.approx(0.99, abs=0.01)
+    found = evaluate(target, [draws], "accuracy", "convergence")
+    assert found["r_hat_max"].value < 1.01
+    assert found["bias_squared_max"].value == pytest.approx(0.99, abs=0.01)
 
 
 def test_errors_of_coordinates_do_not_cancel() -> None:
@@ -141,13 +141,13 @@ def test_thinning_does_not_hide_or_invent_errors() -> None:
 def test_infinite_moments_are_not_given_and_quantiles_are() -> None:
     target = load_target("student_t", dim=2, degrees_of_freedom=1.0)
     draws = [make_draws(target, independent(target, "cauchy", r)) for r in range(4)]
-    rows = evaluate(target, draws)
+    found = evaluate(target, draws)
     for metric in ("bias_squared_average", "bias_squared_max", "real_ess", "efficiency", "gradients_to_low_error"):
-        assert rows[metric].value is None
-        assert "infinite" in rows[metric].note
-    assert rows["within_mode_variance_ratio"].value is None
-    assert rows["sliced_wasserstein_2"].value is None
-    assert rows["calibration_p_value"].value > 1e-4  # fails right code once in 10⁴
+        assert found[metric].value is None
+        assert "infinite" in found[metric].note
+    assert found["within_mode_variance_ratio"].value is None
+    assert found["sliced_wasserstein_2"].value is None
+    assert found["calibration_p_value"].value > 1e-4  # fails right code once in 10⁴
     wide = [make_draws(target, 1.3 * draws_.position) for draws_ in draws]
     assert evaluate(target, wide, "accuracy")["calibration_p_value"].value < 1e-6
     assert np.isfinite(metrics.selection_score(draws, target))

@@ -18,20 +18,20 @@ from mcmc_bench.sampling.replicate import Plan, run
 from .conftest import evaluate, independent, make_draws
 
 
-def test_every_row_is_defined_and_every_definition_has_a_row(toy: Target, spoiled: dict[str, list[Draws]]) -> None:
+def test_every_value_is_defined_and_every_definition_has_a_value(toy: Target, spoiled: dict[str, list[Draws]]) -> None:
     known = metrics.definitions()
-    rows = evaluate(toy, spoiled["independent"])
+    found = evaluate(toy, spoiled["independent"])
     # Given where there is no exact sampler, where parameters have another scale too, and where a sampler records it.
     elsewhere = {"kernel_stein_discrepancy", "constrained_bias_squared_average", "constrained_bias_squared_max"}
     elsewhere |= {"leapfrog_steps", "swap_rejection", "replica_round_trips_per_1000"}
     elsewhere |= {key for key, definition in known.items() if definition.group == "examples"}  # of learned targets
-    assert set(rows) == set(known) - elsewhere
+    assert set(found) == set(known) - elsewhere
     assert {definition.group for definition in known.values()} == set(metrics.group_names())
-    for key, row in rows.items():
-        assert row.value is not None, key
-        assert row.replicates == len(spoiled["independent"])
-        assert row.low is None or row.low <= row.value <= row.high, key
-        assert (row.low is not None) or row.note or row.censored or key == "gradients_to_low_error", key
+    for key, one in found.items():
+        assert one.value is not None, key
+        assert one.replicates == len(spoiled["independent"])
+        assert one.low is None or one.low <= one.value <= one.high, key
+        assert (one.low is not None) or one.note or one.censored or key == "gradients_to_low_error", key
 
 
 def test_groups_compute_only_what_is_asked(toy: Target, spoiled: dict[str, list[Draws]]) -> None:
@@ -46,7 +46,7 @@ def test_groups_compute_only_what_is_asked(toy: Target, spoiled: dict[str, list[
 
 
 def test_predictions_are_attached(toy: Target, spoiled: dict[str, list[Draws]]) -> None:
-    rows, _ = metrics.evaluate_cell(
+    found, _ = metrics.evaluate_cell(
         spoiled["inflated"],
         toy,
         metrics.Reference.of(toy),
@@ -55,7 +55,7 @@ def test_predictions_are_attached(toy: Target, spoiled: dict[str, list[Draws]]) 
         groups=["modes"],
         predicted={"within_mode_variance_ratio": 1.2},
     )
-    assert [row.metric for row in rows if row.predicted is not None] == ["within_mode_variance_ratio"]
+    assert [one.metric for one in found if one.predicted is not None] == ["within_mode_variance_ratio"]
 
 
 def test_evaluation_is_reproducible(toy: Target, spoiled: dict[str, list[Draws]]) -> None:
@@ -68,25 +68,25 @@ def test_a_chain_that_left_is_never_dropped(toy: Target) -> None:
     position = replicates[2].position.copy()
     position[7, 250:] = np.nan
     replicates[2] = make_draws(toy, position)
-    rows = evaluate(toy, replicates)
+    found = evaluate(toy, replicates)
     failed = """r_hat_max ess_bulk_min bias_squared_max z_max silent_failure sliced_wasserstein_1 energy_distance
         log_density_gap mode_weight_error within_mode_variance_ratio modes_found distinct_end_points
         calibration_p_value"""
     for metric in failed.split():
-        assert rows[metric].value is None, metric
-        assert "1 of 80 chains became non-finite" in rows[metric].note, metric
-    assert rows["real_ess"].value == 0.0
-    assert rows["efficiency"].value == 0.0
-    assert rows["stopped_chains"].value == 0.25
+        assert found[metric].value is None, metric
+        assert "1 of 80 chains became non-finite" in found[metric].note, metric
+    assert found["real_ess"].value == 0.0
+    assert found["efficiency"].value == 0.0
+    assert found["stopped_chains"].value == 0.25
     assert metrics.selection_score(replicates, toy) == -np.inf
 
 
 def test_all_chains_left(toy: Target) -> None:
     gone = [make_draws(toy, np.full((8, 50, 2), np.nan)) for _ in range(2)]
-    rows = evaluate(toy, gone)
-    assert rows["gradients_to_low_error"].censored
-    assert rows["stopped_chains"].value == 8
-    assert rows["bias_squared_max"].value is None
+    found = evaluate(toy, gone)
+    assert found["gradients_to_low_error"].censored
+    assert found["stopped_chains"].value == 8
+    assert found["bias_squared_max"].value is None
 
 
 def test_interval_covers_as_often_as_it_says() -> None:
@@ -95,8 +95,8 @@ def test_interval_covers_as_often_as_it_says() -> None:
     covered = {"linear": 0, "log": 0, "z instead of t": 0}
     for values in generator.normal(10.0, 1.0, (1000, 4)):
         for scale in ("linear", "log"):
-            row = over_replicates(list(values), scale=scale)
-            covered[scale] += row.low <= 10.0 <= row.high
+            one = over_replicates(list(values), scale=scale)
+            covered[scale] += one.low <= 10.0 <= one.high
         half = 1.96 * values.std(ddof=1) / 2
         covered["z instead of t"] += abs(values.mean() - 10.0) <= half
     assert 915 < covered["linear"] < 985
@@ -105,14 +105,14 @@ def test_interval_covers_as_often_as_it_says() -> None:
 
 
 def test_one_replicate_has_no_interval_and_a_failure_no_value() -> None:
-    row = over_replicates([3.0])
-    assert (row.value, row.low, row.high) == (3.0, None, None)
-    assert "one replicate" in row.note
-    row = over_replicates([3.0, np.nan])
-    assert row.value is None
-    assert "1 of 2" in row.note
-    row = over_replicates([0.5, 0.25], scale="inverse")
-    assert row.value == pytest.approx(1 / 0.375)
+    one = over_replicates([3.0])
+    assert (one.value, one.low, one.high) == (3.0, None, None)
+    assert "one replicate" in one.note
+    one = over_replicates([3.0, np.nan])
+    assert one.value is None
+    assert "1 of 2" in one.note
+    one = over_replicates([0.5, 0.25], scale="inverse")
+    assert one.value == pytest.approx(1 / 0.375)
 
 
 def test_a_tree_is_evaluated_like_a_run() -> None:
@@ -140,7 +140,7 @@ def test_a_foreign_tree_needs_only_positions() -> None:
         metrics.evaluate(xarray.DataTree(), target)
 
 
-def test_what_a_sampler_records_is_a_row() -> None:
+def test_what_a_sampler_records_is_a_metric() -> None:
     target, per_transition = load_target("gaussian", dim=2), 18
     tempering = load_sampler("parallel_tempering")
     draws = run(
@@ -150,11 +150,11 @@ def test_what_a_sampler_records_is_a_row() -> None:
         Plan(10, 200),
         chains=4,
         start="exact",
-        names=("rows",),
+        names=("found",),
     )
-    rows = evaluate(target, [draws])
+    found = evaluate(target, [draws])
     rejected = np.mean([draws.extra_statistic_means[f"swap_rejection_{k}"] for k in range(1, 6)])
-    assert rows["swap_rejection"].value == pytest.approx(rejected)
+    assert found["swap_rejection"].value == pytest.approx(rejected)
     trips = 1000 * draws.extra_statistic_means["round_trips"] / per_transition
-    assert rows["replica_round_trips_per_1000"].value == pytest.approx(trips)
-    assert "leapfrog_steps" not in rows
+    assert found["replica_round_trips_per_1000"].value == pytest.approx(trips)
+    assert "leapfrog_steps" not in found

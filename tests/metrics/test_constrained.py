@@ -12,18 +12,18 @@ from mcmc_bench.metrics.reference import Moments, Reference
 from mcmc_bench.metrics.verdicts import RESOLUTION
 
 
-def rows_of(target, **settings):
+def values_of(target, **settings):
     tree = mcmc_bench.sample(target, "oracle", draws=4000, chains=8, seed=1, **settings)
     return evaluate(tree, target).set_index("metric")
 
 
 def test_exact_draws_are_at_the_floor():
     """b² of exact draws, averaged over 20 functions, over its floor: five times is far beyond 1e-6."""
-    rows = rows_of(load_target("eight_schools_noncentred"))
-    row = rows.loc["constrained_bias_squared_average"]
-    assert row["floor"] == pytest.approx(1 / 32_000)
-    assert row["value"] < 5 * row["floor"]
-    assert rows.loc["constrained_bias_squared_max", "note"].startswith("worst: ")
+    found = values_of(load_target("eight_schools_noncentred"))
+    metric_value = found.loc["constrained_bias_squared_average"]
+    assert metric_value["floor"] == pytest.approx(1 / 32_000)
+    assert metric_value["value"] < 5 * metric_value["floor"]
+    assert found.loc["constrained_bias_squared_max", "note"].startswith("worst: ")
 
 
 def test_a_wrong_scale_is_seen_there_and_named():
@@ -32,13 +32,13 @@ def test_a_wrong_scale_is_seen_there_and_named():
     constrained = dataclasses.replace(
         target.constrained, of=lambda x: target.constrained.of(x + 0.3 * (np.arange(10) == 9))
     )
-    row = rows_of(dataclasses.replace(target, constrained=constrained)).loc["constrained_bias_squared_max"]
-    assert row["value"] > 0.05
-    assert "τ" in row["note"]
+    metric_value = values_of(dataclasses.replace(target, constrained=constrained)).loc["constrained_bias_squared_max"]
+    assert metric_value["value"] > 0.05
+    assert "τ" in metric_value["note"]
 
 
-def test_targets_without_such_parameters_have_no_such_rows():
-    assert "constrained_bias_squared_max" not in rows_of(load_target("banana")).index
+def test_targets_without_such_parameters_have_no_such_metrics():
+    assert "constrained_bias_squared_max" not in values_of(load_target("banana")).index
 
 
 def test_a_coarse_truth_judges_nothing():
@@ -54,8 +54,8 @@ def test_a_coarse_truth_judges_nothing():
 def test_the_floor_holds_the_truths_own_error():
     target = load_target("lotka_volterra")
     tree = mcmc_bench.sample(target, "hmc", draws=100, chains=8, seed=2, step_size=0.02, num_integration_steps=5)
-    row = evaluate(tree, target).set_index("metric").loc["bias_squared_average"]
-    assert row["floor"] == pytest.approx(1 / 800 + Moments.of(target.truth, 8).truth_error.mean())
+    metric_value = evaluate(tree, target).set_index("metric").loc["bias_squared_average"]
+    assert metric_value["floor"] == pytest.approx(1 / 800 + Moments.of(target.truth, 8).truth_error.mean())
 
 
 def test_efficiency_is_not_given_beyond_what_the_truth_resolves():
@@ -69,8 +69,8 @@ def test_efficiency_is_not_given_beyond_what_the_truth_resolves():
         )
     }
     tree = mcmc_bench.sample(target, "oracle", draws=20_000, chains=4, seed=1)
-    rows = evaluate(tree, dataclasses.replace(target, truth=dataclasses.replace(target.truth, **errors)))
-    efficiency = rows.set_index("metric").loc["efficiency"]
+    found = evaluate(tree, dataclasses.replace(target, truth=dataclasses.replace(target.truth, **errors)))
+    efficiency = found.set_index("metric").loc["efficiency"]
     assert efficiency["value"] is None or np.isnan(efficiency["value"])
     assert "truth's own standard error" in efficiency["note"]
     assert evaluate(tree, target).set_index("metric").loc["efficiency", "value"] > 0.5
@@ -82,8 +82,8 @@ def test_a_coarse_truth_gives_no_verdict():
     tree = mcmc_bench.sample(target, "oracle", draws=2000, chains=16, seed=1)
 
     def resolution(one):
-        rows = evaluate(tree, one).set_index("metric")
-        return rows.loc["bias_resolution", "value"], rows.loc["calibration_p_value", "value"]
+        found = evaluate(tree, one).set_index("metric")
+        return found.loc["bias_resolution", "value"], found.loc["calibration_p_value", "value"]
 
     truth = dataclasses.replace(target.truth, quantiles=1.3 * target.truth.quantiles)
     fine, coarse = (

@@ -38,8 +38,8 @@ def test_autoregression_has_its_known_effective_size() -> None:
     a = 0.9
     target = load_target("gaussian", dim=2)
     draws = [make_draws(target, autoregressive(a, "known", r, chains=8, draws=250)) for r in range(4)]
-    row = evaluate(target, draws, "convergence")["ess_bulk_min"]
-    assert row.value == pytest.approx(2000 * (1 - a) / (1 + a), rel=0.35)
+    metric_value = evaluate(target, draws, "convergence")["ess_bulk_min"]
+    assert metric_value.value == pytest.approx(2000 * (1 - a) / (1 + a), rel=0.35)
 
 
 def test_collapsed_chains_have_no_effective_draws() -> None:
@@ -50,11 +50,11 @@ def test_collapsed_chains_have_no_effective_draws() -> None:
     # Ascent at ελ = 0.02 after 250 steps: what is left of the way, 2.5e−6 of the true variance.
     position = np.sqrt(2.5e-6) * autoregressive(0.5, "ascent", chains=8, draws=250)
     draws = [make_draws(target, position), make_draws(target, np.ones((8, 250, 2)))]
-    rows = evaluate(target, draws, "convergence")
+    values = evaluate(target, draws, "convergence")
     for metric in ("ess_bulk_min", "ess_tail_min", "ess_log_density"):
-        assert rows[metric].value == 0.0
-        assert "collapsed" in rows[metric].note
-    assert rows["r_hat_max"].value is None
+        assert values[metric].value == 0.0
+        assert "collapsed" in values[metric].note
+    assert values["r_hat_max"].value is None
     # Without the guard the first would pass for converged.
     assert float(array_stats.ess(position[:, :, 0])) > 400
     assert float(array_stats.rhat(position[:, :, 0])) < 1.02
@@ -64,9 +64,9 @@ def test_one_collapsed_coordinate_is_enough() -> None:
     """The other coordinate moves, so that the sum over coordinates is half of the true one."""
     target = load_target("gaussian", dim=2)
     position = independent(target, "one coordinate") * np.array([1.0, 0.0])
-    rows = evaluate(target, [make_draws(target, position)] * 2, "convergence")
-    assert rows["within_chain_variance"].value == pytest.approx(0.5, abs=0.05)
-    assert rows["ess_bulk_min"].value == 0.0
+    values = evaluate(target, [make_draws(target, position)] * 2, "convergence")
+    assert values["within_chain_variance"].value == pytest.approx(0.5, abs=0.05)
+    assert values["ess_bulk_min"].value == 0.0
 
 
 def test_independent_draws_with_twice_the_variance_are_a_silent_failure() -> None:
@@ -74,21 +74,21 @@ def test_independent_draws_with_twice_the_variance_are_a_silent_failure() -> Non
     target = load_target("gaussian", dim=2)
     right = [make_draws(target, independent(target, "silent", r)) for r in range(4)]
     wrong = [make_draws(target, np.sqrt(2.0) * draws.position) for draws in right]
-    rows = evaluate(target, wrong, "convergence")
-    assert rows["ess_bulk_min"].value > 1000
-    assert rows["r_hat_max"].value < 1.01
-    assert rows["silent_failure"].value == 1.0
-    rows = evaluate(target, right, "convergence")
-    assert rows["silent_failure"].value == 0.0  # false failure of right code: 4 × 5 % / 1000 = 2e−4
-    assert rows["calibration"].value > 0.8
+    values = evaluate(target, wrong, "convergence")
+    assert values["ess_bulk_min"].value > 1000
+    assert values["r_hat_max"].value < 1.01
+    assert values["silent_failure"].value == 1.0
+    values = evaluate(target, right, "convergence")
+    assert values["silent_failure"].value == 0.0  # false failure of right code: 4 × 5 % / 1000 = 2e−4
+    assert values["calibration"].value > 0.8
 
 
 def test_slow_chains_are_no_silent_failure_for_they_warn() -> None:
     target = load_target("gaussian", dim=2)
     slow = [make_draws(target, autoregressive(0.995, "warn", r, chains=8, draws=250)) for r in range(4)]
-    rows = evaluate(target, slow, "convergence")
-    assert rows["r_hat_max"].value > 1.01
-    assert rows["silent_failure"].value == 0.0
+    values = evaluate(target, slow, "convergence")
+    assert values["r_hat_max"].value > 1.01
+    assert values["silent_failure"].value == 0.0
 
 
 def test_slow_modes_show_in_their_indicators() -> None:
@@ -96,15 +96,15 @@ def test_slow_modes_show_in_their_indicators() -> None:
     target = two_modes(0.8, 5.0, 2)
     x = independent(target, "own mode", chains=8)
     stuck = np.where(np.arange(8) % 4 > 0, 1.0, -1.0)[:, None, None] * np.abs(x)
-    row = evaluate(target, [make_draws(target, stuck)] * 2, "convergence")["r_hat_max"]
-    assert row.censored
-    assert row.value > 2
-    assert "no chain changes mode" in row.note
+    metric_value = evaluate(target, [make_draws(target, stuck)] * 2, "convergence")["r_hat_max"]
+    assert metric_value.censored
+    assert metric_value.value > 2
+    assert "no chain changes mode" in metric_value.note
 
 
 def test_one_chain_has_no_r_hat() -> None:
     target = load_target("gaussian", dim=2)
-    rows = evaluate(target, [make_draws(target, independent(target, "one", chains=1))], "convergence")
-    assert rows["r_hat_max"].value is None
-    assert "one chain" in rows["r_hat_max"].note
-    assert rows["ess_bulk_min"].value > 100
+    values = evaluate(target, [make_draws(target, independent(target, "one", chains=1))], "convergence")
+    assert values["r_hat_max"].value is None
+    assert "one chain" in values["r_hat_max"].note
+    assert values["ess_bulk_min"].value > 100

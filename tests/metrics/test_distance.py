@@ -47,10 +47,10 @@ def test_a_shift_has_its_known_distance() -> None:
 
 def test_the_floor_is_what_independent_draws_score(toy: Target, spoiled: dict[str, list[Draws]]) -> None:
     """Over 8 replicates the mean lies within a factor 3 of the floor, itself a mean of 6; junk is far above."""
-    rows, junk = evaluate(toy, spoiled["independent"], "distance"), evaluate(toy, spoiled["junk"], "distance")
+    found, junk = evaluate(toy, spoiled["independent"], "distance"), evaluate(toy, spoiled["junk"], "distance")
     for metric in DISTANCES:
-        assert rows[metric].floor / 3 < rows[metric].value < 3 * rows[metric].floor
-        assert junk[metric].value > 4 * rows[metric].floor
+        assert found[metric].floor / 3 < found[metric].value < 3 * found[metric].floor
+        assert junk[metric].value > 4 * found[metric].floor
 
 
 def _with_the_diagonal(x: np.ndarray, y: np.ndarray, bandwidth: float) -> float:
@@ -91,10 +91,10 @@ def test_not_a_number_stays_one() -> None:
 
 
 def test_one_draw_makes_no_pairs(toy: Target) -> None:
-    rows = evaluate(toy, [make_draws(toy, independent(toy, "one draw", chains=1, draws=1))] * 2, "distance")
+    found = evaluate(toy, [make_draws(toy, independent(toy, "one draw", chains=1, draws=1))] * 2, "distance")
     for metric in ("energy_distance", "maximum_mean_discrepancy"):
-        assert rows[metric].value is None
-        assert rows[metric].note == "one draw, which makes no pair"
+        assert found[metric].value is None
+        assert found[metric].note == "one draw, which makes no pair"
     target = load_target("gaussian", dim=3)
     assert np.isnan(kernel_stein_discrepancy(np.zeros((1, 3)), target, np.ones(3)))
 
@@ -103,9 +103,9 @@ def test_peaks_lie_above_the_typical_set() -> None:
     """Draws on the peak of N(0, I) in ten dimensions: the gap is d/2 = 5 nats, √(d/2) = 2.2 sd."""
     target = load_target("gaussian", dim=10)
     peak = [make_draws(target, 1e-3 * independent(target, "peak", r)) for r in range(2)]
-    rows = evaluate(target, peak, "distance")
-    assert rows["log_density_gap"].value == pytest.approx(5.0, rel=1e-3)
-    assert rows["log_density_gap_sd"].value == pytest.approx(np.sqrt(5.0), rel=0.08)
+    found = evaluate(target, peak, "distance")
+    assert found["log_density_gap"].value == pytest.approx(5.0, rel=1e-3)
+    assert found["log_density_gap_sd"].value == pytest.approx(np.sqrt(5.0), rel=0.08)
     wide = [make_draws(target, np.sqrt(1.2) * independent(target, "wide", r)) for r in range(2)]
     assert evaluate(target, wide, "distance")["log_density_gap"].value == pytest.approx(-1.0, rel=0.1)
 
@@ -125,9 +125,9 @@ def test_stein_discrepancy_sees_spread_and_is_blind_to_weights() -> None:
 def test_stein_discrepancy_is_given_where_there_is_no_exact_sampler(toy: Target) -> None:
     stored = independent(toy, "stored", chains=1, draws=4000)[0]
     target = dataclasses.replace(toy, draw_exact=None, reference_draws=stored, name="without exact sampler")
-    rows = evaluate(target, [make_draws(toy, independent(toy, "stored", r)) for r in range(2)])
-    assert rows["kernel_stein_discrepancy"].value < 5 * rows["kernel_stein_discrepancy"].floor
-    assert rows["sliced_wasserstein_1"].value < 3 * rows["sliced_wasserstein_1"].floor
+    found = evaluate(target, [make_draws(toy, independent(toy, "stored", r)) for r in range(2)])
+    assert found["kernel_stein_discrepancy"].value < 5 * found["kernel_stein_discrepancy"].floor
+    assert found["sliced_wasserstein_1"].value < 3 * found["sliced_wasserstein_1"].floor
     assert "kernel_stein_discrepancy" not in evaluate(toy, [make_draws(toy, independent(toy, "x"))], "distance")
 
 

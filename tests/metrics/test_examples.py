@@ -28,11 +28,11 @@ def digits() -> Target:
     return replace(target, examples=replace(target.examples, denoised=lambda x: x))
 
 
-def rows_of(target: Target, position: np.ndarray, *groups: str) -> dict[str, MetricValue]:
-    rows, _ = evaluate_cell(
+def values_of(target: Target, position: np.ndarray, *groups: str) -> dict[str, MetricValue]:
+    values, _ = evaluate_cell(
         [make_draws(target, position)] * 2, target, Reference.of(target), budget=1000, warmup_share=0.0, groups=groups
     )
-    return {row.metric: row for row in rows}
+    return {metric_value.metric: metric_value for metric_value in values}
 
 
 def examples_of(target: Target, classes: tuple[int, ...], chains: int, draws: int) -> np.ndarray:
@@ -46,17 +46,17 @@ def examples_of(target: Target, classes: tuple[int, ...], chains: int, draws: in
 def test_classes_that_a_chain_visits(digits: Target) -> None:
     """Two classes for each chain, ten over all: the classifier errs on 1 % of 30 draws, so a little more than two."""
     position = np.concatenate([examples_of(digits, (k, k + 5), 2, 30) for k in range(5)])
-    row = rows_of(digits, position, "examples")["classes_per_chain"]
-    assert row.value is not None
-    assert 2.0 <= row.value < 2.6
+    metric_value = values_of(digits, position, "examples")["classes_per_chain"]
+    assert metric_value.value is not None
+    assert 2.0 <= metric_value.value < 2.6
     # Of 30 independent examples: Σ 1 − (1 − p)³⁰ with ten nearly equal shares.
-    assert row.floor == pytest.approx(10 * (1 - 0.9**30), abs=0.1)
+    assert metric_value.floor == pytest.approx(10 * (1 - 0.9**30), abs=0.1)
 
 
 def test_one_draw_visits_nothing(digits: Target) -> None:
-    row = rows_of(digits, examples_of(digits, (0, 1), 8, 1), "examples")["classes_per_chain"]
-    assert row.value is None
-    assert row.note == "a chain has one draw"
+    metric_value = values_of(digits, examples_of(digits, (0, 1), 8, 1), "examples")["classes_per_chain"]
+    assert metric_value.value is None
+    assert metric_value.note == "a chain has one draw"
 
 
 def test_shares_of_classes_have_intervals(digits: Target) -> None:
@@ -96,10 +96,10 @@ def test_a_floor_of_all_examples_has_no_known_error(digits: Target) -> None:
     assert (judge.floor(lambda data: float(data.x.mean()), 20).error or 0.0) > 0.0
 
 
-def test_rows_hold_the_error_of_their_floor(digits: Target) -> None:
-    rows = rows_of(digits, examples_of(digits, (0, 1), 8, 1), "examples")
+def test_values_hold_the_error_of_their_floor(digits: Target) -> None:
+    values = values_of(digits, examples_of(digits, (0, 1), 8, 1), "examples")
     for metric in ("pair_distance", "data_precision", "nearest_training"):
-        assert (rows[metric].floor_error or 0.0) > 0.0
+        assert (values[metric].floor_error or 0.0) > 0.0
 
 
 @pytest.mark.parametrize(
@@ -112,11 +112,11 @@ def test_rows_hold_the_error_of_their_floor(digits: Target) -> None:
     ],
 )
 def test_too_few_chains_are_no_failure(digits: Target, chains: int, metric: str, why: str) -> None:
-    rows = rows_of(digits, examples_of(digits, (0, 1), chains, 1), "examples")
-    assert rows[metric].value is None
-    assert rows[metric].note == why
-    assert rows["data_sliced_wasserstein"].value is not None
-    assert rows_of(digits, examples_of(digits, (0, 1), 6, 1), "examples")[metric].value is not None
+    values = values_of(digits, examples_of(digits, (0, 1), chains, 1), "examples")
+    assert values[metric].value is None
+    assert values[metric].note == why
+    assert values["data_sliced_wasserstein"].value is not None
+    assert values_of(digits, examples_of(digits, (0, 1), 6, 1), "examples")[metric].value is not None
 
 
 def test_held_out_examples_that_are_mostly_the_same(digits: Target) -> None:
@@ -125,12 +125,14 @@ def test_held_out_examples_that_are_mostly_the_same(digits: Target) -> None:
     held_out = np.array(digits.examples.held_out)
     held_out[: int(0.9 * len(held_out))] = held_out[0]
     target = replace(digits, examples=replace(digits.examples, held_out=held_out))
-    rows = rows_of(target, examples_of(digits, (0, 1), 8, 1), "examples")
+    values = values_of(target, examples_of(digits, (0, 1), 8, 1), "examples")
     for metric in ("distinct_data", "data_discrepancy", "vendi_score"):
-        assert rows[metric].value is None
-        assert "of held-out examples or more are the same" in rows[metric].note or "have a copy" in rows[metric].note
+        assert values[metric].value is None
+        assert (
+            "of held-out examples or more are the same" in values[metric].note or "have a copy" in values[metric].note
+        )
     for metric in ("pair_distance", "data_sliced_wasserstein", "nearest_training", "class_entropy"):
-        assert rows[metric].value is not None
+        assert values[metric].value is not None
 
 
 def test_what_tells_classes_says_of_what_its_accuracy_is_the_share(digits: Target) -> None:
@@ -150,8 +152,8 @@ def test_a_class_with_just_a_tenth_of_its_share_is_found(digits: Target) -> None
     kinds[0] = 1
     classifier = Classifier(lambda x: kinds, 1.0, "made up")
     target = replace(digits, examples=replace(digits.examples, classifier=classifier))
-    rows = rows_of(target, examples_of(digits, (0,), 100, 1), "examples")
-    assert rows["classes_found"].value == pytest.approx(0.2)
+    values = values_of(target, examples_of(digits, (0,), 100, 1), "examples")
+    assert values["classes_found"].value == pytest.approx(0.2)
 
 
 def test_principal_components_are_those_of_the_covariance() -> None:
@@ -169,8 +171,8 @@ def test_chains_that_stay_in_a_class_of_their_own_are_seen_in_components_and_not
     """Half of the chains hold zeros, half ones. The first pixel is black in all of them, and independent noise hides it."""
     noise = 0.1 * stream("tests", "stuck").normal(size=(8, 200, 64))
     own_class = np.concatenate([examples_of(digits, (0,), 4, 200), examples_of(digits, (1,), 4, 200)]) + noise
-    stuck = rows_of(digits, own_class, "convergence")
-    mixed = rows_of(digits, examples_of(digits, tuple(range(10)), 8, 200) + noise, "convergence")
+    stuck = values_of(digits, own_class, "convergence")
+    mixed = values_of(digits, examples_of(digits, tuple(range(10)), 8, 200) + noise, "convergence")
     assert stuck["r_hat_max"].value is not None
     assert stuck["r_hat_max"].value > 1.5
     assert mixed["r_hat_max"].value is not None
@@ -183,9 +185,9 @@ def test_chains_that_stay_in_a_class_of_their_own_are_seen_in_components_and_not
 def test_a_collapse_is_seen_without_a_truth(digits: Target) -> None:
     assert digits.truth is None
     one = np.broadcast_to(digits.examples.held_out[0], (8, 100, 64)).copy()  # type: ignore[union-attr]
-    rows = rows_of(digits, one + 1e-6 * stream("tests", "collapse").normal(size=one.shape), "convergence")
-    assert rows["ess_bulk_min"].value == 0.0
-    assert "collapsed" in rows["ess_bulk_min"].note
+    values = values_of(digits, one + 1e-6 * stream("tests", "collapse").normal(size=one.shape), "convergence")
+    assert values["ess_bulk_min"].value == 0.0
+    assert "collapsed" in values["ess_bulk_min"].note
 
 
 SUITE = """
@@ -239,11 +241,11 @@ def test_noise_makes_it_sampling(tmp_path) -> None:
     for cell, thresholds in ((with_noise, SAMPLES), (without, COLLAPSED)):
         assert cell.outcome == "finished", cell.message
         for metric, least, most in thresholds:
-            row = cell.metric(metric)
-            assert row is not None
-            assert row.low is not None
-            assert row.high is not None
-            assert least <= row.low <= row.high <= most, f"{cell.settings}: {row}"
+            metric_value = cell.metric(metric)
+            assert metric_value is not None
+            assert metric_value.low is not None
+            assert metric_value.high is not None
+            assert least <= metric_value.low <= metric_value.high <= most, f"{cell.settings}: {metric_value}"
     for metric, least, most in SAMPLES[:4]:
         value = without.value(metric)
         assert value is not None

@@ -83,7 +83,7 @@ def test_what_does_not_fit_is_named(chains, tmp_path):
 def test_what_a_file_does_not_record_is_not_claimed(chains, tmp_path):
     target = load_target("banana")
     frame = evaluate(read_chains(chains(lambda x: {"x": (("chain", "draw", "dim"), x)}), target), target)
-    rows = frame.set_index("metric")
+    found = frame.set_index("metric")
     for metric, note in (
         ("acceptance_rate", "not recorded"),
         ("divergences", "not recorded"),
@@ -91,8 +91,8 @@ def test_what_a_file_does_not_record_is_not_claimed(chains, tmp_path):
         ("sampling_seconds", "not recorded"),
         ("compile_seconds", "not recorded"),
     ):
-        assert np.isnan(rows.loc[metric, "value"])
-        assert rows.loc[metric, "note"] == note
+        assert np.isnan(found.loc[metric, "value"])
+        assert found.loc[metric, "note"] == note
     recorded = xarray.DataTree.from_dict(
         {
             "/posterior": xarray.Dataset({"x": (("chain", "draw", "dim"), np.zeros((2, 9, 2)))}),
@@ -100,9 +100,9 @@ def test_what_a_file_does_not_record_is_not_claimed(chains, tmp_path):
         }
     )
     recorded.to_netcdf(tmp_path / "recorded.nc", engine="h5netcdf")
-    rows = evaluate(read_chains(tmp_path / "recorded.nc", target), target).set_index("metric")
-    assert rows.loc["divergences", "value"] == 2
-    assert rows.loc["acceptance_rate", "note"] == "not recorded"
+    found = evaluate(read_chains(tmp_path / "recorded.nc", target), target).set_index("metric")
+    assert found.loc["divergences", "value"] == 2
+    assert found.loc["acceptance_rate", "note"] == "not recorded"
 
 
 def test_a_lower_bound_is_shown_as_one():

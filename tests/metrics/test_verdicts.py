@@ -127,7 +127,11 @@ def test_what_a_suite_does_not_measure_is_no_open_question() -> None:
     """Without the group of modes, weights and spread are not asked for, and do not keep a cell from its rank."""
     target = load_target("gaussian", dim=2)
     draws = [make_draws(target, autoregressive(0.3, "rank", r, draws=800)) for r in range(4)]
-    kept = [row for row in evaluate(target, draws).values() if metrics.definitions()[row.metric].group != "modes"]
+    kept = [
+        metric_value
+        for metric_value in evaluate(target, draws).values()
+        if metrics.definitions()[metric_value.metric].group != "modes"
+    ]
     (verdict,) = judged(cell(target, draws, "no modes", metric_values=kept))
     assert {verdict[key] for key in ("all_modes", "weights", "spread")} == {"not applicable"}
     assert verdict["efficiency"] == "pass"
@@ -160,9 +164,9 @@ def test_chains_that_left_fail_and_cells_without_numbers_are_said_to_be() -> Non
 def test_one_family_over_the_suite(toy: Target, spoiled: dict[str, list[Draws]]) -> None:
     """A p-value of 1 % alone is a bias; among a hundred cells it is what chance gives."""
     cells = [cell(toy, spoiled["independent"], "one")]
-    row = cells[0].metric("calibration_p_value")
-    assert row is not None
-    row.value = 0.01
+    metric_value = cells[0].metric("calibration_p_value")
+    assert metric_value is not None
+    metric_value.value = 0.01
     assert judged(cells[0])[0]["unbiased"] == "fail"
     others = []
     for k in range(99):
@@ -170,7 +174,7 @@ def test_one_family_over_the_suite(toy: Target, spoiled: dict[str, list[Draws]])
             **{
                 **vars(cells[0]),
                 "id": f"other {k}",
-                "metric_values": [type(row)(**vars(r)) for r in cells[0].metric_values],
+                "metric_values": [type(metric_value)(**vars(r)) for r in cells[0].metric_values],
             }
         )
         other.metric("calibration_p_value").value = 0.5  # type: ignore[union-attr]

@@ -52,8 +52,8 @@ def _differences(toy: Target, spoiled: dict[str, list[Draws]]) -> dict[str, dict
     for name, replicates in spoiled.items():
         values[name] = {}
         for draws in replicates:
-            for metric, row in evaluate(toy, [draws], *GROUPS).items():
-                values[name].setdefault(metric, []).append(row.value)
+            for metric, one in evaluate(toy, [draws], *GROUPS).items():
+                values[name].setdefault(metric, []).append(one.value)
     differences: dict[str, dict[str, float]] = {}
     for name in SPOILERS:
         differences[name] = {}

@@ -106,6 +106,8 @@ def test_mistakes_are_one_line_and_exit_code_2(arguments, message):
 def test_a_sampler_that_does_not_compile_is_one_line(tmp_path, command, wrong, line, reason):
     right = (Path(mcmc_bench.samplers.__path__[0]) / "random_walk_metropolis.py").read_text()
     assert right.count("record(statistics, chain") == 1
+    # Two files that are the same but for their folder are one function to the engine, which names the first of them.
+    wrong, line, reason = (text.replace("nothing", f"nothing_to_{command}") for text in (wrong, line, reason))
     file = tmp_path / "mine.py"
     file.write_text(right.replace("record(statistics, chain", wrong))
     number = next(n for n, text in enumerate(file.read_text().splitlines(), start=1) if line in text)
@@ -139,7 +141,7 @@ def test_lists():
         ("suites", ("noise", "smoke")),
         ("metrics", ("r_hat_max", "convergence")),
     ):
-        code, out, _ = call("list", kind)
+        code, out, _ = call("list", kind, "--no-cost")  # the cost of targets: tests/catalog/test_cost.py
         assert code == 0
         for word in words:
             assert word in out.replace("\n", " ")

@@ -33,7 +33,10 @@ class JobError(RuntimeError):
     @classmethod
     def of(cls, error: BaseException) -> JobError:
         """`error` in words, since its own class may not be loadable in another process."""
-        return error if isinstance(error, JobError) else cls(f"{type(error).__name__}: {error}")
+        if isinstance(error, JobError):
+            return error
+        words = f"{type(error).__name__}: {error}"
+        return cls(words.encode("utf-8", "backslashreplace").decode())  # results are stored as UTF-8
 
 
 class Future(ABC, Generic[T]):

@@ -45,6 +45,14 @@ def test_a_job_that_raises_ends_alone(name):
             assert caught.value.outcome is Outcome.RAISED
 
 
+def test_an_error_can_be_stored(name):
+    """A file name of another encoding in a message is not UTF-8."""
+    with executor_class(name)(workers=1) as jobs, pytest.raises(JobError, match="no attribute") as caught:
+        jobs.submit(getattr, 1, "\udce9").result()
+    assert r"\udce9" in str(caught.value)
+    str(caught.value).encode()
+
+
 def test_nothing_runs_on_after_an_exception(name):
     with pytest.raises(KeyboardInterrupt):
         interrupted(executor_class(name)(workers=1))

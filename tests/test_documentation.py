@@ -30,6 +30,8 @@ def script(path):
 
 
 tables = script(ROOT / "docs" / "tables.py")
+architecture = script(ROOT / "tests" / "test_architecture.py")
+recipes = script(ROOT / "tests" / "test_recipes.py")
 
 
 def blocks(text, language):
@@ -105,6 +107,25 @@ def test_links_lead_somewhere(document):
     for link in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
         if not link.startswith("http"):
             assert (document.parent / link).exists(), f"{document.name} links to {link}"
+
+
+#: A path in code, but for those with a NAME to fill in.
+PATH = re.compile(r"`((?:mcmc_bench|tests|targets|benchmarks|docs|reports|\.github|\.ci)/[a-z0-9_/.-]*)`")
+
+
+@pytest.mark.parametrize("document", [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")], ids=lambda path: path.name)
+def test_paths_exist(document):
+    """But for those that a recipe makes."""
+    made = {name for recipe in recipes.RECIPES.values() for name in recipes.names(recipe)}
+    for path in set(PATH.findall(document.read_text())) - made:
+        assert (ROOT / path).exists(), f"{document.name} names {path}"
+
+
+def test_the_rooms_are_those_of_the_architecture():
+    """In their order, top floor first."""
+    listing = re.search(r"^```\n(cli .*?)^```$", CONTRIBUTING, flags=re.DOTALL | re.MULTILINE)
+    named = [line.split()[0] for line in listing[1].splitlines()]
+    assert named == [room for room in architecture.MAY_IMPORT if room not in ("__main__", "pytest_plugin")]
 
 
 def test_numpy_example_of_your_own_target(python):

@@ -41,7 +41,7 @@ class ExitCode(IntEnum):
     FAILED = 1, "a regression, a failed cell, or a problem that a check found"
     USAGE = 2, "wrong usage or unreadable input"
     NOTHING_JUDGED = 3, "nothing could be compared or verified"
-    INCONCLUSIVE = 4, "inconclusive"
+    INCONCLUSIVE = 4, "inconclusive: neither a pass nor a failure"
     INTERNAL_ERROR = 70, "a fault of mcmc-bench itself"
     INTERRUPTED = 130, "interrupted with Ctrl-C; finished cells are kept"
 

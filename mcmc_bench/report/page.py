@@ -13,20 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from mcmc_bench.core.files import write_atomically
 from mcmc_bench.core.progress import Progress
 from mcmc_bench.core.results import Results
-from mcmc_bench.report import numbers, sections
+from mcmc_bench.report import numbers, sections, templating
 from mcmc_bench.report.context import Context
 from mcmc_bench.report.figures import palette, svg
 from mcmc_bench.report.figures.chart import Chart
 from mcmc_bench.report.sentences import link
 from mcmc_bench.report.verdicts import SHORT, SIGNS
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True)
@@ -97,31 +94,29 @@ class _Steps:
 
 
 def find_sections() -> list[Section]:
-    """All sections, in the order of the page."""
+    """All sections, in the order of the page.
+
+    Raises:
+        ValueError: a module lacks a declaration or its template.
+    """
     found = []
     for module in pkgutil.iter_modules(sections.__path__):
         declared = importlib.import_module(f"{sections.__name__}.{module.name}")
+        missing = [name for name in ("TITLE", "ORDER", "build") if not hasattr(declared, name)]
+        if missing:
+            raise ValueError(
+                f"section {module.name} declares no {' and no '.join(missing)}: add it to {module.name}.py"
+            )
+        if not any((Path(folder) / f"{module.name}.html.j2").is_file() for folder in sections.__path__):
+            raise ValueError(
+                f"section {module.name} has no template: add {module.name}.html.j2 beside {module.name}.py"
+            )
         found.append(Section(module.name, declared.TITLE, declared.ORDER, declared.build))
     return sorted(found, key=lambda section: section.order)
 
 
 def _render(context: Context, answers: list[tuple[Section, Mapping[str, Any]]]) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([TEMPLATES, *sections.__path__]),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters |= {
-        "sampler": numbers.sampler_name,
-        "plain": numbers.plain_name,
-        "with_interval": numbers.with_interval,
-        "number": numbers.number,
-        "count": numbers.count,
-        "in_sentence": numbers.in_sentence,
-        "percent": numbers.percent,
-    }
+    environment = templating.environment(*sections.__path__)
     drawn: set[str] = set()  # contours that the page already has; later drawings refer to them
 
     def draw(chart: Chart) -> Markup:
@@ -146,6 +141,4 @@ def _render(context: Context, answers: list[tuple[Section, Mapping[str, Any]]]) 
     return environment.get_template("frame.html.j2").render(
         sections=shown,
         palette=palette.of_page(context.selection.looks.values()),
-        style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),
-        script=Markup((TEMPLATES / "table.js").read_text(encoding="utf-8")),
     )

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import csv
 import io
 import re
-import sys
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,11 +15,9 @@ import pytest
 from made_up_results import DEFINITIONS, TWO_MODES, made_up
 from PIL import Image
 
-import mcmc_bench.report
-from mcmc_bench.catalog.files import list_samplers, list_targets
 from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.results import Results
-from mcmc_bench.report import sections, write_report
+from mcmc_bench.report import write_report
 from mcmc_bench.report.page import find_sections
 from mcmc_bench.report.table import metric_table
 
@@ -218,61 +213,6 @@ def test_groups_of_columns_are_whole(results: Results) -> None:
     assert len({name for name, _, _ in built.groups}) == len(built.groups)
 
 
-# ------------------------------------------------------------ sections are found
-
-
-def test_every_section_has_a_module_and_a_template() -> None:
-    files = [file for folder in sections.__path__ for file in Path(folder).iterdir() if file.is_file()]
-    modules = {file.stem for file in files if file.suffix == ".py" and file.stem != "__init__"}
-    assert modules == {file.name.removesuffix(".html.j2") for file in files if file.suffix == ".j2"}
-    assert len(modules) > 5
-
-
-MY_SECTION = """
-TITLE, ORDER = "Mine", {order}
-
-def build(context):
-    return {answer}
-"""
-
-
-@pytest.fixture
-def with_section(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], str]]:
-    """The page with one more section: a module that answers so, and a template, in a folder that is listed too."""
-    folder = tmp_path / "sections"
-    folder.mkdir()
-    order = next(section.order for section in find_sections() if section.name == "matrix") - 1
-
-    def page(answer: str) -> str:
-        (folder / "my_section.py").write_text(MY_SECTION.format(order=order, answer=answer))
-        (folder / "my_section.html.j2").write_text("{% set style %}.mine { color: red; }{% endset %}<p>{{ text }}</p>")
-        monkeypatch.setattr(sections, "__path__", [*sections.__path__, str(folder)])
-        results = made_up(tmp_path / "results")
-        results.cells = results.cells[:3]
-        return written(results, tmp_path / "page")
-
-    yield page
-    sys.modules.pop("mcmc_bench.report.sections.my_section", None)
-
-
-def test_a_section_is_one_module_and_one_template(with_section: Callable[[str], str]) -> None:
-    html = with_section("{'text': f'{len(context.results.cells)} cells & more'}")
-    assert re.search(r'<section id="my-section">\s*<p>3 cells &amp; more</p>\s*</section>', html)
-    assert '<a href="#my-section">Mine</a>' in html
-    assert ".mine { color: red; }" in html.split("</style>", maxsplit=1)[0]
-    for pattern in (r'<section id="([^"]*)">', r'<a href="#([^"]*)">[A-Z][a-z ]*</a>\n'):
-        found = re.findall(pattern, html)
-        assert found.index("my-section") == found.index("matrix") - 1
-    assert Page(html).open == []
-
-
-def test_a_section_with_nothing_to_say_leaves_no_trace(with_section: Callable[[str], str], tmp_path: Path) -> None:
-    html = with_section("None")
-    assert "Mine" not in html
-    assert "mine" not in html
-    assert "my-section" not in html
-
-
 # ------------------------------------------------------------ other results
 
 
@@ -393,47 +333,3 @@ def test_progress_is_told(tmp_path: Path) -> None:
     assert set(done) == set(range(len(find_sections()) + 2))
     assert seen[-1] == ("done", done[-1], done[-1])
     assert TWO_MODES in [what for what, _, _ in seen]
-
-
-# ------------------------------------------------------------ what it knows
-
-
-def test_the_report_knows_results_only() -> None:
-    core = ("arrays", "files", "outcome", "progress", "results")
-    allowed = ("mcmc_bench.report", "mcmc_bench.comparison", *(f"mcmc_bench.core.{name}" for name in core))
-    for file in Path(mcmc_bench.report.__file__).parent.rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            own = [name for name in names if name.startswith("mcmc_bench.")]
-            assert all(name.startswith(allowed) for name in own), f"{file.name} imports {own}"
-
-
-#: Names that are words too: "oracle" is also a kind of sampler, and one speaks of a Gaussian and of digits.
-WORDS = {".py": {"oracle"}, ".j2": {"oracle", "gaussian"}, ".js": {"digits"}}
-
-
-def names_in(file: Path) -> set[str]:
-    """Names of samplers and targets: strings of a module that are one, words of a template that are one."""
-    text = file.read_text(encoding="utf-8")
-    names = {*list_samplers(), *list_targets()} - WORDS[file.suffix]
-    if file.suffix == ".py":
-        nodes = ast.walk(ast.parse(text))
-        return names & {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    spoken = {name: name.replace("_", "[_ ]") for name in names}
-    return {name for name, pattern in spoken.items() if re.search(rf"(?i)\b{pattern}\b", text)}
-
-
-def test_no_sampler_or_target_is_known_by_name() -> None:
-    folder = Path(mcmc_bench.report.__file__).parent
-    files = [file for ending in ("py", "j2", "js") for file in folder.rglob(f"*.{ending}")]
-    assert len(files) > 40
-    assert {file.name: found for file in files if (found := names_in(file))} == {}
-
-
-@pytest.mark.parametrize(
-    ("file", "text"), [("x.py", 'if sampler == "ula": pass'), ("x.j2", "<p>Annealed Langevin</p>")]
-)
-def test_a_known_name_would_be_found(tmp_path: Path, file: str, text: str) -> None:
-    (tmp_path / file).write_text(text)
-    assert names_in(tmp_path / file)

@@ -10,20 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup, escape
 
-from mcmc_bench import report
 from mcmc_bench.catalog import cost, portrait, stored_truth
 from mcmc_bench.catalog.files import load_target, target_files, target_parameters
 from mcmc_bench.core.files import write_atomically
 from mcmc_bench.core.progress import Progress
 from mcmc_bench.core.target import TAGS, Target
+from mcmc_bench.report import templating
 from mcmc_bench.report.figures.palette import INK, MUTED, Colour
 
 TEMPLATES = Path(__file__).parent / "templates"
-#: The style sheet and the table's script, which all pages share.
-OF_THE_REPORT = Path(report.__file__).parent / "templates"
 _LINKS = re.compile(r"(?P<doi>doi 10\.\d{4,9}/[^\s,;()]+)|(?P<arxiv>arXiv \d{4}\.\d{4,5})")
 
 
@@ -104,13 +101,7 @@ def linked(text: str) -> Markup:
 
 
 def _html(cards: list[TargetCard]) -> bytes:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
+    environment = templating.environment(TEMPLATES)
     environment.filters["linked"] = linked
     environment.filters["cost"] = cost.words
     palette: tuple[Colour, ...] = (INK, MUTED)
@@ -119,10 +110,6 @@ def _html(cards: list[TargetCard]) -> bytes:
         cards=cards,
         tags=[tag for tag in TAGS if any(tag in card.target.tags for card in shown)],
         palette=palette,
-        style=Markup((OF_THE_REPORT / "style.css").read_text(encoding="utf-8")),
-        own_style=Markup((TEMPLATES / "gallery.css").read_text(encoding="utf-8")),
-        script=Markup((OF_THE_REPORT / "table.js").read_text(encoding="utf-8")),
-        own_script=Markup((TEMPLATES / "gallery.js").read_text(encoding="utf-8")),
         with_truth=sum(card.target.truth is not None for card in shown),
         largest=max((card.target.dim for card in shown), default=0),
     )

@@ -11,21 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
-from markupsafe import Markup
-
-from mcmc_bench import report
 from mcmc_bench.comparison.model import SEVERITY, CellComparison, Comparison, Decision, Finding, Question
 from mcmc_bench.core.files import write_atomically
-from mcmc_bench.report import numbers
+from mcmc_bench.report import numbers, templating
 from mcmc_bench.report.comparison import forest
 from mcmc_bench.report.comparison.forest import ForestRow
 from mcmc_bench.report.figures.chart import RuleLine
 from mcmc_bench.report.figures.palette import NEUTRAL, Colour
 
 TEMPLATES = Path(__file__).parent / "templates"
-#: The style sheet and the table's script, which both kinds of page share.
-OF_THE_REPORT = Path(report.__file__).parent / "templates"
 SIGNS: dict[Decision, str] = {"regression": "✗", "inconclusive": "?", "pass": "✓", "not measured": "–"}
 #: The head of each question's column, and what its number is.
 QUESTIONS: dict[Question, tuple[str, str]] = {
@@ -126,25 +120,9 @@ def write_page(comparison: Comparison, file: Path) -> Path:
 
 
 def render(template: str, palette: Iterable[Colour] = (), **parts: Any) -> str:
-    """A page from its template, with the style and the script of the report in it."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters |= {"count": numbers.count, "listing": numbers.listing, "number": numbers.number}
-    style = (OF_THE_REPORT / "style.css").read_text(encoding="utf-8")
-    style += (TEMPLATES / "comparison.css").read_text(encoding="utf-8")
-    script = (OF_THE_REPORT / "table.js").read_text(encoding="utf-8")
-    return environment.get_template(template).render(
-        palette=[*NEUTRAL, *palette],
-        style=Markup(style),
-        script=Markup(script),
-        signs=SIGNS,
-        **parts,
-    )
+    """A page from its template."""
+    made = templating.environment(TEMPLATES).get_template(template)
+    return made.render(palette=[*NEUTRAL, *palette], signs=SIGNS, **parts)
 
 
 def save(file: Path, page: str) -> Path:

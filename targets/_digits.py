@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mcmc_bench.core.target import Examples
+from mcmc_bench.core.examples import Examples
 from mcmc_bench.densities.learning.density import network_of
 from mcmc_bench.densities.learning.network import Network
 

@@ -11,8 +11,9 @@ import numpy as np
 from scipy import special
 
 from mcmc_bench.core.arrays import Array
+from mcmc_bench.core.examples import Examples
 from mcmc_bench.core.streams import stream
-from mcmc_bench.core.target import Examples, Target, Truth, point_density
+from mcmc_bench.core.target import Target, Truth, point_density
 from mcmc_bench.kernels.jit import jit
 
 from ._quadrature import quantiles

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mcmc_bench.core.target import Classifier, Examples, Target
+from mcmc_bench.core.examples import Classifier, Examples
+from mcmc_bench.core.target import Target
 from mcmc_bench.densities.learning.density import denoiser, learned, network_of
 from mcmc_bench.densities.learning.network import Network
 

@@ -155,6 +155,7 @@ def test_targets_know_only_their_contract(path):
                 contract = name in (
                     "mcmc_bench",
                     "mcmc_bench.core.arrays",
+                    "mcmc_bench.core.examples",
                     "mcmc_bench.core.target",
                     "mcmc_bench.core.spelling",
                     "mcmc_bench.densities.learning.density",

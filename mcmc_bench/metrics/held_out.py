@@ -14,8 +14,8 @@ import numpy.typing as npt
 from scipy.spatial.distance import cdist, pdist, squareform
 
 from mcmc_bench.core.arrays import Array
+from mcmc_bench.core.examples import Examples
 from mcmc_bench.core.streams import stream
-from mcmc_bench.core.target import Examples
 from mcmc_bench.metrics.distances import projections
 
 #: Neighbours of precision, recall, density and coverage.

@@ -9,9 +9,10 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from mcmc_bench.catalog.files import load_target
+from mcmc_bench.core.examples import Classifier, Examples
 from mcmc_bench.core.results import MetricValue
 from mcmc_bench.core.streams import stream
-from mcmc_bench.core.target import Classifier, Examples, Target
+from mcmc_bench.core.target import Target
 from mcmc_bench.experiments.run import run
 from mcmc_bench.metrics import Reference, evaluate_cell, principal_components
 from mcmc_bench.metrics.held_out import Judge

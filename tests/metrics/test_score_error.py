@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from mcmc_bench.catalog.files import load_target
+from mcmc_bench.core.examples import Examples
 from mcmc_bench.core.streams import stream
-from mcmc_bench.core.target import Counterpart, Examples, Target, point_density
+from mcmc_bench.core.target import Counterpart, Target, point_density
 from mcmc_bench.metrics.score_error import FIELD_LEVELS, LEVELS, fields, score_error
 
 SIGMA, HIGHEST = 0.2, 5.0

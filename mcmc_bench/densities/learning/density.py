@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from mcmc_bench.core.target import Examples, Target
+from mcmc_bench.core.examples import Examples
+from mcmc_bench.core.target import Target
 from mcmc_bench.densities.learning import own_examples
 from mcmc_bench.densities.learning.denoising import denoiser
 from mcmc_bench.densities.learning.network import Network, WeightsError, read

@@ -67,13 +67,11 @@ def _work(connection: Connection, module: str) -> None:
     # loaded can be limited, so this comes after the imports.
     threadpoolctl.threadpool_limits(limits=1)
     connection.send_bytes(NEWS)  # ready
-    while True:
-        try:
+    with suppress(EOFError, OSError):  # the parent is no longer there
+        while True:
             job = connection.recv_bytes()
-        except EOFError:
-            return
-        connection.send_bytes(NEWS)  # begun
-        connection.send_bytes(_answer(job))
+            connection.send_bytes(NEWS)  # begun
+            connection.send_bytes(_answer(job))
 
 
 def _answer(job: bytes) -> bytes:

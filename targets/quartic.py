@@ -25,7 +25,7 @@ def build(dim: int = 4) -> Target:
     """
     second = 2.0 * special.gamma(0.75) / special.gamma(0.25)  # 0.675978; E x⁴ is 1
     levels = np.array(QUANTILE_LEVELS)
-    # x⁴/4 follows Gamma(1/4); the law is symmetric.
+    # x⁴/4 follows Gamma(1/4); the distribution is symmetric.
     size = (4.0 * stats.gamma.ppf(np.abs(2.0 * levels - 1.0), 0.25)) ** 0.25
 
     def draw(generator: np.random.Generator, n: int) -> np.ndarray:

@@ -30,12 +30,12 @@ BEGIN, END = "<!-- tables -->", "<!-- end of tables -->"
 #: Columns of what could have been seen: heading, and which findings belong to it.
 AFTER = f" after {LATE}"
 SEEN = (
-    (f"law after {TRANSITIONS} transitions", lambda f: f.check == KEEPS and not f.what.endswith(AFTER)),
-    (f"law after {LATE}", lambda f: f.check == KEEPS and f.what.endswith(AFTER)),
+    (f"distribution after {TRANSITIONS} transitions", lambda f: f.check == KEEPS and not f.what.endswith(AFTER)),
+    (f"distribution after {LATE}", lambda f: f.check == KEEPS and f.what.endswith(AFTER)),
     ("signs of ΔH", lambda f: f.check == BALANCE),
-    ("law that it comes to rest at", lambda f: f.check == FORGETS),
+    ("distribution that it comes to rest at", lambda f: f.check == FORGETS),
     ("its predicted variance", lambda f: f.check == PREDICTED and f.what.startswith("variance of all")),
-    ("the target's law, at a small step", lambda f: f.check == SMALL),
+    ("the target's distribution, at a small step", lambda f: f.check == SMALL),
     ("one transition", lambda f: f.check == TRANSITION),
 )
 

@@ -32,7 +32,7 @@ def command(
     """
     from mcmc_bench.catalog import stored_truth
     from mcmc_bench.catalog.files import load_target, target_files
-    from mcmc_bench.checks.truth.agreement import Effort
+    from mcmc_bench.checks.truth.agreement import Goals
     from mcmc_bench.checks.truth.long_runs import ReferenceRunError, reference
 
     with clear_errors():
@@ -49,7 +49,7 @@ def command(
                 content, draws = reference(
                     the_target,
                     samplers=samplers.split(","),
-                    effort=Effort(error=error, seconds=60.0 * minutes),
+                    goals=Goals(error=error, seconds=60.0 * minutes),
                     threads=threads or os.cpu_count() or 1,
                     progress=progress,
                 )

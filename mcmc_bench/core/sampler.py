@@ -151,7 +151,7 @@ class Sampler:
     memory: int | Callable[[Settings], int] = 0  # how many of them are kept between transitions
     #: What `memory` holds before the first transition: ``(counted target, generator, settings, schedule, position (chain,
     #: dim)) -> (memory, chain, dim)``. For an exact sampler, positions drawn from the target must give a joint draw from
-    #: the law that its transitions keep. Zeros by default.
+    #: the distribution that its transitions keep. Zeros by default.
     init_memory: Callable[[Any, np.random.Generator, Settings, Array, Array], Array] | None = None
     #: For a transition that goes down noise levels: at how many of them it leaves its state on arrival in `memory`, as far
     #: as that has room. It has none but for trajectory snapshots, see `mcmc_bench.sampling.snapshots`.

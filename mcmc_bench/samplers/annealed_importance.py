@@ -87,7 +87,7 @@ def inverse_temperatures(settings):
 def init_memory(target, generator, settings, schedule, position):
     """The log weight of every chain's start, (1, chain, dim): that of a run backwards from it.
 
-    For a start drawn from p, start and weight then have the law that the transitions keep.
+    For a start drawn from p, start and weight then have the distribution that the transitions keep.
     """
     scale, x = settings["base_scale"], position.copy()
 

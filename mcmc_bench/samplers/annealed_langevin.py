@@ -3,7 +3,7 @@
     x ~ N(0, (r σ₀)² I);   for each σₖ, from the largest to the smallest, T times:
     x ← x + εₖ ∇log (p ∗ N(0, σₖ² I))(x) + √(2 εₖ τ) z,   εₖ = ε (σₖ/σ_min)²
 
-A transition is one whole run from noise to a draw: draws are independent of each other, and their law is that of the end
+A transition is one whole run from noise to a draw: draws are independent of each other, and their distribution is that of the end
 of a run, which has the bias of ULA's steps, of the levels' number and of the last σ. At large σ the modes are one, and a
 chain is led to each in the right proportion. τ is the noise dial: at τ = 0 it is ascent on the same densities.
 r is 1; at r = 0 all chains begin at one point, and what tells them apart is the noise on the way.

@@ -109,7 +109,7 @@ def init_memory(target, generator, settings, ladder, position):
 
 
 def with_integrable_powers(target, settings):
-    """The settings, where the hottest replica has a law: p^β must have an integral, or it wanders off for ever."""
+    """The settings, where the hottest replica has a distribution: p^β must have an integral, or it wanders off for ever."""
     hottest, bound = settings["hottest"], target.smallest_power
     if not hottest > bound:
         raise ValueError(

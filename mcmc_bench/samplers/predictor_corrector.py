@@ -3,9 +3,9 @@
     predictor: x ← x + (σₖ² − σₖ₊₁²) ∇log pₖ(x) + √(σₖ² − σₖ₊₁²) z
     corrector, C times: x ← x + ε ∇log pₖ₊₁(x) + √(2ε) z,   ε = 2 (r σₖ₊₁)²
 
-The corrector pulls the law of the draws back to that of the level, whose predictor had to take a finite step. r is its
+The corrector pulls the distribution of the draws back to that of the level, whose predictor had to take a finite step. r is its
 signal-to-noise ratio. Song et al. take ε = 2 (r ‖z‖/‖∇log p‖)², with norms averaged over a batch; where noise rules, that
-is this ε. Norms of single chains, in few dimensions, would give a step that depends on where the chain is: another law.
+is this ε. Norms of single chains, in few dimensions, would give a step that depends on where the chain is: another distribution.
 """
 
 import itertools

@@ -65,7 +65,7 @@ def test_log_ratio_of_mala_on_a_gaussian():
     np.testing.assert_allclose(draws.energy_error[:, 1:][moved], (0.05 / 4 * (after - before))[moved], atol=1e-12)
 
 
-# ---------------------------------------------------------------- stationary law
+# ---------------------------------------------------------------- stationary distribution
 
 
 def check_stationary_variance(sampler, settings, chains=1024, steps=400, warmup=400, condition=4.0):

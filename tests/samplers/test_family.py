@@ -209,19 +209,19 @@ def test_isokinetic_flow():
 
 
 def tamed_moments(step_size):
-    """E x² and E x⁴ of tamed ULA on U = x⁴/4, one coordinate: the law that its transition density keeps, on a grid."""
+    """E x² and E x⁴ of tamed ULA on U = x⁴/4, one coordinate: the distribution that its transition density keeps, on a grid."""
     x = np.linspace(-4.0, 4.0, 801)
     drift = -(x**3) / (1.0 + step_size * np.abs(x) ** 3)
     transition = np.exp(-((x - (x + step_size * drift)[:, None]) ** 2) / (4.0 * step_size))  # (from, to)
     transition /= transition.sum(axis=1, keepdims=True)
     kept = transition.T - np.eye(len(x))
     kept[0] = 1.0  # one equation too many: the probabilities sum to 1
-    law = np.linalg.solve(kept, np.eye(len(x))[0])
-    return np.array([law @ x**2, law @ x**4])
+    distribution = np.linalg.solve(kept, np.eye(len(x))[0])
+    return np.array([distribution @ x**2, distribution @ x**4])
 
 
 def test_tamed_ula_stays_where_ula_overflows():
-    """U = x⁴/4 from a far start; then E x² and E x⁴ are those of its own law, which goes to E x² = 2 Γ(3/4)/Γ(1/4) = 0.675978
+    """U = x⁴/4 from a far start; then E x² and E x⁴ are those of its own distribution, which goes to E x² = 2 Γ(3/4)/Γ(1/4) = 0.675978
     and E x⁴ = 1 with the step size.
     """
     target, step_size = load_target("quartic"), 0.02

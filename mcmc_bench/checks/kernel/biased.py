@@ -13,7 +13,14 @@ from scipy import stats
 
 from mcmc_bench.catalog.files import load_target
 from mcmc_bench.checks.kernel.exact import compare, settle
-from mcmc_bench.checks.kernel.findings import Finding, has_law, has_variance, mean_zero, uncorrelated, within
+from mcmc_bench.checks.kernel.findings import (
+    KernelFinding,
+    has_distribution,
+    has_variance,
+    mean_zero,
+    uncorrelated,
+    within,
+)
 from mcmc_bench.checks.kernel.session import ChainPath, Session
 from mcmc_bench.checks.kernel.targets import gaussian, not_gaussian
 from mcmc_bench.core.arrays import Array
@@ -23,9 +30,9 @@ from mcmc_bench.sampling.budget import Plan
 
 #: The relative bias of the variance at which its prediction is tested, where the step size may be chosen.
 BIAS = 0.3
-#: How far the law of a kernel whose bias has no closed form may be off when its step is small, in a share.
+#: How far the distribution of a kernel whose bias has no closed form may be off when its step is small, in a share.
 SMALL_BIAS, SMALL_STEP_GOAL = 0.02, 0.01
-#: Steps at which the law of a transition is tested, relative to the sampler's default: noise rules at the first, the
+#: Steps at which the distribution of a transition is tested, relative to the sampler's default: noise rules at the first, the
 #: drift at the second.
 TRANSITION_STEPS = (1.0, 8.0)
 #: Points from which transitions are tested: dearer than others, where a row of data is an evaluation.
@@ -34,13 +41,13 @@ TRANSITION_CHAINS = 8192
 PREDICTED, SMALL, TRANSITION, CLIMBS = (
     "predicted bias",
     "no bias at a small step",
-    "law of a transition",
+    "distribution of a transition",
     "climbs to the peak",
 )
 
 
-def bias(session: Session, chains: int, level: float) -> list[Finding]:
-    """The law that the kernel comes to rest at is the predicted one, or the target's when its step is small."""
+def bias(session: Session, chains: int, level: float) -> list[KernelFinding]:
+    """The distribution that the kernel comes to rest at is the predicted one, or the target's when its step is small."""
     sampler, found = session.sampler, []
     target = gaussian()
     if not sampler.incompatibility(target):
@@ -62,22 +69,22 @@ def from_afar(session: Session, target: Target, settings: Mapping[str, float], c
     return ChainPath(session, target, settings, start, f"bias {chains}")
 
 
-def climbs(session: Session, target: Target, chains: int, level: float) -> list[Finding]:
+def climbs(session: Session, target: Target, chains: int, level: float) -> list[KernelFinding]:
     """An optimiser ends on the peak."""
     assert target.modes is not None
     peak = target.modes.locations[0]
 
-    def look(x: Array) -> list[Finding]:
+    def look(x: Array) -> list[KernelFinding]:
         return [within(CLIMBS, f"largest distance on {target.label}", float(np.abs(x - peak).max()), 1e-3)]
 
     return settle(from_afar(session, target, session.sampler.with_defaults(session.settings), chains), look, level)
 
 
-def predicted(session: Session, target: Target, chains: int, level: float) -> list[Finding]:
-    """Along each eigenvector of a Gaussian the law is Gaussian, with the variance in closed form, and independent.
+def predicted(session: Session, target: Target, chains: int, level: float) -> list[KernelFinding]:
+    """Along each eigenvector of a Gaussian the distribution is Gaussian, with the variance in closed form, and independent.
 
     Raises:
-        ValueError: the settings are unstable, so that there is no stationary law.
+        ValueError: the settings are unstable, so that there is no stationary distribution.
     """
     eigenvalues, axes = np.linalg.eigh(target.data.reshape(target.dim, target.dim))
     settings = coarse(session, eigenvalues)
@@ -85,24 +92,26 @@ def predicted(session: Session, target: Target, chains: int, level: float) -> li
     if not (np.isfinite(variance).all() and (variance > 0).all()):
         said = ", ".join(f"{name} = {value:g}" for name, value in settings.items())
         raise ValueError(
-            f"{session.sampler.name} with {said} has no stationary law on {target.label}: its variances are predicted "
+            f"{session.sampler.name} with {said} has no stationary distribution on {target.label}: its variances are predicted "
             f"to be {np.array2string(variance, precision=3)}; choose a smaller step"
         )
 
-    def look(x: Array) -> list[Finding]:
+    def look(x: Array) -> list[KernelFinding]:
         u = x @ axes
         found = []
         for i, v in enumerate(variance):
             what = f"v{i + 1}·x on {target.label}"
             found.append(has_variance(PREDICTED, f"variance of {what}", u[:, i], v, level))
-            found.append(has_law(PREDICTED, f"law of {what}", u[:, i], stats.norm(scale=np.sqrt(v)).cdf, level))
+            found.append(
+                has_distribution(PREDICTED, f"distribution of {what}", u[:, i], stats.norm(scale=np.sqrt(v)).cdf, level)
+            )
         for i, j in itertools.combinations(range(target.dim), 2):
             what = f"v{i + 1}·x and v{j + 1}·x on {target.label}"
             found.append(uncorrelated(PREDICTED, what, u[:, i], u[:, j], level))
         all_of_them = (u / np.sqrt(variance)).ravel()  # sharper than each, where all are off by the same
         found.append(has_variance(PREDICTED, f"variance of all on {target.label}", all_of_them, 1.0, level))
         size = (u**2 / variance).sum(axis=1)
-        return [*found, has_law(PREDICTED, f"size on {target.label}", size, stats.chi2(target.dim).cdf, level)]
+        return [*found, has_distribution(PREDICTED, f"size on {target.label}", size, stats.chi2(target.dim).cdf, level)]
 
     return settle(from_afar(session, target, settings, chains), look, level)
 
@@ -132,19 +141,19 @@ def coarse(session: Session, precision: Array) -> Mapping[str, float]:
     return {**settings, adaptation.setting: float(min(steps[right].max(), 0.5 * steps[stable].max()))}
 
 
-def small_step(session: Session, chains: int, level: float) -> list[Finding]:
-    """The test where nothing is known in closed form: the target's law, on ten dimensions, at a small energy error."""
+def small_step(session: Session, chains: int, level: float) -> list[KernelFinding]:
+    """The test where nothing is known in closed form: the target's distribution, on ten dimensions, at a small energy error."""
     target = load_target("gaussian", dim=10)  # where microcanonical motion is nearly what it is in the limit
     settings = session.tune(target, SMALL_STEP_GOAL, "energy")
     reference = session.reference(target, chains)
 
-    def look(x: Array) -> list[Finding]:
+    def look(x: Array) -> list[KernelFinding]:
         return compare(SMALL, target, x, reference, level, SMALL_BIAS)
 
     return settle(from_afar(session, target, settings, chains), look, level)
 
 
-def transition(session: Session, chains: int, level: float) -> list[Finding]:
+def transition(session: Session, chains: int, level: float) -> list[KernelFinding]:
     """The characteristic function of one transition, E exp(i a·(x' − x)) given x, is the declared one, whatever x.
 
     With ψ = |ψ| e^{iθ} the declared value, cos(a·(x' − x) − θ) − |ψ| and the sign of θ times sin(a·(x' − x) − θ) have mean

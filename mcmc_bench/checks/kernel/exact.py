@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mcmc_bench.checks.kernel.findings import ROUNDING, Finding, at_rest, balanced_signs, fall, same_law
+from mcmc_bench.checks.kernel.findings import ROUNDING, KernelFinding, at_rest, balanced_signs, fall, same_distribution
 from mcmc_bench.checks.kernel.session import ChainPath, Session
 from mcmc_bench.checks.kernel.targets import SLOW, functionals, gaussian, large_target, verification_targets
 from mcmc_bench.core.arrays import Array
@@ -44,15 +44,16 @@ def compare(
     reference: dict[str, Array],
     level: float,
     margin: float = 0.0,
-) -> list[Finding]:
-    """The law of `x` (chain, dim) with that of exact draws, functional by functional."""
+) -> list[KernelFinding]:
+    """The distribution of `x` (chain, dim) with that of exact draws, functional by functional."""
     ours = functionals(target, x)
     return [
-        same_law(check, f"{name} on {target.label}", ours[name], reference[name], level, margin) for name in reference
+        same_distribution(check, f"{name} on {target.label}", ours[name], reference[name], level, margin)
+        for name in reference
     ]
 
 
-def keeps(session: Session, chains: int, level: float) -> list[Finding]:
+def keeps(session: Session, chains: int, level: float) -> list[KernelFinding]:
     """From exact draws, transitions leave the distribution where it was; proposals balance."""
     found, sampler = [], session.sampler
     for target in applicable(session, [*verification_targets(), large_target()]):
@@ -75,7 +76,7 @@ def keeps(session: Session, chains: int, level: float) -> list[Finding]:
     return found
 
 
-def balance(target: Target, error: Array, level: float) -> list[Finding]:
+def balance(target: Target, error: Array, level: float) -> list[KernelFinding]:
     """In equilibrium the energy error s of proposals has a density with f(−s) = e^{−s} f(s), whence E e^{−s} = 1."""
     weights: dict[str, Callable[[Array], Array]] = {
         "signs of ΔH": np.ones_like,
@@ -86,7 +87,7 @@ def balance(target: Target, error: Array, level: float) -> list[Finding]:
     ]
 
 
-def forgets(session: Session, chains: int, level: float) -> list[Finding]:
+def forgets(session: Session, chains: int, level: float) -> list[KernelFinding]:
     """From starts that are far too wide and off centre, the target is reached.
 
     A sampler that cannot begin in equilibrium has to reach all targets: on the others its own beginning is wrong enough.
@@ -103,17 +104,17 @@ def forgets(session: Session, chains: int, level: float) -> list[Finding]:
         path = ChainPath(session, target, session.on(target), start, f"forgets {chains}")
         reference = session.reference(target, chains)
 
-        def look(x: Array, target: Target = target, reference: dict[str, Array] = reference) -> list[Finding]:
+        def look(x: Array, target: Target = target, reference: dict[str, Array] = reference) -> list[KernelFinding]:
             return compare(FORGETS, target, x, reference, level)
 
         found += settle(path, look, level)
     return found
 
 
-def settle(path: ChainPath, look: Callable[[Array], list[Finding]], level: float) -> list[Finding]:
+def settle(path: ChainPath, look: Callable[[Array], list[KernelFinding]], level: float) -> list[KernelFinding]:
     """The findings of `look` where the chains come to rest.
 
-    A law that is wrong and does not change any more, or goes away from the target, is a failure. One that still changes
+    A distribution that is wrong and does not change any more, or goes away from the target, is a failure. One that still changes
     when patience ends is that of a kernel that is slow, right or wrong, and inconclusive.
     """
     length = path.session.forgetting(path.settings)
@@ -152,10 +153,10 @@ def lost(path: ChainPath, before: Array) -> bool:
     return resting or (fall(start[name], two[name], level) and fall(one[name], two[name], level))
 
 
-def never_moved(path: ChainPath, found: list[Finding], level: float) -> list[Finding]:
+def never_moved(path: ChainPath, found: list[KernelFinding], level: float) -> list[KernelFinding]:
     """The finding where no chain has moved at all: a fault if the kernel recorded that proposals were accepted, by ∏ (1 − a) ≤ e^{−Σa}."""
     if all(finding.passed for finding in found):
         return found
     what = f"no chain on {path.target.label} in {path.transitions} transitions, {path.accepted:.3g} accepted by its own word"
     p_value = float(np.exp(-path.accepted))
-    return [Finding(MOVES, what, p_value, level, 0.0, ROUNDING, np.inf, inconclusive=p_value >= level)]
+    return [KernelFinding(MOVES, what, p_value, level, 0.0, ROUNDING, np.inf, inconclusive=p_value >= level)]

@@ -1,9 +1,9 @@
 """The findings of a verification, and the few statistical tests that it is made of.
 
-Every p-value is from a bound or a law that holds at any level and any number of draws, so that a rate of false alarms of
+Every p-value is from a bound or a distribution that holds at any level and any number of draws, so that a rate of false alarms of
 one in a million is what it says: no test rests on a normal approximation. Must not know samplers or targets.
 
-Sources: Massart 1990, doi 10.1214/aop/1176990746 (two empirical laws are compared through the true one, since the
+Sources: Massart 1990, doi 10.1214/aop/1176990746 (two empirical distributions are compared through the true one, since the
 inequality for two samples is proved for equal sizes only: Wei and Dudley 2012, arXiv 1107.5356); Hoeffding 1963,
 doi 10.1080/01621459.1963.10500830; Chernoff 1952, doi 10.1214/aoms/1177729330.
 """
@@ -24,7 +24,7 @@ SHARE, RELATIVE, CORRELATION, ROUNDING = "in a share", "of the variance", "corre
 
 
 @dataclass(frozen=True)
-class Finding:
+class KernelFinding:
     """One test of one property."""
 
     check: str  # which property
@@ -59,12 +59,12 @@ class Finding:
         )
 
 
-def _not_finite(check: str, what: str, values: Array, level: float, unit: str) -> Finding | None:
+def _not_finite(check: str, what: str, values: Array, level: float, unit: str) -> KernelFinding | None:
     """A failure if any of `values` is not finite: a right kernel does not leave the target's support."""
     bad = int((~np.isfinite(values)).sum())
     if bad == 0:
         return None
-    return Finding(check, f"{what}: {bad} of {len(values)} values are not finite", 0.0, level, 0.0, unit, np.inf)
+    return KernelFinding(check, f"{what}: {bad} of {len(values)} values are not finite", 0.0, level, 0.0, unit, np.inf)
 
 
 def distance(values: Array, reference: Array) -> float:
@@ -76,10 +76,12 @@ def distance(values: Array, reference: Array) -> float:
     return float(max((at - reference_at / m).max(), (reference_before / m - before).max()))
 
 
-def same_law(check: str, what: str, values: Array, reference: Array, level: float, margin: float = 0.0) -> Finding:
-    """Test that `values` (n,) have the law of a sorted `reference` (m,), or one that is off by at most `margin` in any share.
+def same_distribution(
+    check: str, what: str, values: Array, reference: Array, level: float, margin: float = 0.0
+) -> KernelFinding:
+    """Test that `values` (n,) have the distribution of a sorted `reference` (m,), or one that is off by at most `margin` in any share.
 
-    P(sup |F̂ₙ − F| > u/√n or sup |Ĝₘ − G| > u/√m) ≤ 4 e^{−2u²} by Massart's inequality, for any n, m and laws.
+    P(sup |F̂ₙ − F| > u/√n or sup |Ĝₘ − G| > u/√m) ≤ 4 e^{−2u²} by Massart's inequality, for any n, m and distributions.
     """
     if not np.isfinite(reference).all():
         raise ValueError(f"{what}: the reference draws are not finite, so that nothing can be compared with them")
@@ -89,23 +91,25 @@ def same_law(check: str, what: str, values: Array, reference: Array, level: floa
     noise = 1.0 / np.sqrt(len(values)) + 1.0 / np.sqrt(len(reference))
     p_value = min(1.0, 4.0 * float(np.exp(-2.0 * (max(0.0, found - margin) / noise) ** 2)))
     seen = margin + noise * (np.sqrt(np.log(4.0 / level) / 2.0) + np.sqrt(np.log(4.0 / (1.0 - POWER)) / 2.0))
-    return Finding(check, what, p_value, level, float(seen), SHARE, found)
+    return KernelFinding(check, what, p_value, level, float(seen), SHARE, found)
 
 
-def has_law(check: str, what: str, values: Array, law: Callable[[Array], Array], level: float) -> Finding:
-    """Test that `values` (n,) follow a known `law`, its distribution function: Massart's inequality, 2 e^{−2nD²}."""
+def has_distribution(
+    check: str, what: str, values: Array, cumulative: Callable[[Array], Array], level: float
+) -> KernelFinding:
+    """Test that `values` (n,) follow the distribution function `cumulative`: Massart's inequality, 2 e^{−2nD²}."""
     if bad := _not_finite(check, what, values, level, SHARE):
         return bad
     n = len(values)
-    expected = law(np.sort(values))
+    expected = cumulative(np.sort(values))
     ranks = np.arange(n + 1) / n
     found = float(max((ranks[1:] - expected).max(), (expected - ranks[:-1]).max()))
     p_value = min(1.0, 2.0 * float(np.exp(-2.0 * n * found**2)))
     seen = (np.sqrt(np.log(2.0 / level)) + np.sqrt(np.log(2.0 / (1.0 - POWER)))) / np.sqrt(2.0 * n)
-    return Finding(check, what, p_value, level, float(seen), SHARE, found)
+    return KernelFinding(check, what, p_value, level, float(seen), SHARE, found)
 
 
-def has_variance(check: str, what: str, values: Array, variance: float, level: float) -> Finding:
+def has_variance(check: str, what: str, values: Array, variance: float, level: float) -> KernelFinding:
     """Test that Gaussian `values` (n,) of mean zero have this variance: the sum of squares over it follows χ² with n."""
     if bad := _not_finite(check, what, values, level, RELATIVE):
         return bad
@@ -113,11 +117,11 @@ def has_variance(check: str, what: str, values: Array, variance: float, level: f
     total = float((values**2).sum()) / variance
     p_value = min(1.0, 2.0 * float(min(stats.chi2.cdf(total, n), stats.chi2.sf(total, n))))
     seen = (stats.norm.isf(level / 2.0) + stats.norm.ppf(POWER)) * np.sqrt(2.0 / n)
-    return Finding(check, what, p_value, level, float(seen), RELATIVE, abs(total / n - 1.0))
+    return KernelFinding(check, what, p_value, level, float(seen), RELATIVE, abs(total / n - 1.0))
 
 
-def uncorrelated(check: str, what: str, one: Array, two: Array, level: float) -> Finding:
-    """Test that jointly Gaussian values (n,) are independent: Student's law of r √((n − 2)/(1 − r²)) is exact for them."""
+def uncorrelated(check: str, what: str, one: Array, two: Array, level: float) -> KernelFinding:
+    """Test that jointly Gaussian values (n,) are independent: Student's distribution of r √((n − 2)/(1 − r²)) is exact for them."""
     if bad := _not_finite(check, what, one + two, level, CORRELATION):
         return bad
     n = len(one)
@@ -125,24 +129,26 @@ def uncorrelated(check: str, what: str, one: Array, two: Array, level: float) ->
         r = float(np.corrcoef(one, two)[0, 1])
         p_value = 2.0 * float(stats.t.sf(abs(r) * np.sqrt((n - 2) / np.float64(1.0 - r * r)), n - 2))
     seen = (stats.norm.isf(level / 2.0) + stats.norm.ppf(POWER)) / np.sqrt(n)
-    return Finding(check, what, p_value, level, float(seen), CORRELATION, abs(r))
+    return KernelFinding(check, what, p_value, level, float(seen), CORRELATION, abs(r))
 
 
-def mean_zero(check: str, what: str, values: Array, level: float, width: float = 2.0) -> Finding:
+def mean_zero(check: str, what: str, values: Array, level: float, width: float = 2.0) -> KernelFinding:
     """Test that independent `values` (n,), each from an interval of this `width`, have mean zero: Hoeffding's inequality."""
     if bad := _not_finite(check, what, values, level, "on average"):
         return bad
     n, mean = len(values), float(values.mean())
     p_value = min(1.0, 2.0 * float(np.exp(-2.0 * n * (mean / width) ** 2)))
     seen = width * (np.sqrt(np.log(2.0 / level)) + np.sqrt(np.log(1.0 / (1.0 - POWER)))) / np.sqrt(2.0 * n)
-    return Finding(check, what, p_value, level, float(seen), "on average", abs(mean))
+    return KernelFinding(check, what, p_value, level, float(seen), "on average", abs(mean))
 
 
-def balanced_signs(check: str, what: str, error: Array, level: float, weight: Callable[[Array], Array]) -> Finding:
+def balanced_signs(
+    check: str, what: str, error: Array, level: float, weight: Callable[[Array], Array]
+) -> KernelFinding:
     """Test that independent energy errors s (n,) have a density with f(−s) = e^{−s} f(s): by their signs, given their sizes.
 
     Given |s|, s is negative with probability 1/(1 + e^{|s|}), so that E Σ w(|s|) (1{s < 0} − 1/(1 + e^{|s|})) = 0 for any
-    `weight` w in [0, 1], with known variance however skewed the law of s. Chernoff's bound, with the exact generating
+    `weight` w in [0, 1], with known variance however skewed the distribution of s. Chernoff's bound, with the exact generating
     function, holds at any level. An error that is not a number counts as infinite: such a proposal is never accepted.
     """
     error = np.where(np.isnan(error), np.inf, error)
@@ -163,21 +169,21 @@ def balanced_signs(check: str, what: str, error: Array, level: float, weight: Ca
     seen = sum(
         np.sqrt(2.0 * variance * log) + 2.0 / 3.0 * log for log in (np.log(2.0 / level), np.log(1.0 / (1.0 - POWER)))
     )
-    return Finding(check, what, p_value, level, float(seen) / n, SHARE, abs(total) / n)
+    return KernelFinding(check, what, p_value, level, float(seen) / n, SHARE, abs(total) / n)
 
 
-def within(check: str, what: str, error: float, allowed: float) -> Finding:
+def within(check: str, what: str, error: float, allowed: float) -> KernelFinding:
     """A property that holds up to rounding: no probability, only a bound."""
-    return Finding(check, what, 1.0 if error <= allowed else 0.0, 0.5, allowed, ROUNDING, error)
+    return KernelFinding(check, what, 1.0 if error <= allowed else 0.0, 0.5, allowed, ROUNDING, error)
 
 
 def fall(before: Array, after: Array, level: float) -> bool:
-    """Test that values (n,) of the same chains at two times fall more often than they rise, by the binomial law of signs."""
+    """Test that values (n,) of the same chains at two times fall more often than they rise, by the binomial distribution of signs."""
     rose, fell = int((after > before).sum()), int((after < before).sum())
     return bool(stats.binom.sf(fell - 1, rose + fell, 0.5) < level)
 
 
 def at_rest(before: Array, after: Array, level: float) -> bool:
-    """Test that values (n,) of the same chains at two times rise as often as they fall, by the binomial law of signs."""
+    """Test that values (n,) of the same chains at two times rise as often as they fall, by the binomial distribution of signs."""
     rose, fell = int((after > before).sum()), int((after < before).sum())
     return rose + fell == 0 or 2.0 * float(stats.binom.cdf(min(rose, fell), rose + fell, 0.5)) >= level

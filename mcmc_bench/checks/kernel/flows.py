@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mcmc_bench.checks.kernel.exact import applicable
-from mcmc_bench.checks.kernel.findings import Finding, within
+from mcmc_bench.checks.kernel.findings import KernelFinding, within
 from mcmc_bench.checks.kernel.session import Session
 from mcmc_bench.checks.kernel.targets import verification_targets
 from mcmc_bench.core.arrays import Array
@@ -23,7 +23,7 @@ from mcmc_bench.core.target import Target
 FLOW_STEP, FLUNG, TIMES = 0.2, 20.0, 20
 
 
-def flow(session: Session) -> list[Finding]:
+def flow(session: Session) -> list[KernelFinding]:
     """The flow comes back when the momentum is turned round, and keeps volume."""
     follow, found = session.sampler.flow, []
     assert follow is not None

@@ -25,7 +25,7 @@ NAMES: tuple[tuple[str, dict[str, Any]], ...] = (
 LARGE: tuple[str, dict[str, Any]] = ("gaussian", {"dim": 20, "condition": 10.0})
 #: Those that a chain crosses slowly: looked at again after more transitions.
 SLOW = ("banana", "song_ermon")
-#: Where the law of one transition is tested: not Gaussian; the first that a kernel applies to.
+#: Where the distribution of one transition is tested: not Gaussian; the first that a kernel applies to.
 NOT_GAUSSIAN = ("quartic", "breast_cancer_logistic")
 
 
@@ -47,7 +47,7 @@ def gaussian() -> Target:
 
 
 def not_gaussian() -> list[Target]:
-    """Those for the law of one transition."""
+    """Those for the distribution of one transition."""
     return [load_target(name) for name in NOT_GAUSSIAN]
 
 
@@ -55,7 +55,7 @@ def functionals(target: Target, x: Array) -> dict[str, Array]:
     """The functionals that are compared, by name: log density, coordinates, products of neighbours, Stein; (n,) each of points (n, dim).
 
     At most six coordinates are looked at, evenly spread. "Stein" is div v + v·∇log p for the field v = a sin(a·x), whose
-    expectation is zero under the target and whose law is like any other's. Points that are not finite give NaN.
+    expectation is zero under the target and whose distribution is like any other's. Points that are not finite give NaN.
     """
     finite = np.isfinite(x).all(axis=1)
     log_density, stein = np.full(len(x), np.nan), np.full(len(x), np.nan)

@@ -12,7 +12,7 @@ from typing import Any
 
 from mcmc_bench.checks.kernel.biased import bias
 from mcmc_bench.checks.kernel.exact import forgets, keeps
-from mcmc_bench.checks.kernel.findings import ROUNDING, Finding
+from mcmc_bench.checks.kernel.findings import ROUNDING, KernelFinding
 from mcmc_bench.checks.kernel.flows import flow
 from mcmc_bench.checks.kernel.session import Session
 from mcmc_bench.core.progress import Progress
@@ -26,7 +26,7 @@ STAGES = (2048, 8192, 32768)
 #: cannot raise the rate.
 TESTS = 100
 
-Check = Callable[[Session, int, float], list[Finding]]
+Check = Callable[[Session, int, float], list[KernelFinding]]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Verification:
 
     sampler: str
     settings: Mapping[str, Mapping[str, float]]  # by target
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[KernelFinding] = field(default_factory=list)
     chains: int = 0  # of the last stage that was run
 
     @property
@@ -87,7 +87,7 @@ def verify(
     checks, level = checks_of(sampler), ALPHA / len(stages) / TESTS
     result = Verification(sampler.name, {})
     for number, chains in enumerate(stages):
-        findings: list[Finding] = []
+        findings: list[KernelFinding] = []
         for index, check in enumerate(checks):
             if progress is not None:
                 done = number * len(checks) + index

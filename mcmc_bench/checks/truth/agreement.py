@@ -25,7 +25,7 @@ Check = tuple[float, str, float]  # a number, its relation, its bound
 
 
 @dataclass(frozen=True)
-class Effort:
+class Goals:
     """When the runs are long enough."""
 
     #: Largest standard error of E x and E x², in standard deviations of x and x².
@@ -108,7 +108,7 @@ def _exactly(value: Array) -> Estimate:
     return Estimate(value, np.zeros_like(value))
 
 
-def checks(target: Target, runs: Mapping[str, LongRun], effort: Effort) -> dict[str, Check]:
+def checks(target: Target, runs: Mapping[str, LongRun], goals: Goals) -> dict[str, Check]:
     """Every check: its number, its relation and its bound."""
     (one_name, first), (other_name, second) = runs.items()
     quantiles = quantiles_of(first.position)[0]
@@ -146,13 +146,13 @@ def checks(target: Target, runs: Mapping[str, LongRun], effort: Effort) -> dict[
             table[f"{name}: energy, mean acceptance = 2 P(ΔH < 0), |z|"] = (energy, "<", energy_bound)
         r_hat, ess = _convergence(one)
         # Of chains that are right R-hat² is about 1 + chains / ESS: the second sampler, with less of it, may have more.
-        allowed = 1.0 + (effort.r_hat - 1.0) * (1.0 if number == 0 else effort.second**2)
+        allowed = 1.0 + (goals.r_hat - 1.0) * (1.0 if number == 0 else goals.second**2)
         table[f"{name}: largest R-hat of coordinates and log p"] = (r_hat, "<", allowed)
-        smallest = effort.ess / (1.0 if number == 0 else effort.second**2)
+        smallest = goals.ess / (1.0 if number == 0 else goals.second**2)
         table[f"{name}: smallest bulk ESS of coordinates and log p"] = (ess, ">", smallest)
         table[f"{name}: share of diverging transitions"] = (one.divergences / one.transitions, "<", DIVERGING)
         table[f"{name}: smallest mean acceptance of a chain"] = (float(accepted.mean(axis=1).min()), ">", 0.3)
-        goal = effort.error * (1.0 if number == 0 else effort.second)
+        goal = goals.error * (1.0 if number == 0 else goals.second)
         table[f"{name}: largest standard error of E x and E x², in their standard deviations"] = (
             relative_error(one.position),
             "<",

@@ -21,8 +21,8 @@ from mcmc_bench.catalog import stored_truth
 from mcmc_bench.catalog.files import load_sampler
 from mcmc_bench.checks.truth.agreement import (
     CHAINS,
-    Effort,
     Estimate,
+    Goals,
     LongRun,
     checks,
     holds,
@@ -72,7 +72,7 @@ def reference(
     target: Target,
     *,
     samplers: Sequence[str] = SAMPLERS,
-    effort: Effort | None = None,
+    goals: Goals | None = None,
     threads: int = 1,
     progress: Progress | None = None,
 ) -> tuple[dict[str, Any], Array]:
@@ -86,18 +86,16 @@ def reference(
     """
     if len(samplers) != len(SAMPLERS) or len(set(samplers)) < len(samplers) or not set(samplers) <= set(ACCEPTANCE):
         raise ValueError(f"samplers = {', '.join(samplers)} must be two different ones of {', '.join(ACCEPTANCE)}")
-    effort = effort or Effort()
-    session = _Session(target, samplers, effort, threads, progress or (lambda what, done, count: None))
+    goals = goals or Goals()
+    session = _Session(target, samplers, goals, threads, progress or (lambda what, done, count: None))
     return session.content()
 
 
 class _Session:
-    def __init__(
-        self, target: Target, samplers: Sequence[str], effort: Effort, threads: int, progress: Progress
-    ) -> None:
+    def __init__(self, target: Target, samplers: Sequence[str], goals: Goals, threads: int, progress: Progress) -> None:
         self.samplers = samplers
-        self.target, self.effort, self.threads, self.progress = target, effort, threads, progress
-        self.deadline = time.monotonic() + effort.seconds
+        self.target, self.goals, self.threads, self.progress = target, goals, threads, progress
+        self.deadline = time.monotonic() + goals.seconds
 
     # ---- sampling ----
 
@@ -250,8 +248,8 @@ class _Session:
         at = self.pilot()
         found = {sampler: self.prepare(at, sampler) for sampler in self.samplers}
         for number, (sampler, one) in enumerate(found.items()):
-            goal = self.effort.error * (1.0 if number == 0 else self.effort.second)
-            end = self.deadline - (1 - number) * 0.5 * self.effort.seconds  # half of the time for each
+            goal = self.goals.error * (1.0 if number == 0 else self.goals.second)
+            end = self.deadline - (1 - number) * 0.5 * self.goals.seconds  # half of the time for each
             thin = 1
             while True:
                 self.extend(at, sampler, one, thin * KEPT)
@@ -270,7 +268,7 @@ class _Session:
     def content(self) -> tuple[dict[str, Any], Array]:
         """The runs, checked, as they are stored."""
         runs = self.runs()
-        table = checks(self.target, runs, self.effort)
+        table = checks(self.target, runs, self.goals)
         failed = [what for what, (value, relation, bound) in table.items() if not holds(value, relation, bound)]
         if failed:
             lines = "\n".join(

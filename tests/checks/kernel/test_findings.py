@@ -9,14 +9,14 @@ from scipy import stats
 
 from mcmc_bench.checks.kernel.findings import (
     SHARE,
-    Finding,
+    KernelFinding,
     at_rest,
     balanced_signs,
     distance,
-    has_law,
+    has_distribution,
     has_variance,
     mean_zero,
-    same_law,
+    same_distribution,
     uncorrelated,
     within,
 )
@@ -39,11 +39,13 @@ def energy_errors(generator, n, scale=2.0):
 
 
 RIGHT = {
-    "same law": lambda g, level: same_law("", "", g.standard_normal(300), np.sort(g.standard_normal(1200)), level),
-    "same law, small steps": lambda g, level: same_law(
+    "same distribution": lambda g, level: same_distribution(
+        "", "", g.standard_normal(300), np.sort(g.standard_normal(1200)), level
+    ),
+    "same distribution, small steps": lambda g, level: same_distribution(
         "", "", g.integers(0, 3, 300) * 1.0, np.sort(g.integers(0, 3, 900) * 1.0), level
     ),
-    "has law": lambda g, level: has_law("", "", g.standard_normal(300), stats.norm.cdf, level),
+    "has distribution": lambda g, level: has_distribution("", "", g.standard_normal(300), stats.norm.cdf, level),
     "has variance": lambda g, level: has_variance("", "", 3.0 * g.standard_normal(300), 9.0, level),
     "uncorrelated": lambda g, level: uncorrelated("", "", g.standard_normal(300), g.standard_normal(300), level),
     "mean zero, two values": lambda g, level: mean_zero("", "", 2.0 * (g.random(300) < 0.02) - 0.04, level),
@@ -74,11 +76,11 @@ def test_what_is_called_detectable_is_detected():
     for case in range(40):
         generator = stream("power", case)
         x, reference = generator.standard_normal(4000), np.sort(generator.standard_normal(64000))
-        seen = same_law("", "", x, reference, LEVEL).detectable
+        seen = same_distribution("", "", x, reference, LEVEL).detectable
         shift = 2.0 * stats.norm.ppf(0.5 + seen / 2.0)  # moves a share by `seen`
-        assert not same_law("", "", x + 2.0 * shift, reference, LEVEL).passed
-        assert same_law("", "", x + 0.04, reference, LEVEL, margin=0.02).passed
-        assert not has_law("", "", x + 2.0 * shift, stats.norm.cdf, LEVEL).passed
+        assert not same_distribution("", "", x + 2.0 * shift, reference, LEVEL).passed
+        assert same_distribution("", "", x + 0.04, reference, LEVEL, margin=0.02).passed
+        assert not has_distribution("", "", x + 2.0 * shift, stats.norm.cdf, LEVEL).passed
         seen = has_variance("", "", x, 1.0, LEVEL).detectable
         assert not has_variance("", "", x * np.sqrt(1.0 + 2.0 * seen), 1.0, LEVEL).passed
         seen = uncorrelated("", "", x, x, LEVEL).detectable
@@ -104,8 +106,8 @@ def test_what_is_not_finite_does_not_pass(bad):
     x = stream("not finite").standard_normal(1000)
     spoilt = np.where(np.arange(1000) == 7, bad, x)
     for finding in (
-        same_law("", "x", spoilt, np.sort(x), LEVEL, margin=1.0),
-        has_law("", "x", spoilt, stats.norm.cdf, LEVEL),
+        same_distribution("", "x", spoilt, np.sort(x), LEVEL, margin=1.0),
+        has_distribution("", "x", spoilt, stats.norm.cdf, LEVEL),
         has_variance("", "x", spoilt, 1.0, LEVEL),
         mean_zero("", "x", spoilt, LEVEL),
         uncorrelated("", "x", spoilt, x, LEVEL),
@@ -113,15 +115,17 @@ def test_what_is_not_finite_does_not_pass(bad):
         assert finding.failed
         assert "1 of 1000 values are not finite" in finding.what
     with pytest.raises(ValueError, match="reference draws are not finite"):
-        same_law("", "x", x, spoilt, LEVEL)
+        same_distribution("", "x", x, spoilt, LEVEL)
     assert not within("", "", np.nan, 1.0).passed
-    assert Finding("", "", np.nan, LEVEL, 0.0, SHARE, 0.0).failed
+    assert KernelFinding("", "", np.nan, LEVEL, 0.0, SHARE, 0.0).failed
 
 
 def test_constant_values():
     assert mean_zero("", "", np.zeros(10), 1e-6).passed
     assert not mean_zero("", "", np.ones(100), 1e-6).passed
-    assert uncorrelated("", "", np.zeros(10), np.arange(10.0), 1e-6).failed  # a chain that does not move has no law
+    assert uncorrelated(
+        "", "", np.zeros(10), np.arange(10.0), 1e-6
+    ).failed  # a chain that does not move has no distribution
 
 
 def test_distance_is_that_of_kolmogorov_and_smirnov():
@@ -137,7 +141,7 @@ def test_distance_is_that_of_kolmogorov_and_smirnov():
 
 
 def test_inconclusive_is_neither():
-    finding = Finding("", "", 0.0, LEVEL, 0.0, SHARE, 0.1, inconclusive=True)
+    finding = KernelFinding("", "", 0.0, LEVEL, 0.0, SHARE, 0.1, inconclusive=True)
     assert not finding.passed
     assert not finding.failed
     assert str(finding).startswith("inconclusive")

@@ -161,7 +161,9 @@ def test_nothing_to_test_is_not_passed():
 
 
 def test_unstable_settings_are_refused():
-    with pytest.raises(ValueError, match=r"baoab with step_size = 5.*has no stationary law.*choose a smaller step"):
+    with pytest.raises(
+        ValueError, match=r"baoab with step_size = 5.*has no stationary distribution.*choose a smaller step"
+    ):
         verify(load_sampler("baoab"), {"step_size": 5})
 
 
@@ -231,7 +233,7 @@ def test_the_command(tmp_path):
     assert "did you mean 'step_size'" in done.output
     done = run(app, ["verify", "baoab", "--set", "step_size=5"])
     assert done.exit_code == 2
-    assert "no stationary law" in done.output
+    assert "no stationary distribution" in done.output
     done = run(app, ["verify", "ula", "--quick", "--set", "step_size=0.0001"])
     assert done.exit_code == 4
     assert "ula: inconclusive" in done.output

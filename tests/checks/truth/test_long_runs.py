@@ -9,20 +9,20 @@ from scipy import stats
 from typer.testing import CliRunner
 
 from mcmc_bench.catalog.files import load_target
-from mcmc_bench.checks.truth.agreement import Effort
+from mcmc_bench.checks.truth.agreement import Goals
 from mcmc_bench.checks.truth.long_runs import ReferenceRunError, reference
 from mcmc_bench.cli.app import app
 
 #: Runs end by what they have reached: the time is for a machine that hangs.
 HOUR = 3600.0
-QUICK = Effort(error=0.02, r_hat=1.03, ess=1000.0, seconds=HOUR)
+QUICK = Goals(error=0.02, r_hat=1.03, ess=1000.0, seconds=HOUR)
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def correlated():
     target = load_target("gaussian", dim=6, condition=1e4)
-    return target, *reference(dataclasses.replace(target, truth=None), effort=QUICK)
+    return target, *reference(dataclasses.replace(target, truth=None), goals=QUICK)
 
 
 def test_a_known_truth_comes_out(correlated):
@@ -61,7 +61,7 @@ def test_what_the_samplers_cannot_do_is_refused(name):
     """
     target = dataclasses.replace(load_target(name), truth=None)
     with pytest.raises(ReferenceRunError, match="FAILED: hmc: largest R-hat") as refused:
-        reference(target, effort=dataclasses.replace(QUICK, error=100.0))
+        reference(target, goals=dataclasses.replace(QUICK, error=100.0))
     assert "passed: " in str(refused.value)
     assert "this target needs a sampler that is not here yet" in str(refused.value)
 
@@ -122,7 +122,7 @@ def test_a_target_with_a_truth_of_its_own_is_left_alone():
 def test_other_samplers_can_be_asked_for(tmp_path):
     """NUTS and HMC agree on a Gaussian; the same sampler twice is no check."""
     target = load_target("gaussian", dim=2)
-    content, _ = reference(target, samplers=("nuts", "hmc"), effort=Effort(error=0.02, ess=1000.0, seconds=HOUR))
+    content, _ = reference(target, samplers=("nuts", "hmc"), goals=Goals(error=0.02, ess=1000.0, seconds=HOUR))
     assert content["note"].startswith("NUTS, ")
     assert "agrees with HMC" in content["note"]
     assert not any(what.startswith("nuts: energy") for what in content["checks"])

@@ -114,6 +114,17 @@ RECIPES_TABLE = (ROOT / "CONTRIBUTING.md").read_text().split("\n## ")[0]
 
 
 @pytest.mark.long
+def test_what_recipes_write_passes_the_lint(checkout):
+    """As `make lint` asks, which `make test` runs first."""
+    for line in (
+        "ruff check mcmc_bench targets benchmarks",
+        "ruff format --check mcmc_bench targets benchmarks",
+        "mypy",
+    ):
+        checkout.call(f"python -m {line}")
+
+
+@pytest.mark.long
 def test_a_target_of_your_own(checkout):
     recipe = RECIPES["A target of your own"]
     assert names(recipe) == ["my_targets/hill.py"]

@@ -1,4 +1,4 @@
-"""Which MCMC sampler is right for which density, with evidence.
+"""Finds the right MCMC sampler for a density, with evidence.
 
 The public names are imported on first use, so that ``import mcmc_bench`` and ``mcmc-bench --help`` cost nothing.
 """

@@ -16,7 +16,7 @@ import typer
 import mcmc_bench.cli
 from mcmc_bench.cli.console import ExitCode, Group
 
-HELP = "Which MCMC sampler is right for which density, with evidence."
+HELP = "Find the right MCMC sampler for a density, with evidence."
 START = "Start with: `mcmc-bench run noise`, then `mcmc-bench report reports/noise`"
 
 

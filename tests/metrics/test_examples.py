@@ -237,7 +237,7 @@ def test_noise_makes_it_sampling(tmp_path) -> None:
     """
     file = tmp_path / "thresholds.toml"
     file.write_text(SUITE)
-    results = run(file, output=tmp_path / "results")
+    results = run(file, output=tmp_path / "results", executor="inline")
     without, with_noise = results.cells
     for cell, thresholds in ((with_noise, SAMPLES), (without, COLLAPSED)):
         assert cell.outcome == "finished", cell.message

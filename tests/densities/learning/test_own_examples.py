@@ -1,10 +1,7 @@
 """Examples of a user's own: what is refused and in which words, and the files that become a target. Needs no PyTorch."""
 
 import importlib.util
-import os
 import pickle
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -327,26 +324,20 @@ def test_its_draws_are_measured_against_the_held_out_examples(folder):
 
 @pytest.mark.slow
 def test_every_command_takes_it(folder, tmp_path):
-    """check, and a suite with its report, in processes of their own."""
+    """check, and a suite with its report: both work in processes of their own."""
     suite = tmp_path / "suite.toml"
     suite.write_text(
         '[suite]\ntitle = "Mine"\nbudget = 60\nchains = 16\nreplicates = 2\nmetrics = ["cost", "examples"]\n'
         '[[experiment]]\nname = "m"\ntargets = [{ name = "pictures", sigma = 0.3 }, "arc"]\nsamplers = ["mala"]\n'
     )
 
-    def run(*words):
-        return subprocess.run(
-            [sys.executable, "-m", "mcmc_bench", *map(str, words)],
-            cwd=tmp_path, capture_output=True, text=True, check=False, env={**os.environ, "MPLBACKEND": "agg"},
-        )  # fmt: skip
-
-    done = run("run", suite, "--targets", folder, "-o", tmp_path / "out")
-    assert done.returncode == 0, done.stderr
-    assert "2 cells: 2 finished" in done.stdout
+    code, out = call("run", suite, "--targets", folder, "-o", tmp_path / "out")
+    assert code == 0, out
+    assert "2 cells: 2 finished" in out
     assert (tmp_path / "out" / "index.html").is_file()
-    done = run("check", folder / "pictures.py")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "pictures: no problem found" in done.stdout
+    code, out = call("check", folder / "pictures.py", "-o", tmp_path / "pictures.png")
+    assert code == 0, out
+    assert "pictures: no problem found" in out
 
 
 @pytest.mark.parametrize(

@@ -160,16 +160,15 @@ class Sampler:
     extra_statistics: Callable[[Settings], tuple[str, ...]] = lambda settings: ()
     #: Temperatures or noise levels, (level,), where the sampler goes through several densities.
     schedule: Callable[[Settings], Array] | None = None
-    #: ``(target, settings, ladder) -> (density, data)``: what `step` is given instead of the target's own density. The
+    #: ``(target, settings, schedule) -> (density, data)``: what `step` is given instead of the target's own density. The
     #: log density that the step leaves behind is then not taken for that of the target.
     prepare: Callable[[Target, Settings, Array], tuple[Any, Array]] | None = None
-    #: Whether a step writes into the data of the density that `prepare` gives (rows that it draws).
-    writes_data: bool = False
     #: Target evaluations of one transition; their expectation where it varies.
     evaluations_per_step: Callable[[Settings], float] = lambda settings: 1
     varying_cost: bool = False
-    #: What one call of the density that `prepare` gives counts as (a part of the data costs a part).
-    evaluation_share: Callable[[Settings], float] = lambda settings: 1.0
+    #: For stochastic gradients, the setting that is the share of the rows that an evaluation uses, and costs. The step
+    #: writes the rows that it draws into the data that `prepare` gives.
+    share_of_data: str | None = None
     requires: tuple[str, ...] = ()  # from REQUIREMENTS
     #: ``(target, settings) -> settings`` as they are on this target, where one of them depends on it: a share of its rows is
     #: a whole number of rows. Raises ValueError where the target cannot have them; the message names setting, value and fix.
@@ -215,6 +214,10 @@ class Sampler:
             isinstance(self.block_chains, int) and self.block_chains > 0
         ):
             raise ValueError(f"block_chains = {self.block_chains!r} must be a number of chains, 'all' or None")
+        if self.share_of_data is not None and self.share_of_data not in self.settings:
+            raise ValueError(
+                f"share_of_data = {self.share_of_data!r} must be one of the settings: {', '.join(self.settings)}"
+            )
         if self.adaptation is not None:
             self._check_adaptation(self.adaptation)
         if self.step is not None:
@@ -243,6 +246,10 @@ class Sampler:
     def statistics(self, settings: Settings) -> tuple[str, ...]:
         """Names of all columns of `statistics`."""
         return (*STATISTICS, *self.extra_statistics(settings))
+
+    def evaluation_share(self, settings: Settings) -> float:
+        """The part of a target evaluation that one call of the step's density counts as."""
+        return 1.0 if self.share_of_data is None else settings[self.share_of_data]
 
     def incompatibility(self, target: Target, settings: Settings | None = None) -> str:
         """The reason why this sampler cannot run on `target`, in words; empty if it can.

@@ -128,7 +128,7 @@ class CompiledBlock(Block):
                 f"{setup.target.label}: log density {self.log_density[bad[0]]} or its gradient is not finite at the "
                 f"start {np.array2string(x[bad[0]], threshold=6)}; start the chains elsewhere"
             )
-        self.data = setup.prepared[1].copy() if sampler.writes_data else setup.prepared[1]
+        self.data = setup.prepared[1] if sampler.share_of_data is None else setup.prepared[1].copy()
         self.scratch = np.zeros((max(setup.number(sampler.scratch), 1), chains, dim))
         self.memory = np.zeros((max(setup.number(sampler.memory), 1), chains, dim))
         if sampler.init_memory is not None:

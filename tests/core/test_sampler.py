@@ -28,6 +28,7 @@ STEP = {"draw": None, "step": lambda *_: None}
         ({"requires": ("a smooth density",)}, "requires = 'a smooth density' must be one of 'an exact sampler'"),
         ({"draw": None}, "a step or a draw: neither is given"),
         ({"step": lambda *_: None}, "a step or a draw: both are given"),
+        ({"share_of_data": "part"}, "share_of_data = 'part' must be one of the settings: step_size"),
         ({"block_chains": 0}, "block_chains = 0 must be a number of chains"),
         ({"block_chains": "every"}, "block_chains = 'every' must be a number of chains, 'all' or None"),
         ({"adaptation": Adaptation("acceptance", 0.8)}, "adaptation is given with a draw"),

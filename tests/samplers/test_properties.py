@@ -84,7 +84,7 @@ def test_counts_every_evaluation(name):
     start = target.starts("dispersed", np.random.default_rng(0), chains)
     moving = Chains(Setup(target, sampler, settings, schedule=schedule), start, ("count",))
     at_start = target.data[-1] / chains  # with the target's own density
-    own = [block.data for block in moving.blocks] if sampler.writes_data else [moving.blocks[0].data]
+    own = [moving.blocks[0].data] if sampler.share_of_data is None else [block.data for block in moving.blocks]
     copied = sum(data[-1] for data in own)  # what the target had counted when its data were prepared
     moving.advance(20)
     if sampler.prepare is None:

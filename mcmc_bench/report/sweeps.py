@@ -13,6 +13,7 @@ from mcmc_bench.report import numbers
 from mcmc_bench.report.context import Context
 from mcmc_bench.report.figures import curves
 from mcmc_bench.report.figures.chart import Chart
+from mcmc_bench.report.figures.curves import MetricAxis, SettingAxis
 
 
 @dataclass(frozen=True)
@@ -37,19 +38,13 @@ class ChartRow:
         return any(series.kind == "dashed" for chart in self.charts for series in chart.series)
 
 
-def chart_rows(context: Context, setting: str, metrics: Sequence[tuple[str, str, str]]) -> list[ChartRow]:
-    """Rows of charts for each target whose cells vary `setting`; targets with closed forms, and few modes, first.
-
-    Args:
-        context: of the report.
-        setting: the name of the setting.
-        metrics: for each chart its metric, its title and what its axis shows.
-    """
+def chart_rows(context: Context, across: SettingAxis, metrics: Sequence[MetricAxis]) -> list[ChartRow]:
+    """Rows of charts for each target whose cells vary a setting; targets with closed forms, and few modes, first."""
     selection, found = context.selection, []
-    for target, cells in selection.explorations(setting).items():
+    for target, cells in selection.explorations(across.setting).items():
         rows = selection.told_apart(cells)
         for row in rows:
-            charts = [curves.against_setting(selection, setting, *metric, row) for metric in metrics]
+            charts = [curves.against_setting(selection, across, metric, row) for metric in metrics]
             shown = [chart for chart in charts if chart is not None]
             if shown:
                 samplers = list(dict.fromkeys(cell.sampler for cell in row))

@@ -1,48 +1,59 @@
 """Lines: a metric against a setting, and the error of estimates against what they cost.
 
-Must not know how charts are drawn, nor any particular target or sampler.
+Must not know how charts are drawn, nor any particular target, sampler, metric or setting.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.results import Cell, Results
 from mcmc_bench.report import numbers
-from mcmc_bench.report.figures.chart import Chart, RuleLine, Series
+from mcmc_bench.report.figures.chart import Chart, RuleLine, Scale, Series
 from mcmc_bench.report.figures.palette import INK, Look
 from mcmc_bench.report.selection import Selection, by_sampler
 
-#: Metrics whose rule is not an ideal value but what independent draws, or as many real data, have.
-FLOORS = {
-    "sliced_wasserstein_1": "i.i.d. floor",
-    "data_sliced_wasserstein": "real data",
-    "distinct_data": "real data",
-    "class_entropy": "real data",
-    "vendi_score": "real data",
-}
-LOGARITHMIC = {"efficiency", "bias_squared_average"}
 #: Pixels between the markers of samplers at the same setting.
 DODGE, MOST_DODGE = 6.0, 24.0  # between two, and from the first to the last
 
 
-def against_setting(
-    selection: Selection, setting: str, metric: str, title: str, subtitle: str, cells: Sequence[Cell]
-) -> Chart | None:
-    """A metric against a setting, a line for each sampler, with closed forms dashed; None if no cell gives it.
+@dataclass(frozen=True)
+class SettingAxis:
+    """The horizontal axis: a setting that was varied."""
 
-    Samplers that a metric cannot move (acceptance of what rejects nothing) are left out.
-    """
+    setting: str
+    label: str
+    scale: Scale
+    rule: RuleLine | None = None  # across the chart, at a value that is worth one
+
+
+@dataclass(frozen=True)
+class MetricAxis:
+    """The vertical axis: a metric, and the title of its chart."""
+
+    metric: str
+    title: str
+    label: str
+    scale: Scale = "linear"
+    floor: str = ""  # name of a rule at what independent draws, or as many real data, have; without it one at the ideal
+    limits: tuple[float, float] | None = None
+    trivial: float | None = None  # samplers that have no other value are left out
+
+
+def against_setting(selection: Selection, across: SettingAxis, up: MetricAxis, cells: Sequence[Cell]) -> Chart | None:
+    """A metric against a setting, a line for each sampler, with closed forms dashed; None if no cell gives it."""
+    setting, metric = across.setting, up.metric
     series: list[Series] = []
     lines = by_sampler(sorted(cells, key=lambda cell: cell.settings[setting]))
     floors = [found.floor for cell in cells if (found := cell.metric(metric)) is not None and found.floor is not None]
     for place, (sampler, ordered) in enumerate(lines.items()):
         look, measured = selection.looks[sampler], [cell.metric(metric) for cell in ordered]
         values = [found.value if found is not None else None for found in measured]
-        if all(value is None for value in values) or (metric == "acceptance_rate" and set(values) <= {1.0, None}):
+        if set(values) <= {up.trivial, None}:
             continue
         x = [cell.settings[setting] for cell in ordered]
         predicted = {
@@ -67,32 +78,31 @@ def against_setting(
         )
     if not series:
         return None
-    logarithmic = metric in LOGARITHMIC and _positive(series)
-    rules = [_truth(selection.results, metric)] if metric != "acceptance_rate" and metric not in LOGARITHMIC else []
-    if metric in FLOORS:
-        rules = [RuleLine(float(np.mean(floors)), FLOORS[metric], dashed=True)] if floors else []
-    if setting == "temperature":
-        rules.append(RuleLine(1.0, "full noise", vertical=True, dashed=True))
-    log = setting != "temperature"
+    log = across.scale == "log"
     every = sorted({x for one in series for x in one.x})
     return Chart(
-        title,
-        f"{title} against {numbers.plain_name(setting)}: {subtitle}.",
+        up.title,
+        f"{up.title} against {numbers.plain_name(setting)}: {up.label}.",
         series,
-        x_label="temperature τ, share of the noise" if setting == "temperature" else numbers.plain_name(setting),
-        y_label=subtitle,
-        x_scale="log" if log else "linear",
-        y_scale="log" if logarithmic else "linear",
+        x_label=across.label,
+        y_label=up.label,
+        x_scale=across.scale,
+        y_scale=up.scale if _positive(series) else "linear",
         x_ticks=every if log else None,
         x_tick_labels=[f"{value:g}" for value in every] if log else None,
-        y_limits=(0.0, 1.04) if metric == "acceptance_rate" else None,
-        rules=[rule for rule in rules if rule is not None],
+        y_limits=up.limits,
+        rules=[rule for rule in (_truth(selection.results, up, floors), across.rule) if rule is not None],
     )
 
 
-def _truth(results: Results, metric: str) -> RuleLine | None:
-    definition = results.definitions.get(metric)
-    return RuleLine(definition.ideal, "true") if definition is not None and definition.ideal is not None else None
+def _truth(results: Results, up: MetricAxis, floors: Sequence[float]) -> RuleLine | None:
+    """The rule at the floor or at the ideal value."""
+    if up.floor:
+        return RuleLine(float(np.mean(floors)), up.floor, dashed=True) if floors else None
+    definition = results.definitions.get(up.metric)
+    if definition is None or definition.ideal is None or up.scale == "log":
+        return None
+    return RuleLine(definition.ideal, "true")
 
 
 def _note(look: Look, setting: str, cell: Cell, metric: str) -> str:

@@ -23,7 +23,7 @@ TITLE, ORDER = "Dimension", 70
 #: Real ESS of an evaluation, over that of an independent draw; the cost of an independent draw is its inverse.
 METRIC = "efficiency"
 FEWEST = 3  # dimensions, for a line to be fitted
-#: Exponents are laws of many dimensions: smaller ones are shown, and not fitted where enough others are left.
+#: Exponents hold for many dimensions: fewer are shown, but not fitted where enough others remain.
 MANY = 10
 #: A chain that is worth fewer independent draws than this says little about what one costs.
 WORTH = 10.0

@@ -20,8 +20,8 @@ from mcmc_bench.report.figures.drawing import Drawing, Mark, Strokes, Text
 from mcmc_bench.report.figures.layout import LEFT, draw
 from mcmc_bench.report.figures.palette import INK, MUTED
 from mcmc_bench.report.figures.sheet import LegendKey, arrange
+from mcmc_bench.report.sections import dial as dial_section
 from mcmc_bench.report.sections import step_size
-from mcmc_bench.report.sections.dial import METRICS
 from mcmc_bench.report.selection import Selection
 
 
@@ -137,7 +137,7 @@ def test_a_legend_stays_on_its_sheet(names: list[str]) -> None:
 def dial(results: Results) -> Chart:
     selection = Selection(results)
     cells = selection.explorations("temperature")["two_modes"]
-    chart = curves.against_setting(selection, "temperature", *METRICS[0], cells)
+    chart = curves.against_setting(selection, dial_section.AXIS, dial_section.METRICS[0], cells)
     assert chart is not None
     return chart
 
@@ -156,7 +156,7 @@ def test_the_dial_shows_rows_intervals_and_closed_forms(dial: Chart) -> None:
 def test_the_distance_has_its_floor(results: Results) -> None:
     selection = Selection(results)
     chart = curves.against_setting(
-        selection, "temperature", *METRICS[2], selection.explorations("temperature")["two_modes"]
+        selection, dial_section.AXIS, dial_section.METRICS[2], selection.explorations("temperature")["two_modes"]
     )
     assert chart is not None
     assert [rule.value for rule in chart.rules if not rule.vertical] == [0.1875]
@@ -169,8 +169,8 @@ def test_acceptance_of_what_rejects_nothing_is_left_out(results: Results) -> Non
         row = cell.metric("acceptance_rate")
         assert row is not None
         row.value = 1.0 if cell.sampler == "ula" else row.value
-    acceptance = next(metric for metric in step_size.METRICS if metric[0] == "acceptance_rate")
-    chart = curves.against_setting(selection, "step_size", *acceptance, cells)
+    acceptance = next(metric for metric in step_size.METRICS if metric.metric == "acceptance_rate")
+    chart = curves.against_setting(selection, step_size.AXIS, acceptance, cells)
     assert chart is not None
     assert [series.label for series in chart.series] == ["MALA"]
 

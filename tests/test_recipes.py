@@ -17,9 +17,16 @@ from mcmc_bench.core.results import Results
 
 ROOT = Path(__file__).resolve().parents[1]
 COPIED = (
-    "mcmc_bench", "targets", "benchmarks", "tests", "docs", "reports/published/noise/results.json", "pyproject.toml",
-    "README.md", "CONTRIBUTING.md",
-)  # fmt: skip
+    "mcmc_bench",
+    "targets",
+    "benchmarks",
+    "tests",
+    "docs",
+    "reports/published/noise/results.json",
+    "pyproject.toml",
+    "README.md",
+    "CONTRIBUTING.md",
+)
 #: "Save this as `PATH`", and the block that follows.
 FILE = re.compile(r"this\s+as\s+`([^`]+)`(?:(?!```).)*?\n```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 SHELL = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -69,9 +76,13 @@ class Checkout:
         command = {"mcmc-bench": ["-m", "mcmc_bench"], "python": []}[program]
         done = subprocess.run(
             [sys.executable, *command, *arguments],
-            cwd=self.folder, env={**os.environ, "PYTHONPATH": str(self.folder), "MPLBACKEND": "agg"},
-            capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": str(self.folder), "MPLBACKEND": "agg"},
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
         assert done.returncode == 0, f"{line} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
         return done.stdout
 

@@ -12,9 +12,11 @@ def draw(target, generator, start, draws, settings):
 
     log_density = log_density_of(target)
     kernel = blackjax.hmc(
-        log_density, step_size=settings["step_size"], inverse_mass_matrix=jnp.ones(target.dim),
+        log_density,
+        step_size=settings["step_size"],
+        inverse_mass_matrix=jnp.ones(target.dim),
         num_integration_steps=int(settings["num_integration_steps"]),
-    )  # fmt: skip
+    )
     return run_chains(kernel, target, generator, start, draws)
 
 

@@ -19,18 +19,27 @@ def draw(target, generator, start, draws, settings):
     system = mici.systems.EuclideanMetricSystem(neg_log_dens=negative, grad_neg_log_dens=negative_gradient)
     integrator = mici.integrators.LeapfrogIntegrator(system)
     sampler = mici.samplers.StaticMetropolisHMC(
-        system, integrator, np.random.default_rng(int(generator.integers(2**31))),
+        system,
+        integrator,
+        np.random.default_rng(int(generator.integers(2**31))),
         n_step=int(settings["num_integration_steps"]),
-    )  # fmt: skip
+    )
     states, _, _ = sampler.sample_chains(
-        int(settings["tuning_transitions"]), 1, list(start), adapters=[mici.adapters.DualAveragingStepSizeAdapter()],
+        int(settings["tuning_transitions"]),
+        1,
+        list(start),
+        adapters=[mici.adapters.DualAveragingStepSizeAdapter()],
         display_progress=False,
-    )  # fmt: skip
+    )
     target.ends("tuning")
     _, traces, _ = sampler.sample_chains(
-        0, draws, states, adapters=[],
-        trace_funcs=[lambda state: {"x": state.pos.copy()}], display_progress=False,
-    )  # fmt: skip
+        0,
+        draws,
+        states,
+        adapters=[],
+        trace_funcs=[lambda state: {"x": state.pos.copy()}],
+        display_progress=False,
+    )
     return np.stack([np.asarray(chain) for chain in traces["x"]], axis=1)
 
 

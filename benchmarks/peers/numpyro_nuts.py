@@ -18,9 +18,11 @@ def draw(target, generator, start, draws, settings):
 
     log_density = log_density_of(target)
     sampler = MCMC(
-        NUTS(potential_fn=lambda x: -log_density(x)), num_warmup=int(settings["tuning_transitions"]), num_samples=draws,
+        NUTS(potential_fn=lambda x: -log_density(x)),
+        num_warmup=int(settings["tuning_transitions"]),
+        num_samples=draws,
         progress_bar=False,
-    )  # fmt: skip
+    )
 
     def one_chain(position):
         first, second = jax.random.split(jax.random.key(int(generator.integers(2**31))))

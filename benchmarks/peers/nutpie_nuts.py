@@ -35,14 +35,23 @@ def draw(target, generator, start, draws, settings):
     positions = []
     for chain in range(len(start)):
         model = nutpie.compiled_pyfunc.from_pyfunc(
-            ndim=dim, make_logp_fn=make_log_density, make_expand_fn=make_expand,
+            ndim=dim,
+            make_logp_fn=make_log_density,
+            make_expand_fn=make_expand,
             make_initial_point_fn=lambda seed, chain=chain: start[chain].copy(),
-            expanded_dtypes=[np.dtype("float64")], expanded_shapes=[(dim,)], expanded_names=["x"],
-        )  # fmt: skip
+            expanded_dtypes=[np.dtype("float64")],
+            expanded_shapes=[(dim,)],
+            expanded_names=["x"],
+        )
         trace = nutpie.sample(
-            model, draws=draws, tune=tuning, chains=1, cores=1,
-            seed=int(generator.integers(2**31)), progress_bar=False,
-        )  # fmt: skip
+            model,
+            draws=draws,
+            tune=tuning,
+            chains=1,
+            cores=1,
+            seed=int(generator.integers(2**31)),
+            progress_bar=False,
+        )
         target.ends("sampling")
         positions.append(np.asarray(trace.posterior["x"].values)[0])
     return np.stack(positions, axis=1)

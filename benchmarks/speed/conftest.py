@@ -102,10 +102,17 @@ def compare(benchmark, request):
             ratio = measured["ours"] / measured[name]  # of neighbours in time: drift of the machine cancels
             low, middle, high = np.quantile(ratio, [0.25, 0.5, 0.75])
             record(
-                request.config, case=case, unit=unit, against=name, asked=asked[name],
-                ours=statistics.median(measured["ours"]) * scale, other=statistics.median(measured[name]) * scale,
-                ratio=middle, low=low, high=high,
-            )  # fmt: skip
+                request.config,
+                case=case,
+                unit=unit,
+                against=name,
+                asked=asked[name],
+                ours=statistics.median(measured["ours"]) * scale,
+                other=statistics.median(measured[name]) * scale,
+                ratio=middle,
+                low=low,
+                high=high,
+            )
 
     return go
 

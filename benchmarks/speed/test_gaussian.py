@@ -38,10 +38,15 @@ def in_c(c_library, address, target):
     def go(block, position):
         sums = np.zeros(2)
         library.hmc(
-            address(position), address(target.data), *map(ctypes.c_long, (CHAINS, block, target.dim, TRANSITIONS)),
-            ctypes.c_double(SETTINGS["step_size"]), ctypes.c_long(SETTINGS["num_integration_steps"]), ctypes.c_long(1),
-            dgemm() if block > 1 else None, address(sums),
-        )  # fmt: skip
+            address(position),
+            address(target.data),
+            *map(ctypes.c_long, (CHAINS, block, target.dim, TRANSITIONS)),
+            ctypes.c_double(SETTINGS["step_size"]),
+            ctypes.c_long(SETTINGS["num_integration_steps"]),
+            ctypes.c_long(1),
+            dgemm() if block > 1 else None,
+            address(sums),
+        )
         return sums / (CHAINS * TRANSITIONS * np.array([target.dim, 1.0]))
 
     return go
@@ -68,8 +73,10 @@ def test_dense_hmc(in_c, compare, target):
         run(target, hmc, SETTINGS, Plan(0, TRANSITIONS, keep=False), chains=CHAINS, start=start, names=(1,))
 
     compare(
-        "HMC, 20 leapfrogs, on gaussian(dim=100), 16 chains, one thread", "µs per transition and chain",
-        1e6 / (CHAINS * TRANSITIONS), ours,
+        "HMC, 20 leapfrogs, on gaussian(dim=100), 16 chains, one thread",
+        "µs per transition and chain",
+        1e6 / (CHAINS * TRANSITIONS),
+        ours,
         {name: lambda block=block: in_c(block, start.copy()) for name, block in BLOCKS.items()},
         ASKED,
-    )  # fmt: skip
+    )

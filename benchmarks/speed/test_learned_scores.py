@@ -108,6 +108,10 @@ def test_learned_score(compare, name, chains):
         np.testing.assert_allclose(slope.numpy(), expected[1], rtol=1e-3, atol=1e-3)
         floors["PyTorch, same batch"], asked["PyTorch, same batch"] = repeated(lambda: energy(points)), 1.0
     compare(
-        f"energy and score of {name}, {chains} images at once, one thread", "µs per image", 1e6 / (chains * calls), ours,
-        floors, asked,
-    )  # fmt: skip
+        f"energy and score of {name}, {chains} images at once, one thread",
+        "µs per image",
+        1e6 / (chains * calls),
+        ours,
+        floors,
+        asked,
+    )

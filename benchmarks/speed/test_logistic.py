@@ -15,9 +15,12 @@ def test_logistic_gradient(c_library, address, compare):
     x = target.starts("dispersed", np.random.default_rng(1), CHAINS)
     log_density, gradient = np.empty(CHAINS), np.empty_like(x)
     arguments = (
-        address(x), address(target.data), *map(ctypes.c_long, (CHAINS, target.data.size // target.dim, target.dim)),
-        address(log_density), address(gradient),
-    )  # fmt: skip
+        address(x),
+        address(target.data),
+        *map(ctypes.c_long, (CHAINS, target.data.size // target.dim, target.dim)),
+        address(log_density),
+        address(gradient),
+    )
     in_c(*arguments)
     expected = target.log_density_and_gradient(x)
     np.testing.assert_allclose(log_density, expected[0], rtol=1e-10)
@@ -33,6 +36,10 @@ def test_logistic_gradient(c_library, address, compare):
             in_c(*arguments)
 
     compare(
-        "gradient of breast_cancer_logistic, 16 chains, one thread", "µs per gradient and chain",
-        1e6 / (CHAINS * CALLS), ours, {"C, plain loops": loops}, {"C, plain loops": None},
-    )  # fmt: skip
+        "gradient of breast_cancer_logistic, 16 chains, one thread",
+        "µs per gradient and chain",
+        1e6 / (CHAINS * CALLS),
+        ours,
+        {"C, plain loops": loops},
+        {"C, plain loops": None},
+    )

@@ -31,9 +31,14 @@ def in_c(c_library, address):
     def go(form, means, position):
         sums = np.zeros(3)
         getattr(library, form)(
-            address(position), address(means), ctypes.c_long(CHAINS), ctypes.c_long(STEPS), ctypes.c_double(STEP_SIZE),
-            ctypes.c_long(1), address(sums),
-        )  # fmt: skip
+            address(position),
+            address(means),
+            ctypes.c_long(CHAINS),
+            ctypes.c_long(STEPS),
+            ctypes.c_double(STEP_SIZE),
+            ctypes.c_long(1),
+            address(sums),
+        )
         return sums / (CHAINS * STEPS * np.array([2.0, 2.0, 1.0]))
 
     return go
@@ -61,10 +66,13 @@ def test_mixture_mala(in_c, compare):
         run(ring, mala, {"step_size": STEP_SIZE}, Plan(0, STEPS, keep=False), chains=CHAINS, start=start, names=(1,))
 
     compare(
-        "MALA on ring_of_8, 64 chains, one thread", "ns per step and chain", 1e9 / (CHAINS * STEPS), ours,
+        "MALA on ring_of_8, 64 chains, one thread",
+        "ns per step and chain",
+        1e9 / (CHAINS * STEPS),
+        ours,
         {name: lambda form=form: in_c(form, means, start.copy()) for name, form in FORMS.items()},
         ASKED,
-    )  # fmt: skip
+    )
 
 
 def test_where_a_step_goes(note):
@@ -113,6 +121,10 @@ def test_where_a_step_goes(note):
     each["what is left: proposal, ratio, records"] = whole - sum(each.values())
     for name, nanoseconds in each.items():
         note(
-            case=f"where a step of MALA on ring_of_8 goes, {BLOCK_CHAINS} chains: {name}", unit="ns per step and chain",
-            against="the whole step", ours=nanoseconds, other=whole, ratio=nanoseconds / whole,
-        )  # fmt: skip
+            case=f"where a step of MALA on ring_of_8 goes, {BLOCK_CHAINS} chains: {name}",
+            unit="ns per step and chain",
+            against="the whole step",
+            ours=nanoseconds,
+            other=whole,
+            ratio=nanoseconds / whole,
+        )

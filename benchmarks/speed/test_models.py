@@ -68,6 +68,10 @@ def test_gradient(name, c_library, address, compare):
             in_c(*arguments)
 
     compare(
-        f"gradient of {name}, 16 chains, one thread", "µs per gradient and chain", 1e6 / (CHAINS * calls), ours,
-        {"C, plain loops": loops}, {"C, plain loops": None},
-    )  # fmt: skip
+        f"gradient of {name}, 16 chains, one thread",
+        "µs per gradient and chain",
+        1e6 / (CHAINS * calls),
+        ours,
+        {"C, plain loops": loops},
+        {"C, plain loops": None},
+    )

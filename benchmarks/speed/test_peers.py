@@ -52,9 +52,15 @@ def test_nuts_for_each_gradient(jax, note, step_size):
     target = load_target("gaussian", dim=20, condition=20.0)
     start = target.draw_exact(stream("NUTS for each gradient"), chains)
     ours = run(
-        target, load_sampler("nuts"), {"step_size": step_size}, Plan(0, draws), chains=chains, start=start,
-        names=("NUTS for each gradient", step_size), threads=THREADS,
-    )  # fmt: skip
+        target,
+        load_sampler("nuts"),
+        {"step_size": step_size},
+        Plan(0, draws),
+        chains=chains,
+        start=start,
+        names=("NUTS for each gradient", step_size),
+        threads=THREADS,
+    )
     precision = jax.numpy.array(target.data.reshape(20, 20))
     kernel = blackjax.nuts(lambda x: -0.5 * x @ precision @ x, step_size, jax.numpy.ones(20))
 
@@ -72,9 +78,13 @@ def test_nuts_for_each_gradient(jax, note, step_size):
         costs = [gradients / effective(x)[power].mean() for x, gradients in sides]
         note(
             case=f"NUTS on gaussian(dim=20, condition=20), h = {step_size}, for {what}",
-            unit="gradients per effective draw", against="BlackJAX", ours=costs[0], other=costs[1],
-            ratio=costs[0] / costs[1], asked=1.1,
-        )  # fmt: skip
+            unit="gradients per effective draw",
+            against="BlackJAX",
+            ours=costs[0],
+            other=costs[1],
+            ratio=costs[0] / costs[1],
+            asked=1.1,
+        )
 
 
 # ---- for each second ----
@@ -121,9 +131,13 @@ def numpyro_nuts(model, dense):
 
     jax = model.jax
     sampler = MCMC(
-        NUTS(potential_fn=lambda x: -model.log_density(x), dense_mass=dense), num_warmup=TUNING_TRANSITIONS, num_samples=DRAWS,
-        num_chains=CHAINS, chain_method="parallel", progress_bar=False,
-    )  # fmt: skip
+        NUTS(potential_fn=lambda x: -model.log_density(x), dense_mass=dense),
+        num_warmup=TUNING_TRANSITIONS,
+        num_samples=DRAWS,
+        num_chains=CHAINS,
+        chain_method="parallel",
+        progress_bar=False,
+    )
 
     def go(seed, start):
         sampler.run(jax.random.key(seed), init_params=jax.numpy.array(start))
@@ -147,9 +161,13 @@ def nutpie_nuts(model, dense):
         return evaluate
 
     compiled = nutpie.compiled_pyfunc.from_pyfunc(
-        ndim=dim, make_logp_fn=make_log_density, make_expand_fn=lambda *_: lambda x: {"x": np.array(x)},
-        expanded_dtypes=[np.dtype("float64")], expanded_shapes=[(dim,)], expanded_names=["x"],
-    )  # fmt: skip
+        ndim=dim,
+        make_logp_fn=make_log_density,
+        make_expand_fn=lambda *_: lambda x: {"x": np.array(x)},
+        expanded_dtypes=[np.dtype("float64")],
+        expanded_shapes=[(dim,)],
+        expanded_names=["x"],
+    )
     how = {"draws": DRAWS, "tune": TUNING_TRANSITIONS, "chains": CHAINS, "progress_bar": False}
     how["low_rank_modified_mass_matrix"] = dense  # what it has instead of a dense one
 
@@ -179,10 +197,16 @@ def test_effective_draws_of_the_logistic_regression(jax, note, name, metric):
 
     def ours(seed):
         draws = run(
-            target, sampler, {"num_integration_steps": 10} if name == "hmc" else {}, Budget(evaluations, 0.0, 4000),
-            chains=chains, start="dispersed", names=("effective draws", name, metric, seed), threads=THREADS,
+            target,
+            sampler,
+            {"num_integration_steps": 10} if name == "hmc" else {},
+            Budget(evaluations, 0.0, 4000),
+            chains=chains,
+            start="dispersed",
+            names=("effective draws", name, metric, seed),
+            threads=THREADS,
             tuning=Tuning(tuning, metric),
-        )  # fmt: skip
+        )
         return draws.position
 
     def of_peer(go):
@@ -202,9 +226,15 @@ def test_effective_draws_of_the_logistic_regression(jax, note, name, metric):
         low, middle, high = np.quantile(ratios, [0.25, 0.5, 0.75])
         note(
             case=f"breast_cancer_logistic: {name}, metrics {metric}, {chains} chains, {THREADS} threads",
-            unit="ms per least effective draw", against=label, ours=1e3 / np.median(rates["ours"]),
-            other=1e3 / np.median(rates[label]), ratio=middle, low=low, high=high, asked=1 / 3,
-        )  # fmt: skip
+            unit="ms per least effective draw",
+            against=label,
+            ours=1e3 / np.median(rates["ours"]),
+            other=1e3 / np.median(rates[label]),
+            ratio=middle,
+            low=low,
+            high=high,
+            asked=1 / 3,
+        )
 
 
 def test_dense_hmc(jax, compare):
@@ -239,11 +269,13 @@ def test_dense_hmc(jax, compare):
         run(target, load_sampler("hmc"), settings, plan, chains=chains, start=start, names=(1,))
 
     compare(
-        "HMC, 20 leapfrogs, on gaussian(dim=100), 16 chains, one thread", "µs per transition and chain",
-        1e6 / (chains * transitions), ours,
+        "HMC, 20 leapfrogs, on gaussian(dim=100), 16 chains, one thread",
+        "µs per transition and chain",
+        1e6 / (chains * transitions),
+        ours,
         {"BlackJAX, gradient written down": lambda: jax.block_until_ready(every(jax.random.key(1), position))},
         {"BlackJAX, gradient written down": 0.5},
-    )  # fmt: skip
+    )
 
 
 def test_mixture_mala(jax, compare):
@@ -267,7 +299,10 @@ def test_mixture_mala(jax, compare):
         run(ring, load_sampler("mala"), {"step_size": step_size}, plan, chains=chains, start=start, names=(1,))
 
     compare(
-        "MALA on ring_of_8, 64 chains, one thread", "ns per step and chain", 1e9 / (chains * steps), ours,
+        "MALA on ring_of_8, 64 chains, one thread",
+        "ns per step and chain",
+        1e9 / (chains * steps),
+        ours,
         {"BlackJAX, scan of vmap": lambda: jax.block_until_ready(every(jax.random.key(1), position))},
         {"BlackJAX, scan of vmap": None},
-    )  # fmt: skip
+    )

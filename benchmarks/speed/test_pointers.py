@@ -27,9 +27,18 @@ def fused(target, sampler):
         density(position, log_density, gradient, data)
         for _ in range(STEPS):
             step(
-                density, data, generator, settings, position, log_density, gradient, statistics, memory, scratch,
+                density,
+                data,
+                generator,
+                settings,
+                position,
+                log_density,
+                gradient,
+                statistics,
+                memory,
+                scratch,
                 evaluations,
-            )  # fmt: skip
+            )
             for chain in range(position.shape[0]):
                 for i in range(position.shape[1]):
                     sums[0, chain, i] += position[chain, i]
@@ -42,10 +51,18 @@ def fused(target, sampler):
         statistics, memory = np.zeros((CHAINS, 3)), np.zeros((1, *position.shape))
         sums = np.zeros((2, *position.shape))
         loop(
-            target.data, stream("fused"), np.array(list(settings.values()), dtype=float), position, np.empty(CHAINS),
-            np.empty_like(position), statistics, memory, np.zeros((sampler.scratch, *position.shape)),
-            np.zeros(1, dtype=np.int64), sums,
-        )  # fmt: skip
+            target.data,
+            stream("fused"),
+            np.array(list(settings.values()), dtype=float),
+            position,
+            np.empty(CHAINS),
+            np.empty_like(position),
+            statistics,
+            memory,
+            np.zeros((sampler.scratch, *position.shape)),
+            np.zeros(1, dtype=np.int64),
+            sums,
+        )
         return sums[1].mean() / STEPS
 
     return start, go
@@ -61,6 +78,10 @@ def test_pointer(name, compare):
         run(target, mala, {"step_size": STEP_SIZE}, Plan(0, STEPS, keep=False), chains=CHAINS, start=start, names=(1,))
 
     compare(
-        f"MALA on {target.label}, {CHAINS} chains, one thread", "ns per step and chain", 1e9 / (CHAINS * STEPS), ours,
-        {"the same kernel with its density compiled in": in_one}, {"the same kernel with its density compiled in": None},
-    )  # fmt: skip
+        f"MALA on {target.label}, {CHAINS} chains, one thread",
+        "ns per step and chain",
+        1e9 / (CHAINS * STEPS),
+        ours,
+        {"the same kernel with its density compiled in": in_one},
+        {"the same kernel with its density compiled in": None},
+    )

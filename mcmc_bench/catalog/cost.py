@@ -1,4 +1,4 @@
-"""What one evaluation of a target costs on this machine: measured once, then remembered beside the compiled code.
+"""The cost of one evaluation of a target on this machine: measured once, then remembered beside the compiled code.
 
 Must not know any particular target.
 """
@@ -23,7 +23,7 @@ REPEATS, SHORTEST = 9, 0.004
 
 
 def nanoseconds(target: Target, points: Array | None = None) -> float:
-    """Of one evaluation for one chain; compiles the target.
+    """Nanoseconds of one evaluation for one chain; compiles the target.
 
     Args:
         target: the target.
@@ -50,7 +50,7 @@ def nanoseconds(target: Target, points: Array | None = None) -> float:
 
 
 def words(cost: float | None) -> str:
-    """``85 ns``, ``6.5 µs``, or a dash where it is not known."""
+    """The cost with its unit: ``85 ns``, ``6.5 µs``; a dash if it is not known."""
     if cost is None or not np.isfinite(cost):
         return "–"
     return f"{cost:.0f} ns" if cost < 1000 else f"{cost / 1e3:.3g} µs" if cost < 1e6 else f"{cost / 1e6:.3g} ms"

@@ -1,4 +1,4 @@
-"""What `mcmc-bench show` tells of a target: facts, and a picture.
+"""The facts about a target and its picture, for `mcmc-bench show`.
 
 Must not know any particular target.
 """
@@ -26,7 +26,7 @@ OUTSIDE = 0.005
 
 
 def facts(target: Target) -> dict[str, str]:
-    """What is known about a target, in words."""
+    """The facts about a target, as text, by name."""
     truth, modes = target.truth, target.modes
     found = {
         "density": target.formula,
@@ -54,7 +54,7 @@ def facts(target: Target) -> dict[str, str]:
 
 
 def _constrained(names: tuple[str, ...], truth: Truth | None) -> str:
-    """The last ones first: in a hierarchy those are the common parameters, and the fewest."""
+    """The last parameters: in a hierarchy those are the common ones, and the fewest."""
     if truth is None:
         return ", ".join(names[:12])
     sd = np.sqrt(truth.variance)
@@ -143,7 +143,7 @@ def _contours(axes: Axes, target: Target, points: Array | None) -> None:
 
 
 def telling(points: Array, at_most: int = SHOWN_COORDINATES) -> npt.NDArray[np.int64]:
-    """Which coordinates to show: those that are least like independent Gaussians, in their order."""
+    """The coordinates to show: those least like independent Gaussians, in their order."""
     if points.shape[1] <= at_most:
         return np.arange(points.shape[1])
     ranks = stats.rankdata(points, axis=0)  # of ranks: tails are not to decide alone

@@ -27,7 +27,7 @@ TOLERANCE = 1e-6
 DIGITS = 8
 
 
-#: What parts the names of folders, on any system.
+#: Separators of folder names, on any system.
 SEPARATORS = r"[/\\:]"
 
 
@@ -38,7 +38,7 @@ class StoredTruthError(ValueError):
 def json_file(target_file: Path, label: str) -> Path:
     """The file for the target `label` (name and parameters) whose own file is `target_file`.
 
-    A parameter may be a path: what parts folders is replaced. That the density is the same is seen by its values.
+    A parameter may be a path: its separators are replaced. `verify` compares the densities.
     """
     return target_file.with_name(re.sub(SEPARATORS, "_", label) + ".reference.json")
 
@@ -82,7 +82,7 @@ def fill(target: Target, target_file: Path) -> Target:
 
 
 def stored_for(target_file: Path, label: str) -> dict[str, Any] | None:
-    """What is stored for a target, or None."""
+    """The stored content for a target, or None."""
     file = json_file(target_file, label)
     return _read(file) if file.is_file() else None
 
@@ -147,9 +147,14 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _truth(stored: dict[str, Any], note: str) -> Truth:
     names = (
-        "mean", "mean_standard_error", "second_moment", "second_moment_standard_error", "variance_of_square",
-        "quantiles", "quantile_share_standard_error",
-    )  # fmt: skip
+        "mean",
+        "mean_standard_error",
+        "second_moment",
+        "second_moment_standard_error",
+        "variance_of_square",
+        "quantiles",
+        "quantile_share_standard_error",
+    )
     arrays: dict[str, Any] = {name: np.array(stored[name], dtype=np.float64) for name in names}
     return Truth(origin="reference run", mean_log_density=float("nan"), note=note, **arrays)
 

@@ -66,9 +66,13 @@ def density_of_block_function(x, log_density, gradient, data):
     """The density of a function that takes a whole block; `data` holds its address."""
     address = np.int64(data[0]) * np.int64(4294967296) + np.int64(data[1])
     _call_block(
-        address, np.int64(x.shape[0]), np.int64(x.shape[1]),
-        np.int64(x.ctypes.data), np.int64(log_density.ctypes.data), np.int64(gradient.ctypes.data),
-    )  # fmt: skip
+        address,
+        np.int64(x.shape[0]),
+        np.int64(x.shape[1]),
+        np.int64(x.ctypes.data),
+        np.int64(log_density.ctypes.data),
+        np.int64(gradient.ctypes.data),
+    )
 
 
 @block_density
@@ -90,9 +94,13 @@ def density_of_stan_model(x, log_density, gradient, data):
             continue
         message[0] = 0
         failed = _call_stan(
-            function, model, np.int64(x.ctypes.data) + 8 * dim * chain, np.int64(log_density.ctypes.data) + 8 * chain,
-            np.int64(gradient.ctypes.data) + 8 * dim * chain, np.int64(message.ctypes.data),
-        )  # fmt: skip
+            function,
+            model,
+            np.int64(x.ctypes.data) + 8 * dim * chain,
+            np.int64(log_density.ctypes.data) + 8 * chain,
+            np.int64(gradient.ctypes.data) + 8 * dim * chain,
+            np.int64(message.ctypes.data),
+        )
         if failed != 0:
             log_density[chain] = -np.inf
             for i in range(dim):

@@ -30,8 +30,13 @@ def test_a_peer_samples(name):
     pytest.importorskip(library, reason=f"NOT TESTED: {library}; install the extra: pip install -e '.[peers]'")
     target = load_target("gaussian", dim=2)
     draws = run(
-        target, load_sampler(name, samplers_folder=FOLDER), SETTINGS.get(name, {}), Plan(100, 400), chains=8,
-        start="exact", names=("peers", name),
-    )  # fmt: skip
+        target,
+        load_sampler(name, samplers_folder=FOLDER),
+        SETTINGS.get(name, {}),
+        Plan(100, 400),
+        chains=8,
+        start="exact",
+        names=("peers", name),
+    )
     assert draws.cost.evaluations >= 500
     np.testing.assert_allclose(draws.mean_square.mean(axis=0), 1.0, atol=0.25)

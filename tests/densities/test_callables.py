@@ -22,12 +22,15 @@ FORMS = {
     "both at once": {"log_density": banana},
     "apart": {"log_density": lambda x: banana(x)[0], "gradient": lambda x: banana(x)[1]},
     "lists and single precision": {
-        "log_density": lambda x: np.float32(banana(x)[0]), "gradient": lambda x: [float(v) for v in banana(x)[1]],
+        "log_density": lambda x: np.float32(banana(x)[0]),
+        "gradient": lambda x: [float(v) for v in banana(x)[1]],
     },
     "batched": {
-        "log_density": lambda x: banana(x.T)[0], "gradient": lambda x: banana(x.T)[1].T, "batched": True,
+        "log_density": lambda x: banana(x.T)[0],
+        "gradient": lambda x: banana(x.T)[1].T,
+        "batched": True,
     },  # .T is not contiguous
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("form", FORMS)

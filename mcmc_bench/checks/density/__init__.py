@@ -1,4 +1,4 @@
-"""What is wrong with a target, each problem with its fix.
+"""Finds what is wrong with a target, and a fix for each problem.
 
 Every stage runs in a worker process with a time limit, so that a density that loops, raises or crashes is named and never
 waited for. Must not know any particular target.

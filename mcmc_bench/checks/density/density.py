@@ -39,20 +39,22 @@ def finite(subject: Subject) -> Iterator[Remark]:
         bad = np.flatnonzero(~np.isfinite(log_density))
         if len(bad):
             yield Remark(
-                "finite at the starts", "problem",
+                "finite at the starts",
+                "problem",
                 f"log density is {log_density[bad[0]]} at {len(bad)} of {len(points)} points of kind {kind!r}, "
                 f"first at {shown(points[bad[0]])}",
                 f"give {_source(kind)} that lies where the density is finite, or fix the density there",
-            )  # fmt: skip
+            )
         bad = np.flatnonzero(np.isfinite(log_density) & ~np.isfinite(gradient).all(axis=1))
         if len(bad):
             coordinate = int(np.flatnonzero(~np.isfinite(gradient[bad[0]]))[0])
             yield Remark(
-                "finite at the starts", "problem",
+                "finite at the starts",
+                "problem",
                 f"the gradient is {gradient[bad[0], coordinate]} in {subject.name(coordinate)} at {len(bad)} of "
                 f"{len(points)} points of kind {kind!r}, first at {shown(points[bad[0]])}",
                 "look for a division by zero or an overflow in the gradient; the log density is finite there",
-            )  # fmt: skip
+            )
     yield Remark("finite at the starts", "passed", f"{count} points looked at")
 
 
@@ -128,7 +130,7 @@ class _Fault:
         return factor is not None and abs(factor + 1.0) < 1e-3
 
     def pattern(self, subject: Subject) -> str:
-        """What is wrong, in words: everything, a sign, a factor, some coordinates, or a region."""
+        """The kind of fault, in words: everything, a sign, a factor, some coordinates, or a region."""
         factor, bad = self.factor(), np.flatnonzero(self.wrong.any(axis=0))
         right = self.others + len(self.coordinates) - len(bad)
         if self.others == 0 and self._is_sign(factor):
@@ -162,7 +164,7 @@ class _Fault:
 
     @property
     def fix(self) -> str:
-        """What to do."""
+        """The advice for this kind of fault."""
         if self.others == 0 and self._is_sign(self.factor()):
             return "return log p and write ∇log p, both without the minus of an energy"
         if self.others == 0 and self.factor() is not None:
@@ -213,29 +215,43 @@ def corners(subject: Subject) -> Iterator[Remark]:
     log_density, slope = subject.evaluate(everywhere)
     found = False
     for what, bad, fix in (
-        ("log density is NaN", np.isnan(log_density), "return −np.inf where there is no density, and see what makes a NaN (0·∞, ∞ − ∞, the logarithm or root of a negative number)"),
-        ("log density is +∞", log_density == np.inf, "a density may not be infinite: look for an overflow, or for a pole that has to be bounded"),
-        ("the gradient is NaN or infinite where the log density is finite", np.isfinite(log_density) & ~np.isfinite(slope).all(axis=1), "look for an overflow or 0·∞ in the gradient"),
-    ):  # fmt: skip
+        (
+            "log density is NaN",
+            np.isnan(log_density),
+            "return −np.inf where there is no density, and see what makes a NaN (0·∞, ∞ − ∞, the logarithm or root of a negative number)",
+        ),
+        (
+            "log density is +∞",
+            log_density == np.inf,
+            "a density may not be infinite: look for an overflow, or for a pole that has to be bounded",
+        ),
+        (
+            "the gradient is NaN or infinite where the log density is finite",
+            np.isfinite(log_density) & ~np.isfinite(slope).all(axis=1),
+            "look for an overflow or 0·∞ in the gradient",
+        ),
+    ):
         if bad.any():
             found = True
             first = int(np.flatnonzero(bad)[np.abs((everywhere[bad] - centre) / half).max(axis=1).argmin()])
             away = np.abs((everywhere[first] - centre) / half).max()
             yield Remark(
-                "corners", "problem",
+                "corners",
+                "problem",
                 f"{what} at {bad.sum()} of {len(everywhere)} points in and around the box of the starts; the nearest, "
                 f"{away:.3g} half-widths from its centre: {shown(everywhere[first])}",
                 fix,
-            )  # fmt: skip
+            )
     if rises := _rises(subject, centre, half):
         found = True
         yield rises
     if not found:
         yield Remark(
-            "corners", "passed",
+            "corners",
+            "passed",
             f"{len(everywhere)} points up to a million half-widths away: no NaN, no +∞, and log p falls in the end; a corner "
             f"of 1 % of the box of the starts would have been seen with probability {1 - 0.99**CORNERS:.2f}",
-        )  # fmt: skip
+        )
 
 
 def _rises(subject: Subject, centre: Array, half: Array) -> Remark | None:
@@ -246,15 +262,16 @@ def _rises(subject: Subject, centre: Array, half: Array) -> Remark | None:
     if rising.mean() <= 0.5:
         return None
     return Remark(
-        "corners", "problem",
+        "corners",
+        "problem",
         f"log p goes on rising along {rising.mean():.0%} of 50 rays, from {np.median(rays[0]):.3g} to {np.median(rays[2]):.3g} "
         "(median) a hundred half-widths away: it cannot be normalised; this looks like −log p, an energy",
         "return log p, the negative of the energy, and the gradient of log p",
-    )  # fmt: skip
+    )
 
 
 def contract(subject: Subject) -> Iterator[Remark]:
-    """What kernels rely on: the density writes its results, all of them, and nothing else, and each chain is for itself."""
+    """Test the contract with kernels: the density writes all its results and nothing else, and no chain affects another."""
     points = np.resize(subject.typical, (BLOCK_CHAINS, subject.target.dim)).copy()
     alone_density = subject.evaluate(points)[0]
     stage, found = "contract", False
@@ -269,11 +286,12 @@ def contract(subject: Subject) -> Iterator[Remark]:
         found = True
         columns = np.flatnonzero(unwritten.any(axis=0))
         yield Remark(
-            stage, "problem",
+            stage,
+            "problem",
             f"the gradient is not written, or added to, in {', '.join(subject.name(int(i)) for i in columns[:4])}"
             f"{' and more' if len(columns) > 4 else ''}: it depends on what the array held before",
             "write every entry of the gradient with =, the first time never with +=",
-        )  # fmt: skip
+        )
     if not np.isclose(first.log_density, second.log_density, rtol=1e-6, atol=0.0, equal_nan=True).all():
         found = True
         yield Remark(
@@ -288,12 +306,13 @@ def contract(subject: Subject) -> Iterator[Remark]:
         found = True
         chain = int(np.flatnonzero(differ)[0])
         yield Remark(
-            stage, "problem",
+            stage,
+            "problem",
             f"chains of a block are not for themselves: at {shown(points[chain])} log p is {alone_density[chain]:.10g} alone and "
             f"{first.log_density[chain]:.10g} as chain {chain} of {BLOCK_CHAINS}",
             "read only row `chain` of x, and have no state between calls; if dim is larger than what the density reads or "
             "smaller, set dim to the number of coordinates that it uses",
-        )  # fmt: skip
+        )
     with_nan = points.copy()
     with_nan[BLOCK_CHAINS // 2] = np.nan
     density, _ = subject.target.log_density_and_gradient(with_nan)
@@ -347,8 +366,11 @@ class _guarded:  # noqa: N801 - used like a function
         if any(outside):
             names = ", ".join(name for name, out in zip(("x", "log_density", "gradient"), outside, strict=True) if out)
             self.complaints.append(
-                (f"the density writes outside of {names}: it has another dimension than dim = {dim}", f"set dim to the number of coordinates that the density uses, or fix the loop over them; dim is {dim}")
-            )  # fmt: skip
+                (
+                    f"the density writes outside of {names}: it has another dimension than dim = {dim}",
+                    f"set dim to the number of coordinates that the density uses, or fix the loop over them; dim is {dim}",
+                )
+            )
 
 
 def speed(subject: Subject) -> Iterator[Remark]:

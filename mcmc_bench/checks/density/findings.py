@@ -1,4 +1,4 @@
-"""What a check of a target has found: plain data. Must not know how anything is checked."""
+"""The findings about a target, as plain data. Must not know how anything is checked."""
 
 from __future__ import annotations
 

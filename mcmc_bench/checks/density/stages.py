@@ -184,9 +184,12 @@ def _in_words(error: BaseException) -> str:
     if "numba" in type(error).__module__:
         place = next((line for line in lines if line.startswith("File ") and "mcmc_bench/kernels" not in line), "")
         useful = [
-            line for line in lines
-            if not line.startswith(("Failed in", "File ", "During:", "- Resolution", "There are", "- Of which", "<source"))
-        ]  # fmt: skip
+            line
+            for line in lines
+            if not line.startswith(
+                ("Failed in", "File ", "During:", "- Resolution", "There are", "- Of which", "<source")
+            )
+        ]
         return f"{type(error).__name__}: {'; '.join(useful[:3])} {place}".strip()
     return f"{type(error).__name__}: {' '.join(lines)}"
 
@@ -208,16 +211,22 @@ def _findings(subject: Subject, stage: str, file: str, picture: str | Path | Non
     if stage == "truth":
         return [*truth.stored(subject, Path(file)), *truth.compared(subject)]
     functions: dict[str, Callable[[Subject], Iterable[Remark]]] = {
-        "finite at the starts": density.finite, "gradient": density.gradient, "corners": density.corners,
-        "contract": density.contract, "identity": plain_python.identity, "plain Python": plain_python.same_in_python, "modes": truth.modes, "speed": density.speed,
-    }  # fmt: skip
+        "finite at the starts": density.finite,
+        "gradient": density.gradient,
+        "corners": density.corners,
+        "contract": density.contract,
+        "identity": plain_python.identity,
+        "plain Python": plain_python.same_in_python,
+        "modes": truth.modes,
+        "speed": density.speed,
+    }
     if stage in {"gradient", "contract", "plain Python"}:  # compare to the last digit
         subject = replace(subject, target=target.in_double())
     return functions[stage](subject)
 
 
 def _declared(subject: Subject) -> Iterable[Remark]:
-    """What a reader of the catalogue would miss."""
+    """The entries that a reader of the catalogue would miss."""
     target = subject.target
     for name in ("formula", "description", "source", "tags"):
         if not getattr(target, name):

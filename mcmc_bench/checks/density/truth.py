@@ -62,17 +62,19 @@ def draws(subject: Subject, mala: Sampler) -> Iterator[Remark]:
         quantity = subject.name(worst % target.dim) if worst < 5 * target.dim else "log p"
         level = levels[worst // target.dim] if worst < 5 * target.dim else levels[worst - 5 * target.dim]
         yield Remark(
-            stage, "problem",
+            stage,
+            "problem",
             f"the draws are not of this density: {MOVES} MALA steps, which keep the density, change the share below their "
             f"{level:.0%} quantile of {quantity} by {change[:, worst].mean():+.3g} (z = {t[worst]:.1f}, bound {bound:.1f})",
             "fix the sampler, or the log density if it is that which is wrong",
-        )  # fmt: skip
+        )
     else:
         yield Remark(
-            stage, "passed",
+            stage,
+            "passed",
             f"{len(x)} draws keep their shares below 5 quantiles of every coordinate and log p under {MOVES} MALA steps "
             f"(acceptance {acceptance:.2f}); a change of {resolution:.2g} would have been seen",
-        )  # fmt: skip
+        )
 
 
 def _moved(subject: Subject, mala: Sampler, x: Array) -> tuple[Array, float]:
@@ -82,9 +84,14 @@ def _moved(subject: Subject, mala: Sampler, x: Array) -> tuple[Array, float]:
 
     def go(chosen: float, moves: int, name: str) -> tuple[Array, float]:
         result = run(
-            target, mala, {"step_size": chosen}, Plan(0, moves, keep=False), chains=len(x), start=x,
+            target,
+            mala,
+            {"step_size": chosen},
+            Plan(0, moves, keep=False),
+            chains=len(x),
+            start=x,
             names=("check", target.label, name),
-        )  # fmt: skip
+        )
         return np.where(np.isfinite(result.end), result.end, x), float(np.nan_to_num(result.mean_acceptance).mean())
 
     for attempt in range(14):
@@ -145,8 +152,14 @@ def _against(stage: str, x: Array, names: tuple[str, ...], truth: Truth, log_den
     tests: list[tuple[str, Array, Array, Array, npt.NDArray[np.bool_]]] = [
         ("E x", x, truth.mean, _or(truth.mean_standard_error, zero), finite),
         ("E x²", x**2, truth.second_moment, _or(truth.second_moment_standard_error, zero), light),
-        ("Var x²", (x**2 - truth.second_moment) ** 2, truth.variance_of_square, 0.02 * truth.variance_of_square if truth.origin == "reference run" else zero, light),
-    ]  # fmt: skip
+        (
+            "Var x²",
+            (x**2 - truth.second_moment) ** 2,
+            truth.variance_of_square,
+            0.02 * truth.variance_of_square if truth.origin == "reference run" else zero,
+            light,
+        ),
+    ]
     if truth.quantiles is not None:
         for k, level in enumerate(QUANTILE_LEVELS):
             error = zero if truth.quantile_share_standard_error is None else truth.quantile_share_standard_error[:, k]
@@ -167,22 +180,24 @@ def _against(stage: str, x: Array, names: tuple[str, ...], truth: Truth, log_den
         if abs(z[worst]) > bound:
             found = True
             yield Remark(
-                stage, "problem",
+                stage,
+                "problem",
                 f"{what} of {names[worst]} should be {expected[worst]:.6g} by the truth and is {values.mean(axis=0)[worst]:.6g} ± "
                 f"{error[worst]:.2g} over {n} draws (z = {z[worst]:.1f}, bound {bound:.1f})",
                 "fix the truth or the exact sampler: they do not belong together",
-            )  # fmt: skip
+            )
     if log_density is not None and np.isfinite(truth.mean_log_density):
         own = float(np.hypot(log_density.std(ddof=1) / np.sqrt(n), truth.mean_log_density_standard_error))
         z_log = (log_density.mean() - truth.mean_log_density) / own if own > 0 else 0.0
         if abs(z_log) > bound:
             found = True
             yield Remark(
-                stage, "problem",
+                stage,
+                "problem",
                 f"E log p should be {truth.mean_log_density:.6g} by the truth and is {log_density.mean():.6g} ± {own:.2g} over {n} "
                 f"draws (z = {z_log:.1f}, bound {bound:.1f})",
                 "give E log p with the additive constant that the density itself has",
-            )  # fmt: skip
+            )
     if not found:
         power = f"; an error of {max(seen):.1%} of E x² would have been seen" if seen else ""
         yield Remark(stage, "passed", f"moments, quantiles and E log p agree with {n} draws{power}")
@@ -223,11 +238,12 @@ def modes(subject: Subject) -> Iterator[Remark]:
             found = True
             i = int((np.abs(slope[k]) * width).argmax())
             yield Remark(
-                "modes", "problem",
+                "modes",
+                "problem",
                 f"mode {k} at {shown(known.locations[k])} is no zero of the gradient: {slope[k, i]:.4g} in {subject.name(i)}, where the "
                 f"mode's draws have a width of {width[i]:.3g}",
                 "give the location of the maximum, by Newton's method from where it is",
-            )  # fmt: skip
+            )
     if assigned is not None:
         counts = np.bincount(assigned[assigned >= 0], minlength=len(known.weights))
         tests = [

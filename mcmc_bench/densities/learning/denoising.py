@@ -1,4 +1,4 @@
-"""How well a network denoises, measured by the compiled density that samplers follow.
+"""The loss of denoising, measured with the compiled density that samplers follow.
 
     loss = E ‖D(x, σ) − y‖² (σ² + s²) / (σ² s² dim),   x = y + σ z,   D(x, σ) = x + σ² score(x, σ)
 

@@ -82,7 +82,8 @@ def from_files(stem: Path, sigma: float | None = None) -> Target:
     training, held_out = own_examples.split(own_examples.flat(stored) - mean)
     sigma = network.lowest_noise if sigma is None else sigma
     return learned(
-        network, sigma,
+        network,
+        sigma,
         examples=Examples(
             training=training,
             held_out=held_out,
@@ -97,7 +98,7 @@ def from_files(stem: Path, sigma: float | None = None) -> Target:
         formula="exp(−E(x, σ)), E a network whose −∇E has learned the score of examples with noise σ",
         description=f"Learned from {len(training)} examples.",
         source=str(network.provenance.get("made by", "")),
-    )  # fmt: skip
+    )
 
 
 def _version(file: Path) -> tuple[Path, tuple[int, ...] | None]:

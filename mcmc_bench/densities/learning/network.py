@@ -37,9 +37,19 @@ AGAIN = "train it again with `mcmc-bench train`"
 #: Names and dimensions of the arrays in a file; d, i, h, r: dim, inputs, width of the layers, rank of W. Inputs are the
 #: coordinates themselves where there are no directions.
 SHAPES = {
-    "mean": "d", "weight_1": "ih", "bias_1": "h", "noise_1": "nm", "weight_2": "hh", "bias_2": "h", "noise_2": "nm",
-    "weight_3": "hh", "bias_3": "h", "noise_3": "nm", "linear": "h", "quadratic": "hr",
-}  # fmt: skip
+    "mean": "d",
+    "weight_1": "ih",
+    "bias_1": "h",
+    "noise_1": "nm",
+    "weight_2": "hh",
+    "bias_2": "h",
+    "noise_2": "nm",
+    "weight_3": "hh",
+    "bias_3": "h",
+    "noise_3": "nm",
+    "linear": "h",
+    "quadratic": "hr",
+}
 #: Of a network with principal directions: V, λ and λ₀.
 DIRECTIONS = {"directions": "di", "variances": "i", "rest": ""}
 
@@ -134,9 +144,12 @@ def write(file: Path, network: Network) -> None:
     from mcmc_bench.core.files import write_atomically
 
     about = {
-        "format": FORMAT, "scale": network.scale, "lowest_noise": network.lowest_noise,
-        "highest_noise": network.highest_noise, "provenance": network.provenance,
-    }  # fmt: skip
+        "format": FORMAT,
+        "scale": network.scale,
+        "lowest_noise": network.lowest_noise,
+        "highest_noise": network.highest_noise,
+        "provenance": network.provenance,
+    }
     arrays = {name: array.astype(np.float32) for name, array in network.arrays.items()}
     stored = io.BytesIO()
     np.savez(stored, allow_pickle=False, about=np.array(json.dumps(about, sort_keys=True)), **arrays)

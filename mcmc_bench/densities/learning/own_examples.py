@@ -145,7 +145,7 @@ def _check_spread(array: Array, what: str) -> None:
 
 
 def _repeated(array: Array) -> int:
-    """How many examples (number, dim) are exactly equal to another one."""
+    """The number of examples (number, dim) that are exactly equal to another one."""
     counts = Counter(hashlib.blake2b((row + 0.0).tobytes()).digest() for row in array)  # + 0.0: −0 is 0
     return sum(count for count in counts.values() if count > 1)
 

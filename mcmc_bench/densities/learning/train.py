@@ -25,7 +25,7 @@ Progress = Callable[[int, float], None]
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train; the defaults are what suits 1,400 images of 64 pixels."""
+    """The settings of a training; the defaults suit 1,400 images of 64 pixels."""
 
     width: int = 128
     rank: int = 64
@@ -73,13 +73,18 @@ def with_provenance(
     return replace(
         trained.network,
         provenance={
-            "name": name, "seed": seed, "recipe": asdict(recipe), "steps_made": len(trained.losses),
-            "held_out_loss": trained.held_out_loss, "training_loss": trained.training_loss,
+            "name": name,
+            "seed": seed,
+            "recipe": asdict(recipe),
+            "steps_made": len(trained.losses),
+            "held_out_loss": trained.held_out_loss,
+            "training_loss": trained.training_loss,
             "losses": [round(float(value), 4) for value in trained.losses[::every]],
             "versions": {"torch": torch.__version__.split("+")[0], "numpy": np.__version__},
-            "held_out_losses_of_further_seeds": list(others), "made by": command,
+            "held_out_losses_of_further_seeds": list(others),
+            "made by": command,
         },
-    )  # fmt: skip
+    )
 
 
 def draw_losses(trained: Trained, file: Path, name: str) -> None:
@@ -159,10 +164,12 @@ def train(
     }
     network = Network(arrays, view.scale, recipe.lowest_noise, recipe.highest_noise)
     return Trained(
-        network, np.array(losses), interrupted,
+        network,
+        np.array(losses),
+        interrupted,
         held_out_loss=_final_loss(torch, averaged, held_out - mean, view, recipe),
         training_loss=_final_loss(torch, averaged, training - mean, view, recipe),
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True)

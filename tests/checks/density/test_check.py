@@ -63,34 +63,62 @@ def test_a_right_target_has_no_problem(tmp_path):
     report = check(written(tmp_path), picture=tmp_path / "picture.png")
     assert report.problems == [], str(report)
     assert {finding.stage for finding in report.findings} >= {
-        "load", "starts", "compile", "identity", "finite at the starts", "plain Python", "gradient", "corners", "contract", "exact sampler", "truth",
-        "modes", "speed", "picture",
-    }  # fmt: skip
+        "load",
+        "starts",
+        "compile",
+        "identity",
+        "finite at the starts",
+        "plain Python",
+        "gradient",
+        "corners",
+        "contract",
+        "exact sampler",
+        "truth",
+        "modes",
+        "speed",
+        "picture",
+    }
     assert (tmp_path / "picture.png").stat().st_size > 5000
 
 
 FAULTS = {
     "sign of the gradient": ([("gradient[i] = -x[i]", "gradient[i] = x[i]")], "gradient", "the opposite sign"),
     "an energy": (
-        [("gradient[i] = -x[i]", "gradient[i] = x[i]"), ("return -0.5 * (", "return 0.5 * (")], "corners", "this looks like −log p",
+        [("gradient[i] = -x[i]", "gradient[i] = x[i]"), ("return -0.5 * (", "return 0.5 * (")],
+        "corners",
+        "this looks like −log p",
     ),
     "scale": ([("gradient[i] = -x[i]", "gradient[i] = -2.0 * x[i]")], "gradient", "2 times what it should be"),
     "scale by little": ([("gradient[i] = -x[i]", "gradient[i] = -1.001 * x[i]")], "gradient", "1.001 times"),
     "one coordinate": (
-        [("return -0.5", "gradient[1] = -x[1] - 0.3\n        return -0.5")], "gradient", "wrong in coordinate 1; the other 2",
+        [("return -0.5", "gradient[1] = -x[1] - 0.3\n        return -0.5")],
+        "gradient",
+        "wrong in coordinate 1; the other 2",
     ),
     "one coordinate's sign": (
-        [("return -0.5", "gradient[2] = x[2]\n        return -0.5")], "gradient", "wrong in coordinate 2, with the opposite sign",
+        [("return -0.5", "gradient[2] = x[2]\n        return -0.5")],
+        "gradient",
+        "wrong in coordinate 2, with the opposite sign",
     ),
     "a region": (
-        [("return -0.5", "if x[0] > 2.0:\n            gradient[0] = 0.0\n            gradient[1] = 0.0\n            gradient[2] = 0.0\n        return -0.5")],
-        "gradient", "in a region only",
+        [
+            (
+                "return -0.5",
+                "if x[0] > 2.0:\n            gradient[0] = 0.0\n            gradient[1] = 0.0\n            gradient[2] = 0.0\n        return -0.5",
+            )
+        ],
+        "gradient",
+        "in a region only",
     ),
     "NaN in a corner": (
-        [("return -0.5", "if x[0] > 2.5 and x[1] > 2.0:\n            return np.nan\n        return -0.5")], "corners", "log density is NaN",
+        [("return -0.5", "if x[0] > 2.5 and x[1] > 2.0:\n            return np.nan\n        return -0.5")],
+        "corners",
+        "log density is NaN",
     ),
     "an infinite peak": (
-        [("return -0.5", "if x[0] > 9.0:\n            return np.inf\n        return -0.5")], "corners", "log density is +∞",
+        [("return -0.5", "if x[0] > 9.0:\n            return np.inf\n        return -0.5")],
+        "corners",
+        "log density is +∞",
     ),
     "wrong dimension, too large": ([("range(3)", "range(4)")], "contract", "writes outside of gradient"),
     "entry not written": ([("range(3)", "range(2)")], "contract", "not written, or added to, in coordinate 2"),
@@ -98,25 +126,40 @@ FAULTS = {
     "changes x": ([("return -0.5", "x[0] = 0.0\n        return -0.5")], "contract", "changes x"),
     "exact sampler too wide": ([(EXACT, EXACT.replace("1.0", "1.1"))], "exact sampler", "not of this density"),
     "exact sampler shifted": ([(EXACT, EXACT.replace("1.0 *", "0.2 +"))], "exact sampler", "not of this density"),
-    "wrong mean": ([("mean=np.zeros(3)", "mean=np.array([0.0, 0.1, 0.0])")], "truth", "E x of coordinate 1 should be 0.1"),
+    "wrong mean": (
+        [("mean=np.zeros(3)", "mean=np.array([0.0, 0.1, 0.0])")],
+        "truth",
+        "E x of coordinate 1 should be 0.1",
+    ),
     "wrong second moment": ([("second_moment=np.ones(3)", "second_moment=np.full(3, 1.2)")], "truth", "E x²"),
     "wrong E log p": ([("mean_log_density=-1.5", "mean_log_density=-4.25")], "truth", "E log p should be -4.25"),
     "wrong mode": ([("Modes(np.zeros((1, 3))", "Modes(np.ones((1, 3))")], "modes", "no zero of the gradient"),
     "wrong weights": (
         [("Modes(np.zeros((1, 3)), np.ones(1))", "Modes(np.array([[-0.1, 0, 0], [0.1, 0, 0]]), np.array([0.6, 0.4]))")],
-        "modes", "should have 0.6 of the mass",
+        "modes",
+        "should have 0.6 of the mass",
     ),
-    "dispersed of wrong dimension": ([(DISPERSED, DISPERSED.replace("(n, 3)", "(n, 2)"))], "starts", "gives shape (5, 2), not (5, 3)"),
+    "dispersed of wrong dimension": (
+        [(DISPERSED, DISPERSED.replace("(n, 3)", "(n, 2)"))],
+        "starts",
+        "gives shape (5, 2), not (5, 3)",
+    ),
     "dispersed raises": ([(DISPERSED, "lambda generator, n: 1 / 0")], "starts", "ZeroDivisionError"),
     "starts outside": (
-        [("return -0.5", "if x[0] < 0.0:\n            return -np.inf\n        return -0.5")], "finite at the starts", "log density is -inf",
+        [("return -0.5", "if x[0] < 0.0:\n            return -np.inf\n        return -0.5")],
+        "finite at the starts",
+        "log density is -inf",
     ),
     "not compilable": ([("return -0.5", "gradient.append(1)\n        return -0.5")], "compile", "append"),
     "build raises": ([("from scipy import stats", "raise RuntimeError('no data')")], "load", "no data"),
     "no build": ([("def build()", "def make()")], "load", "has no function build()"),
     "syntax": ([("def build()", "def build(")], "load", "SyntaxError"),
-    "build crashes the process": ([("from scipy import stats", "import os; os.abort()")], "load", "the process died while it was loaded"),
-}  # fmt: skip
+    "build crashes the process": (
+        [("from scipy import stats", "import os; os.abort()")],
+        "load",
+        "the process died while it was loaded",
+    ),
+}
 CRASH = ("wrong dimension, too large", "build crashes the process")
 
 
@@ -146,12 +189,24 @@ HEAD = "    @point_density\n    def log_density(x, gradient, data):\n" + POINT
     ("old", "new", "words"),
     [
         ("- = ", "- = ", ""),
-        ("gradient[chain, i] = -x[chain, i]", "gradient[chain, i] = -x[chain, i]\n                log_density[chain] += 1e-3 * x[0, 0]", "chains of a block are not for themselves"),
+        (
+            "gradient[chain, i] = -x[chain, i]",
+            "gradient[chain, i] = -x[chain, i]\n                log_density[chain] += 1e-3 * x[0, 0]",
+            "chains of a block are not for themselves",
+        ),
         ("log_density[chain] = 0.0\n", "log_density[chain] += 0.0\n", "log_density is not written"),
-        ("x[chain, i] ** 2\n", "x[chain, i] ** 2\n            if np.isnan(x).any():\n                log_density[chain] = np.nan\n", "spoils the other chains"),
-        ("x[chain, i] ** 2\n", "x[chain, i] ** 2\n            if log_density[chain] != log_density[chain]:\n                log_density[chain] = -1.0\n", "a point of NaN has a finite log density"),
+        (
+            "x[chain, i] ** 2\n",
+            "x[chain, i] ** 2\n            if np.isnan(x).any():\n                log_density[chain] = np.nan\n",
+            "spoils the other chains",
+        ),
+        (
+            "x[chain, i] ** 2\n",
+            "x[chain, i] ** 2\n            if log_density[chain] != log_density[chain]:\n                log_density[chain] = -1.0\n",
+            "a point of NaN has a finite log density",
+        ),
     ],
-)  # fmt: skip
+)
 def test_faults_of_a_block_are_named(tmp_path, old, new, words):
     block = BLOCK if not words else BLOCK.replace(old, new, 1)
     report = check(written(tmp_path, (HEAD, block)))

@@ -12,9 +12,19 @@ def drawn(dim=6, width=10, rank=4, scale=0.7, provenance=None, directions=0):
     generator = stream("drawn network", dim, width, rank)
     sizes = {"d": dim, "i": directions or dim, "h": width, "r": rank, "n": 2 * FREQUENCIES, "m": 2 * width}
     shapes = {
-        "mean": "d", "weight_1": "ih", "bias_1": "h", "noise_1": "nm", "weight_2": "hh", "bias_2": "h", "noise_2": "nm",
-        "weight_3": "hh", "bias_3": "h", "noise_3": "nm", "linear": "h", "quadratic": "hr",
-    }  # fmt: skip
+        "mean": "d",
+        "weight_1": "ih",
+        "bias_1": "h",
+        "noise_1": "nm",
+        "weight_2": "hh",
+        "bias_2": "h",
+        "noise_2": "nm",
+        "weight_3": "hh",
+        "bias_3": "h",
+        "noise_3": "nm",
+        "linear": "h",
+        "quadratic": "hr",
+    }
     arrays = {}
     for name, letters in shapes.items():
         shape = [sizes[letter] for letter in letters]

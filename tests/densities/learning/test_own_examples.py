@@ -146,8 +146,9 @@ def test_several_arrays_and_none(tmp_path):
         f"mcmc-bench: --data {tmp_path / 's.npz'} holds a, b (.npz); store one array, with numpy.save\n",
     )
     assert call("train", "mine", "--data", tmp_path / "no.npy") == (
-        2, f"mcmc-bench: --data {tmp_path / 'no.npy'}: no such file\n",
-    )  # fmt: skip
+        2,
+        f"mcmc-bench: --data {tmp_path / 'no.npy'}: no such file\n",
+    )
 
 
 @pytest.mark.parametrize(

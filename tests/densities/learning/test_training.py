@@ -195,8 +195,11 @@ def test_the_command_makes_a_target(torch, tmp_path, monkeypatch, arc):
     assert re.search(r"loss: +\d\.\d{4} on 100 held-out examples, \d\.\d{4} on 400 of the training", said)
     assert re.search(r"seeds: +held-out loss \d\.\d{4} … \d\.\d{4} over 2$", said, flags=re.MULTILINE)
     assert sorted(path.name for path in Path("my_targets").iterdir()) == [
-        "arc.examples.npz", "arc.loss.png", "arc.py", "arc.weights.npz",
-    ]  # fmt: skip
+        "arc.examples.npz",
+        "arc.loss.png",
+        "arc.py",
+        "arc.weights.npz",
+    ]
     told = read(Path("my_targets/arc.weights.npz")).provenance
     assert told["made by"] == "mcmc-bench train arc --data arc.npy --seed 0 --repeat 2 --steps 30 --width 16"
     assert len(told["held_out_losses_of_further_seeds"]) == 1
@@ -327,9 +330,17 @@ def test_annealed_langevin_finds_what_was_learned(torch, arc):
     low, high = recipe.lowest_noise, recipe.highest_noise
     target = learned(trained.network, low)
     tree = mcmc_bench.sample(
-        target, "annealed_langevin", draws=2, warmup=0, chains=200, seed="arc",
-        largest_noise=high, smallest_noise=low, steps=20, step_size=0.1 * low**2,
-    )  # fmt: skip
+        target,
+        "annealed_langevin",
+        draws=2,
+        warmup=0,
+        chains=200,
+        seed="arc",
+        largest_noise=high,
+        smallest_noise=low,
+        steps=20,
+        step_size=0.1 * low**2,
+    )
     points = tree["posterior"]["x"].values[:, -1] + trained.network.arrays["mean"] - [3.0, -1.0]
     radius, angle = np.hypot(*points.T), np.mod(np.arctan2(points[:, 1], points[:, 0]), 2.0 * np.pi)
     assert np.median(np.abs(radius - 2.0)) < 0.25

@@ -21,7 +21,42 @@ from mcmc_bench.kernels.block import (
     kinetic_energy,
     record,
 )
-from mcmc_bench.kernels.jit import jit
+from mcmc_bench.kernels.jit import jit, jit_inline
+
+
+@jit_inline
+def integrate(target, data, beta, step_size, num_steps, position, momentum, log_density, gradient, evaluations):
+    """Leapfrog steps of all replicas on p^β, each with its own step size h/√β, but for the last half kick."""
+    for n in range(num_steps):
+        for k in range(beta.shape[0]):
+            h = step_size / np.sqrt(beta[k])
+            kick = (0.5 if n == 0 else 1.0) * h * beta[k]
+            q, p, f = flat(position[k]), flat(momentum[k]), flat(gradient[k])
+            for j in range(q.shape[0]):
+                p[j] += kick * f[j]
+                q[j] += h * p[j]
+        evaluate_replicas(target, data, position, log_density, gradient, evaluations)
+
+
+@jit_inline
+def exchange(generator, beta, x, value, force, turn, been_hot, statistics):
+    """Swap the states of neighbouring replicas, even and odd pairs by turns; records rejections and round trips."""
+    replicas, chains, dim = x.shape
+    for chain in range(chains):
+        parity = int(turn[chain, 0])
+        turn[chain, 0] = 1.0 - turn[chain, 0]
+        for k in range(replicas - 1):
+            log_ratio = (beta[k] - beta[k + 1]) * (value[k + 1, chain] - value[k, chain])
+            acceptance = acceptance_probability(log_ratio)
+            statistics[chain, 3 + k] = 1.0 - acceptance
+            if k % 2 == parity and generator.random() < acceptance:
+                value[k, chain], value[k + 1, chain] = value[k + 1, chain], value[k, chain]
+                been_hot[k, chain], been_hot[k + 1, chain] = been_hot[k + 1, chain], been_hot[k, chain]
+                for i in range(dim):
+                    x[k, chain, i], x[k + 1, chain, i] = x[k + 1, chain, i], x[k, chain, i]
+                    force[k, chain, i], force[k + 1, chain, i] = force[k + 1, chain, i], force[k, chain, i]
+        statistics[chain, 2 + replicas] = been_hot[0, chain]
+        been_hot[0, chain], been_hot[replicas - 1, chain] = 0.0, 1.0
 
 
 @jit
@@ -45,15 +80,18 @@ def step(target, data, generator, settings, position, log_density, gradient, sta
         fill_standard_normal(generator, momentum[k])
         for chain in range(chains):
             energy[k, chain] = kinetic_energy(momentum[k, chain]) - beta[k] * value[k, chain]
-    for n in range(int(num_integration_steps)):
-        for k in range(replicas):
-            h = step_size / np.sqrt(beta[k])
-            kick = (0.5 if n == 0 else 1.0) * h * beta[k]
-            q, p, f = flat(proposal[k]), flat(momentum[k]), flat(proposal_force[k])
-            for j in range(q.shape[0]):
-                p[j] += kick * f[j]
-                q[j] += h * p[j]
-        evaluate_replicas(target, data, proposal, proposal_value, proposal_force, evaluations)
+    integrate(
+        target,
+        data,
+        beta,
+        step_size,
+        int(num_integration_steps),
+        proposal,
+        momentum,
+        proposal_value,
+        proposal_force,
+        evaluations,
+    )
     for chain in range(chains):
         statistics[chain, ACCEPTANCE] = 0.0
     for k in range(replicas):
@@ -73,21 +111,8 @@ def step(target, data, generator, settings, position, log_density, gradient, sta
                     x[k, chain, i] = proposal[k, chain, i]
                     force[k, chain, i] = proposal_force[k, chain, i]
 
+    exchange(generator, beta, x, value, force, turn, been_hot, statistics)
     for chain in range(chains):
-        parity = int(turn[chain, 0])
-        turn[chain, 0] = 1.0 - turn[chain, 0]
-        for k in range(replicas - 1):
-            log_ratio = (beta[k] - beta[k + 1]) * (value[k + 1, chain] - value[k, chain])
-            acceptance = acceptance_probability(log_ratio)
-            statistics[chain, 3 + k] = 1.0 - acceptance
-            if k % 2 == parity and generator.random() < acceptance:
-                value[k, chain], value[k + 1, chain] = value[k + 1, chain], value[k, chain]
-                been_hot[k, chain], been_hot[k + 1, chain] = been_hot[k + 1, chain], been_hot[k, chain]
-                for i in range(dim):
-                    x[k, chain, i], x[k + 1, chain, i] = x[k + 1, chain, i], x[k, chain, i]
-                    force[k, chain, i], force[k + 1, chain, i] = force[k + 1, chain, i], force[k, chain, i]
-        statistics[chain, 2 + replicas] = been_hot[0, chain]
-        been_hot[0, chain], been_hot[replicas - 1, chain] = 0.0, 1.0
         log_density[chain] = value[0, chain]
     copy(x[0], position)
     copy(force[0], gradient)

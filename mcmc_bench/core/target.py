@@ -230,8 +230,9 @@ class Target:
         object.__setattr__(self, "density", frozen(self.density))
         if self.dim < 1:
             raise ValueError(f"a target's dim must be at least 1, not {self.dim}")
-        object.__setattr__(self, "data", np.ascontiguousarray(self.data, dtype=np.float64).ravel())
-        object.__setattr__(self, "one_point", np.asarray(self.one_point, dtype=np.float64))
+        # Copies: what is done to the caller's arrays later is not done to the target.
+        object.__setattr__(self, "data", np.array(self.data, dtype=np.float64, order="C").ravel())
+        object.__setattr__(self, "one_point", np.array(self.one_point, dtype=np.float64))
         if self.one_point.shape != (self.dim,):
             raise ValueError(f"one_point must have shape ({self.dim},), not {self.one_point.shape}")
         if not 0.0 <= self.smallest_power < 1.0:

@@ -16,6 +16,10 @@ from mcmc_bench.experiments.loading import sampler_of
 from mcmc_bench.kernels.fingerprint import NoFingerprintError, fingerprint
 
 
+class ChangedError(RuntimeError):
+    """What a cell is computed from has changed while a run was going on."""
+
+
 @dataclass(frozen=True)
 class TargetIdentity:
     """What a target is, as hashes."""
@@ -42,6 +46,17 @@ def cell_key(plan: CellPlan, identity: TargetIdentity, folders: Folders) -> tupl
     except NoFingerprintError as error:
         sampler, unseen = "", str(error)
     return plan.identity(f"{engine_fingerprint()} {identity.numbers} {sampler}"), unseen
+
+
+def check_unchanged(plan: CellPlan, key: str, target: Target, folders: Folders) -> None:
+    """See that `key` is that of the target and the sampler as they are now, and not as they were when the run began.
+
+    Raises:
+        ChangedError: they are others.
+    """
+    now = (cell_key(plan, identity, folders)[0] for identity in (TargetIdentity.of(target), TargetIdentity()))
+    if key not in now:
+        raise ChangedError(f"{plan.target_label} or {plan.sampler} has changed since the run began: run it again")
 
 
 def facts_key(plan: CellPlan, identity: TargetIdentity) -> str:

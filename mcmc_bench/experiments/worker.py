@@ -20,7 +20,7 @@ from mcmc_bench.core.sampler import Sampler
 from mcmc_bench.core.target import Target
 from mcmc_bench.experiments import known_law
 from mcmc_bench.experiments.cells import CellPlan
-from mcmc_bench.experiments.keys import TargetIdentity
+from mcmc_bench.experiments.keys import TargetIdentity, check_unchanged
 from mcmc_bench.experiments.loading import sampler_of, target_of
 from mcmc_bench.experiments.stored_draws import figure_draws, netcdf
 from mcmc_bench.metrics import Measurement, Reference
@@ -81,6 +81,7 @@ def _not_applicable(plan: CellPlan, target: Target, sampler: Sampler) -> str:
 def run_cell(plan: CellPlan, key: str, folders: Folders, keep_draws: bool) -> CellOutput:
     """All replicates of one cell, measured."""
     target, sampler = target_of(plan, folders), sampler_of(plan, folders)
+    check_unchanged(plan, key, target, folders)
     cell = blank_cell(plan, key, folders)
     if message := _not_applicable(plan, target, sampler):
         cell.outcome, cell.message = Outcome.NOT_APPLICABLE, message

@@ -57,6 +57,13 @@ def test_what_is_said_does_not_count(target, name):
     assert documentation_of(other) != documentation_of(target)
 
 
+def test_what_is_done_to_an_array_later_is_not_done_to_the_target(target):
+    data, point = target.data.copy(), target.one_point.copy()
+    other = replace(target, data=data, one_point=point)
+    data[:], point[:] = 7.0, 7.0
+    assert fingerprint(other) == fingerprint(target)
+
+
 def test_building_again_and_using_it_change_nothing(target):
     again = load_target("ring_of_8")
     again.log_density_and_gradient(again.starts("exact", np.random.default_rng(0), 3))

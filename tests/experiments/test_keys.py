@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from mcmc_bench.core.results import Results
+from mcmc_bench.experiments import run as running
+from mcmc_bench.experiments.loading import forget_targets
 from mcmc_bench.experiments.run import run
 from mcmc_bench.kernels.jit import ENGINE_FOLDER
 
@@ -172,6 +174,22 @@ def test_what_cannot_be_seen_is_run_again_and_the_run_says_so(folder):
         (reason,) = provenance["not_kept"].values()
         assert "global P of log_density()" in reason
     assert "not_kept" in Results.load(folder / "out").provenance
+
+
+def test_a_change_while_a_run_goes_on_is_one_cells_outcome(folder, monkeypatch):
+    """Power: were it not looked for, the cell of the new target would be kept as that of the old one."""
+    identities = running._identities
+
+    def changed_afterwards(*arguments):
+        found = identities(*arguments)
+        (folder / "targets" / "mine.py").write_text(target(of_k="2.0"))
+        forget_targets()
+        return found
+
+    monkeypatch.setattr(running, "_identities", changed_afterwards)
+    results = run(folder / "suite.toml", output=folder / "out", targets_folder=folder / "targets", executor="inline")
+    assert "has changed since the run began" in results.cells[0].message
+    assert not list((folder / "out" / "cells").glob("*"))
 
 
 # ------------------------------------------------------------ the engine

@@ -6,6 +6,7 @@ import pytest
 from mcmc_bench.catalog.files import Folders
 from mcmc_bench.core.results import Results
 from mcmc_bench.experiments import worker
+from mcmc_bench.experiments.keys import cell_key
 from mcmc_bench.experiments.run import run
 from mcmc_bench.experiments.suite import load_suite
 
@@ -17,7 +18,8 @@ def test_settings_are_chosen_on_replicates_that_are_not_reported(small_suite, mo
     monkeypatch.setattr(
         worker.metrics, "evaluate_cell", lambda replicates, *rest, **named: seen.append(replicates) or ([], {})
     )
-    worker.run_cell(load_suite(small_suite).cells[0], "id", Folders(), keep_draws=False)
+    plan = load_suite(small_suite).cells[0]
+    worker.run_cell(plan, cell_key(plan, worker.identify(plan, Folders()), Folders())[0], Folders(), keep_draws=False)
     reported, pilots = seen
     assert len(reported) == 2
     assert len(pilots) == 1

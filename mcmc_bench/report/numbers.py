@@ -21,16 +21,24 @@ NO_WIDTH = 1e-4
 
 #: Settings that are not worth a word: all the noise there is to be.
 _AS_USUAL = (("temperature", 1.0), ("start_noise", 1.0))
-#: Names and acronyms within names of several words.
-_CAPITALS = {"langevin": "Langevin", "metropolis": "Metropolis", "sde": "SDE"}
+#: Persons within names of samplers.
+_PERSONS = {"langevin", "metropolis"}
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def sampler_name(name: str) -> str:
-    """``"gradient_ascent"`` as "gradient ascent", with the capitals of ``"Langevin"``; up to four letters are an acronym."""
-    if len(name) <= 4:
-        return name.upper()
-    return " ".join(_CAPITALS.get(word, word) for word in name.split("_"))
+    """``"reverse_sde"`` as "reverse SDE", ``"ula"`` as "ULA", ``"annealed_langevin"`` as "annealed Langevin".
+
+    A word is an acronym if it has at most three letters, four where it is the whole name, or no vowel.
+    """
+    words = name.split("_")
+    return " ".join(_spelled(word, longest=4 if len(words) == 1 else 3) for word in words)
+
+
+def _spelled(word: str, longest: int) -> str:
+    if len(word) <= longest or not set("aeiouy") & set(word):
+        return word.upper()
+    return word.capitalize() if word in _PERSONS else word
 
 
 def plain_name(name: str) -> str:

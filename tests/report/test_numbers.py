@@ -81,11 +81,16 @@ def test_rounding_is_below_one_percent(value: float) -> None:
 
 
 def test_names() -> None:
-    assert [numbers.sampler_name(name) for name in ("ula", "mala", "gradient_ascent")] == [
-        "ULA",
-        "MALA",
-        "gradient ascent",
-    ]
+    names = {
+        "ula": "ULA",
+        "mala": "MALA",
+        "mclmc": "MCLMC",
+        "gradient_ascent": "gradient ascent",
+        "tamed_ula": "tamed ULA",
+        "generalised_hmc": "generalised HMC",
+        "annealed_langevin": "annealed Langevin",
+    }
+    assert {name: numbers.sampler_name(name) for name in names} == names
     assert numbers.listing(["a"]) == "a"
     assert numbers.listing(["a", "b", "c"]) == "a, b and c"
     assert numbers.count(1, "cell") == "1 cell"

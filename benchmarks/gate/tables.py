@@ -31,15 +31,15 @@ def tables(study: dict[str, Any]) -> str:
             f"Measured with the suite `smoke` by `benchmarks/gate/study.py` (equal code at commit "
             f"{equal['commit']}, faults at {', '.join(sorted({fault['commit'] for fault in faults.values()}))}): pools of "
             f"{study['pool']} replicates of each cell ({study['faulty_pool']} of each cell of a faulty sampler) from fresh random "
-            "streams. Each comparison draws the replicates of its sides from the pools without replacement, so that its sides "
-            "share none; different comparisons share some. Intervals are 95 % (Clopper and Pearson)."
+            "streams. Each comparison draws the replicates of its two sides from the pools without replacement. The sides share "
+            "none; different comparisons share some. Intervals are 95 % (Clopper and Pearson)."
         ),
         "",
         "### Equal code on both sides",
         "",
         (
-            f"{equal['comparisons']} comparisons by `mcmc-bench compare` of {equal['cells']} cells that are judged, each side with "
-            "the replicates that it has by default:"
+            f"{equal['comparisons']} comparisons by `mcmc-bench compare`, of {equal['cells']} judged cells, with the default "
+            "number of replicates on each side:"
         ),
         "",
         "| promised rate of false regressions (α) | measured | 95 % interval |",
@@ -47,19 +47,18 @@ def tables(study: dict[str, Any]) -> str:
         *(f"| {level} | {_share(found)} | {_interval(found)} |" for level, found in equal["false_alarms"].items()),
         "",
         (
-            f"For the default α = 0.001 the gate, in up to {study['stages']} stages: {gate['regressions']['count']} of "
-            f"{gate['comparisons']} comparisons said regression ({_interval(gate['regressions'])}), and "
-            f"{gate['inconclusive']['count']} ended inconclusive ({_interval(gate['inconclusive'])}). "
-            f"Of the judged cells {equal['undecided_cells']:.1%} are undecided after the one stage of `compare`, and "
-            f"{gate['undecided_cells']:.2%} after the gate."
+            f"The gate, at the default α = 0.001 and in up to {study['stages']} stages, said regression in "
+            f"{gate['regressions']['count']} of {gate['comparisons']} comparisons ({_interval(gate['regressions'])}) and ended "
+            f"inconclusive in {gate['inconclusive']['count']} ({_interval(gate['inconclusive'])}). `compare`, with its one "
+            f"stage, leaves {equal['undecided_cells']:.1%} of the judged cells undecided; the gate leaves "
+            f"{gate['undecided_cells']:.2%}."
         ),
         "",
-        "The p-values behind it: one indicator picked by chance of each cell whose law is known, and the one-sided test of "
-        "the cost of each cell. Comparisons that share replicates are not independent, and the mean of a pool is off by "
-        "chance, which at levels of one in a million alone makes false alarms about one and a half times as frequent. "
-        + equal.get(
-            "note", "Hence also the correctness of parts of the pools that share no replicate, all indicators of each."
-        ),
+        "The p-values behind these numbers come from one random indicator of each cell whose distribution is known, and from "
+        "the one-sided test of the cost of each cell. Comparisons that share replicates are not independent, and the mean of "
+        "a pool is off by chance. At levels of one in a million this alone makes false alarms about one and a half times as "
+        "frequent. "
+        + equal.get("note", "So the last row tests all indicators on parts of the pools that share no replicate."),
         "",
         "| p-values | number | "
         + " | ".join(f"≤ {level}" for level in equal["p_values"]["correctness"]["below"])
@@ -75,9 +74,9 @@ def tables(study: dict[str, Any]) -> str:
         "### Planted faults",
         "",
         (
-            "Share of runs in which the fault is found, with the replicates of the suite times a factor "
-            f"({study['runs']} runs each), and by the gate at factor 1. Of the correctness faults {len(detected)} of "
-            f"{len(correctness)} are found in at least {DETECTED:.0%} of the runs at factor 1."
+            f"The share of runs that find the fault ({study['runs']} runs each), with the replicates of the suite times a "
+            f"factor, and by the gate at factor 1. At factor 1, at least {DETECTED:.0%} of the runs find {len(detected)} of the "
+            f"{len(correctness)} correctness faults."
         ),
         "",
         "| fault | spoils | "
@@ -95,10 +94,10 @@ def tables(study: dict[str, Any]) -> str:
     lines += [f"Not found in {DETECTED:.0%} of the runs at factor 1: {'; '.join(missed) if missed else 'none'}.", ""]
     lines += [
         (
-            "“needs”: the gradients for the same error, the faulty sampler over the right one, geometric mean of its cells that are "
-            "measured; – where it was not recorded. A fault that spoils “none” is rightly not called a regression: a Metropolis step corrects proposals of "
-            "any gradient, as long as the ratio uses the same one, and of any step size; it only loses efficiency, here less than "
-            "the margin, or gains some."
+            "“needs” is the ratio of gradients for the same error, faulty sampler over right sampler, as the geometric mean of the "
+            "measured cells; – means not recorded. A fault that spoils “none” is rightly not called a regression. A Metropolis "
+            "step corrects proposals of any step size, and of any gradient that the ratio uses too. Such a fault only changes the "
+            "efficiency, and here by less than the margin."
         ),
         "",
     ]

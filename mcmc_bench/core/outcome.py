@@ -1,4 +1,4 @@
-"""What became of a cell, with one sentence of advice for each case.
+"""The outcomes of a cell, with one sentence of advice for each.
 
 Must not know how cells are run, nor where the advice is shown.
 """
@@ -10,7 +10,7 @@ from typing import Self
 
 
 class Outcome(StrEnum):
-    """What became of a cell; the value is the word that results files and pages use.
+    """The outcome of a cell; the value is the word that results files and pages use.
 
     Attributes:
         advice: one sentence on what to do; empty where there is nothing to do.

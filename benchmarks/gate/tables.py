@@ -96,8 +96,8 @@ def tables(study: dict[str, Any]) -> str:
         (
             "“needs” is the ratio of gradients for the same error, faulty sampler over right sampler, as the geometric mean of the "
             "measured cells; – means not recorded. A fault that spoils “none” is rightly not called a regression. A Metropolis "
-            "step corrects proposals of any step size, and of any gradient that the ratio uses too. Such a fault only changes the "
-            "efficiency, and here by less than the margin."
+            "step corrects proposals of any step size, and of any gradient that the ratio uses too. Such a fault gains "
+            "efficiency, or loses less of it than the margin."
         ),
         "",
     ]

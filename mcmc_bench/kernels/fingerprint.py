@@ -66,10 +66,6 @@ def fingerprint(value: Any, name: str = "") -> str:
         walk.visit(value)
     except RecursionError:
         raise NoFingerprintError(f"{name or value!r:.60}: it is nested too deeply to be followed") from None
-    if walk.reader and not walk.files:
-        raise NoFingerprintError(
-            f"{walk.reader}: it reads a file when it is called, and which one cannot be seen; read it in build()"
-        )
     return walk.hash.hexdigest()[:32]
 
 
@@ -81,8 +77,6 @@ class _Walk:
         self.met: dict[Any, int] = {}  # number of each object that may lead back to itself, in the order of meeting
         self.alive: list[Any] = []  # an id is only good while its object lives
         self.place = [name] if name else []
-        self.reader = ""  # a function that reads files when it is called
-        self.files = 0  # that are in the hash
 
     # ------------------------------------------------------------ the hash
 
@@ -122,7 +116,6 @@ class _Walk:
 
     def file(self, path: Path) -> None:
         """Name and content of a file."""
-        self.files += 1
         self.put("file", path.name)
         self.put("content", hashlib.sha256(path.read_bytes()).digest())
 
@@ -272,10 +265,11 @@ class _Walk:
             raise self.refuse(str(error)) from error
         if (name := names.hidden(function)) is not None:
             raise self.refuse(f"it uses {name}, by which it may depend on anything")
-        for path in names.files(function):
+        files = names.files(function)
+        if names.reads_files(function) and not files:
+            raise self.refuse("it reads a file when it is called, and which one cannot be seen; read it in build()")
+        for path in files:
             self.file(path)
-        if not self.reader and names.reads_files(function):
-            self.reader = self.here
 
     def named(self, value: Any, called: frozenset[str]) -> None:
         """Something that code names; of a module what the code also names, since it cannot reach the rest."""

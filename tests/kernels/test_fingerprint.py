@@ -202,12 +202,16 @@ POINTER = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(lambda x: x)
             "def f(file):\n    return np.load(file)",
             "f(): it reads a file when it is called, and which one cannot be seen",
         ),
+        (  # that another file is seen is no excuse
+            "def g():\n    return np.load(FILE)\ndef f(file):\n    return g(), np.load(file)",
+            "f(): it reads a file when it is called, and which one cannot be seen",
+        ),
         ("def f(x):\n    return UFUNC(x)", "global UFUNC of f(): a NumPy ufunc that is not NumPy's own"),
     ],
 )
 def test_what_has_no_fingerprint_is_named_with_its_place(text, said):
     with Path(__file__).open() as opened:
-        function = made(text, POINTER=POINTER, OPEN=opened, UFUNC=np.frompyfunc(lambda x: x, 1, 1))
+        function = made(text, POINTER=POINTER, OPEN=opened, FILE=Path(__file__), UFUNC=np.frompyfunc(lambda x: x, 1, 1))
         with pytest.raises(NoFingerprintError) as refused:
             fingerprint(function)
     assert str(refused.value).startswith(said)

@@ -102,9 +102,14 @@ def test_stationary_variance(name, settings):
 def test_diagonal_inverse_mass_matrix_keeps_the_target():
     target = load_target("gaussian", dim=3, condition=4.0)
     draws = independent_chains(
-        target, load_sampler("hmc"), {"step_size": 0.6, "num_integration_steps": 4}, 100, 2048, "mass",
+        target,
+        load_sampler("hmc"),
+        {"step_size": 0.6, "num_integration_steps": 4},
+        100,
+        2048,
+        "mass",
         inverse_mass_matrix=[0.5, 2.0, 1.0],
-    )  # fmt: skip
+    )
     check_mean((draws.position**2).mean(axis=1), target.truth.second_moment, "E x² with a mass matrix")
 
 
@@ -228,9 +233,14 @@ def test_gradient_ascent_on_a_gaussian():
     start = np.array([[1.0, -2.0]])
     for step_size, converges in ((0.3, True), (1.9, True), (2.1, False)):
         draws = run(
-            target, load_sampler("gradient_ascent"), {"step_size": step_size}, Plan(0, 200),
-            chains=1, start=start, names=("ascent",),
-        )  # fmt: skip
+            target,
+            load_sampler("gradient_ascent"),
+            {"step_size": step_size},
+            Plan(0, 200),
+            chains=1,
+            start=start,
+            names=("ascent",),
+        )
         np.testing.assert_allclose(draws.position[0, 9], (1 - step_size) ** 10 * start[0], rtol=1e-12)
         assert (np.abs(draws.end).max() < 1e-3) == converges
 
@@ -245,9 +255,14 @@ def test_the_two_mode_toy_of_song_and_ermon():
     ends, spreads = {}, {}
     for name in ("gradient_ascent", "ula"):
         draws = run(
-            target, load_sampler(name), {"step_size": step_size}, Plan(400, 400), chains=1024, start=start,
+            target,
+            load_sampler(name),
+            {"step_size": step_size},
+            Plan(400, 400),
+            chains=1024,
+            start=start,
             names=("toy",),
-        )  # fmt: skip
+        )
         mode = np.where(draws.mean[:, 0] > 0, 1, -1)  # no chain crosses
         ends[name] = (mode > 0).astype(float)
         spreads[name] = ((draws.position - 5.0 * mode[:, None, None]) ** 2).mean(axis=(1, 2))

@@ -18,9 +18,15 @@ from mcmc_bench.sampling.replicate import Plan, run
 
 def go(target, sampler, settings, steps, chains, name, start="exact", warmup=0, **more):
     return run(
-        target, load_sampler(sampler), settings, Plan(warmup, steps), chains=chains, start=start,
-        names=("family", name), **more,
-    )  # fmt: skip
+        target,
+        load_sampler(sampler),
+        settings,
+        Plan(warmup, steps),
+        chains=chains,
+        start=start,
+        names=("family", name),
+        **more,
+    )
 
 
 # ---- variances ----
@@ -67,9 +73,15 @@ def test_preconditioned_ula_solves_its_matrix_equation():
     preconditioner = np.array([[0.6, 0.1, 0.0], [0.1, 0.3, 0.05], [0.0, 0.05, 0.2]])
     expected = np.linalg.inv(precision - step_size / 2 * precision @ preconditioner @ precision)
     draws = go(
-        target, "preconditioned_ula", {"step_size": step_size}, 100, 4096, "matrix", warmup=200,
+        target,
+        "preconditioned_ula",
+        {"step_size": step_size},
+        100,
+        4096,
+        "matrix",
+        warmup=200,
         inverse_mass_matrix=preconditioner,
-    )  # fmt: skip
+    )
     x = draws.position
     check_mean(np.einsum("cti,ctj->cij", x, x) / x.shape[1], expected, "covariance of preconditioned ULA")
 
@@ -104,9 +116,14 @@ def test_swaps_of_two_temperatures(dim):
     """Mean acceptance 2 I_{β/(1+β)}(d/2, d/2) on a Gaussian; the hot replica needs a while to become hot."""
     hottest = 0.3
     draws = go(
-        load_target("gaussian", dim=dim), "parallel_tempering",
-        {"replicas": 2, "hottest": hottest, "step_size": 0.7}, 100, 4096, f"swap {dim}", warmup=100,
-    )  # fmt: skip
+        load_target("gaussian", dim=dim),
+        "parallel_tempering",
+        {"replicas": 2, "hottest": hottest, "step_size": 0.7},
+        100,
+        4096,
+        f"swap {dim}",
+        warmup=100,
+    )
     expected = 2.0 * special.betainc(dim / 2, dim / 2, hottest / (1 + hottest))
     check_mean(1.0 - draws.extra_statistics["swap_rejection_1"].mean(axis=1), expected, "swap acceptance")
 

@@ -17,9 +17,7 @@ from mcmc_bench.sampling.replicate import Plan, run
 
 
 def go(target, sampler, settings, steps, chains, name, start="exact", warmup=0):
-    return run(
-        target, sampler, settings, Plan(warmup, steps), chains=chains, start=start, names=("motion", name)
-    )  # fmt: skip
+    return run(target, sampler, settings, Plan(warmup, steps), chains=chains, start=start, names=("motion", name))
 
 
 def phase(h):
@@ -88,9 +86,7 @@ def test_trajectories_without_a_correction(h, steps):
     generator, flow, target = stream("unadjusted", h, steps), load_sampler("hmc").flow, load_target("gaussian", dim=1)
     q = generator.standard_normal((32768, 1))
     for _ in range(60):
-        q, _ = flow(
-            target, {"step_size": h, "num_integration_steps": steps}, q, generator.standard_normal(q.shape)
-        )  # fmt: skip
+        q, _ = flow(target, {"step_size": h, "num_integration_steps": steps}, q, generator.standard_normal(q.shape))
     check_mean(q**2, 1.0 / (1.0 - h**2 / 4.0), f"variance of unadjusted HMC at h = {h}, L = {steps}")
 
 
@@ -128,9 +124,14 @@ def test_what_a_square_of_ula_is_worth():
 def test_distance_of_ula_from_its_target(step_size):
     """KL(stationary ‖ p) = ½ (r − 1 − ln r), r = 1/(1 − ελ/2): the mean of log q − log p over draws of q."""
     draws = go(
-        load_target("gaussian", dim=1), load_sampler("ula"), {"step_size": step_size}, 20, 16384, f"KL {step_size}",
+        load_target("gaussian", dim=1),
+        load_sampler("ula"),
+        {"step_size": step_size},
+        20,
+        16384,
+        f"KL {step_size}",
         warmup=60,
-    )  # fmt: skip
+    )
     r = 1.0 / (1.0 - step_size / 2.0)
     x = draws.position[:, :, 0]
     difference = -0.5 * x**2 / r - 0.5 * np.log(r) + 0.5 * x**2

@@ -49,8 +49,12 @@ def test_a_built_in_sampler_is_found_by_everything_that_lists_samplers(tmp_path)
     (planted / "walker.py").write_text(FAULT)
     done = subprocess.run(
         [sys.executable, "-c", LOOK],
-        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["listed"]

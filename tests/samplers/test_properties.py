@@ -166,9 +166,12 @@ def test_diverging_means_one_thing(name):
     """An energy error above 1000 or not a number, in every sampler; in trees, of any of their points."""
     sampler = load_sampler(name)
     target = Target(
-        dim=2, density=_wall, draw_dispersed=lambda generator, n: generator.standard_normal((n, 2)), one_point=np.ones(2),
+        dim=2,
+        density=_wall,
+        draw_dispersed=lambda generator, n: generator.standard_normal((n, 2)),
+        one_point=np.ones(2),
         name="wall",
-    )  # fmt: skip
+    )
     draws = run(target, sampler, {}, Plan(0, 20), chains=8, start="dispersed", names=("wall",))
     assert draws.diverging.any()
     if name == "nuts":  # the error is that of the point that is chosen, which never is the diverging one
@@ -180,9 +183,14 @@ def test_diverging_means_one_thing(name):
 def test_a_refusal_without_noise_is_no_divergence():
     """At τ = 0 MALA refuses what lowers the density, however little."""
     draws = run(
-        load_target("banana"), load_sampler("mala"), {"temperature": 0.0, "step_size": 0.8}, Plan(0, 50), chains=16,
-        start="dispersed", names=("cold",),
-    )  # fmt: skip
+        load_target("banana"),
+        load_sampler("mala"),
+        {"temperature": 0.0, "step_size": 0.8},
+        Plan(0, 50),
+        chains=16,
+        start="dispersed",
+        names=("cold",),
+    )
     refused = (draws.acceptance_rate == 0.0) & (draws.energy_error < 1000.0)
     assert refused.any()
     assert not draws.diverging[refused].any()
@@ -215,10 +223,7 @@ def test_works_in_one_dimension(name):
     target, sampler = load_target("gaussian", dim=1), load_sampler(name)
     if sampler.incompatibility(target):
         pytest.skip(sampler.incompatibility(target))
-    draws = run(
-        target, sampler, {}, Plan(0, 10), chains=17, start="dispersed",
-        names=("one",),
-    )  # fmt: skip
+    draws = run(target, sampler, {}, Plan(0, 10), chains=17, start="dispersed", names=("one",))
     assert np.isfinite(draws.position).all()
 
 

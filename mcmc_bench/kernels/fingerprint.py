@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -253,7 +254,10 @@ class _Walk:
             for kind, name, value in names.captured(function):
                 self.put(kind, name)
                 with self.at(f"{kind} {name}"):
-                    self.named(value, names.of_code(code))
+                    if isinstance(value, types.ModuleType) and name in names.passed_on(code):
+                        self.visit(value)
+                    else:
+                        self.named(value, names.of_code(code))
             if not (function.__module__ or "").startswith(f"{ENGINE}."):
                 self.outside(function)
 
@@ -325,6 +329,9 @@ class _Walk:
         if kind.__module__.startswith(f"{ENGINE}."):
             self.put("source", names.source_hash(kind.__module__))
             return
+        file = getattr(sys.modules.get(kind.__module__), "__file__", None) or ""
+        if file.endswith(tuple(EXTENSION_SUFFIXES)):  # its methods are C
+            self.file(Path(file))
         with self.at(kind.__qualname__):
             self.visit(kind.__bases__)
             for name in sorted(vars(kind).keys() - _CLASS_NOTES):

@@ -11,6 +11,7 @@ import functools
 import hashlib
 import importlib
 import importlib.metadata
+import itertools
 import sys
 import sysconfig
 import types
@@ -36,6 +37,9 @@ _READERS = frozenset(
 #: Names that give a function what it does not name: as builtins, or as attributes of anything.
 _HIDING_BUILTINS = frozenset(("__import__", "eval", "exec", "globals"))
 _HIDING_ATTRIBUTES = frozenset(("environ", "getenv", "import_module"))
+
+#: Instructions after which a module is not handed on: its attribute is taken, or it gets another name in the same code.
+_USED_AT_ONCE = frozenset(("IMPORT_FROM", "LOAD_ATTR", "LOAD_METHOD", "STORE_FAST", "STORE_DEREF"))
 
 #: A closure variable without a value, or a module that cannot be imported.
 MISSING = type("Missing", (), {"__repr__": lambda self: "missing"})()
@@ -142,6 +146,17 @@ def globals_of_code(code: types.CodeType) -> frozenset[str]:
     inside = [globals_of_code(constant) for constant in code.co_consts if isinstance(constant, types.CodeType)]
     loads = (one.argval for one in dis.get_instructions(code) if one.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
     return frozenset(loads).union(*inside)
+
+
+@functools.cache
+def passed_on(code: types.CodeType) -> frozenset[str]:
+    """The names whose values `code` hands on whole: it returns them, or calls something with them."""
+    found = [passed_on(constant) for constant in code.co_consts if isinstance(constant, types.CodeType)]
+    instructions = [one for one in dis.get_instructions(code) if one.opname not in ("CACHE", "NOP", "EXTENDED_ARG")]
+    for one, after in itertools.pairwise(instructions):
+        if one.opname in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF") and after.opname not in _USED_AT_ONCE:
+            found.append(frozenset((one.argval,)))
+    return frozenset().union(*found)
 
 
 def undefined(function: types.FunctionType) -> frozenset[str]:

@@ -6,9 +6,11 @@ import os
 import subprocess
 import sys
 import textwrap
+import types
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 
@@ -141,6 +143,15 @@ def test_what_is_worked_out_at_first_use_does_not_count():
         assert fingerprint(value) == before
 
 
+def test_flags_of_the_compiler_count():
+    def double(x):
+        return 2.0 * x
+
+    flags = ({}, {"fastmath": True}, {"boundscheck": True}, {"error_model": "numpy"}, {"fastmath": {"contract"}})
+    assert len({fingerprint(numba.njit(**given)(double)) for given in flags}) == len(flags)
+    assert fingerprint(numba.njit(double)) == fingerprint(numba.njit(double))
+
+
 def test_circles_end():
     circle = [1.0]
     circle.append(circle)
@@ -206,12 +217,23 @@ POINTER = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(lambda x: x)
             "def g():\n    return np.load(FILE)\ndef f(file):\n    return g(), np.load(file)",
             "f(): it reads a file when it is called, and which one cannot be seen",
         ),
+        (
+            "def g():\n    return MODULE\ndef f():\n    return g().K",
+            "global MODULE of g() of global g of f(): the module kinds as a value",
+        ),
         ("def f(x):\n    return UFUNC(x)", "global UFUNC of f(): a NumPy ufunc that is not NumPy's own"),
     ],
 )
 def test_what_has_no_fingerprint_is_named_with_its_place(text, said):
     with Path(__file__).open() as opened:
-        function = made(text, POINTER=POINTER, OPEN=opened, FILE=Path(__file__), UFUNC=np.frompyfunc(lambda x: x, 1, 1))
+        function = made(
+            text,
+            POINTER=POINTER,
+            OPEN=opened,
+            FILE=Path(__file__),
+            MODULE=types.ModuleType("kinds"),
+            UFUNC=np.frompyfunc(lambda x: x, 1, 1),
+        )
         with pytest.raises(NoFingerprintError) as refused:
             fingerprint(function)
     assert str(refused.value).startswith(said)

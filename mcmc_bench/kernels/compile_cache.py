@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import itertools
 import os
 import pickle
 import shutil
@@ -26,6 +27,7 @@ import numba
 import numpy as np
 import platformdirs
 from numba.core import config, sigutils
+from numba.core.bytecode import FunctionIdentity
 from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
 from numba.core.registry import cpu_target
@@ -33,6 +35,10 @@ from numba.core.serialize import dumps
 
 from mcmc_bench.kernels import names
 from mcmc_bench.kernels.fingerprint import NoFingerprintError, fingerprint
+
+# Numba numbers the functions of a process from 1, for the names of their symbols. LLVM takes two symbols of one name for one
+# function: code that other processes have compiled must not meet the same numbers here.
+FunctionIdentity._unique_ids = itertools.count(uuid.uuid4().int >> 80)  # noqa: SLF001 - nothing else names symbols
 
 #: Settings of numba, from the environment, that change the machine code.
 _NUMBA_SETTINGS = ("BOUNDSCHECK", "LOOP_VECTORIZE", "OPT", "SLP_VECTORIZE", "USING_SVML")

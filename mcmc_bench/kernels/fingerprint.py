@@ -48,6 +48,10 @@ _CLASS_NOTES = frozenset((
 ))  # fmt: skip
 
 
+#: Steps of a walk that tell a reader nothing.
+_UNSAID = ("content", "source", "state")
+
+
 class NoFingerprintError(ValueError):
     """A value that no hash can stand for; the message says what it is and where it was found."""
 
@@ -90,7 +94,7 @@ class _Walk:
     @property
     def here(self) -> str:
         """The present place: ``closure variable k of log_density``."""
-        return " of ".join(reversed(self.place)) or "the value"
+        return " of ".join(place for place in reversed(self.place) if place not in _UNSAID) or "the value"
 
     def refuse(self, what: str) -> NoFingerprintError:
         """The error for something at the present place."""

@@ -153,3 +153,13 @@ def test_what_has_no_fingerprint_is_compiled_and_not_kept(tmp_path, compile_anew
     assert compiled(2.0) == 6.0
     assert "closure variable pointer of triple()" in compiled.unseen
     assert not (tmp_path / "compiled").exists()
+
+
+def test_symbols_of_two_processes_have_other_names():
+    """LLVM takes two symbols of one name for one function, and a helper of numba's own has no fingerprint in its name."""
+    program = "import mcmc_bench.kernels.jit as j\nprint(next(j.numba.core.bytecode.FunctionIdentity._unique_ids))"
+    first, second = (
+        int(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout)
+        for _ in range(2)
+    )
+    assert abs(first - second) > 1_000_000  # fails once in 10⁸ runs

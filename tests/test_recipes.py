@@ -248,10 +248,10 @@ def test_an_executor(checkout):
 @pytest.mark.long
 def test_learn_a_density_from_your_own_images(checkout):
     """Without the noise there is one image, with it there are many."""
+    assert names(LEARNED) == ["my_images.py", "discs.toml"]
     pytest.importorskip(
         "torch", reason="NOT TESTED: the recipe that learns; install the extra: pip install -e '.[train]'"
     )
-    assert names(LEARNED) == ["my_images.py", "discs.toml"]
     checkout.save(LEARNED)
     _, trained, checked, ran = checkout.run(LEARNED)
     assert float(re.search(r"loss: +(\S+) on 80 held-out examples", trained)[1]) < 0.5

@@ -21,6 +21,8 @@ from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, FileFin
 from pathlib import Path
 from typing import Any
 
+from numba.core.dispatcher import Dispatcher
+
 from mcmc_bench.kernels.jit import ENGINE_FOLDER
 
 _PREFIX = "mcmc_bench_content_"
@@ -70,17 +72,20 @@ def content_module(path: Path) -> types.ModuleType:
 def watching(path: Path) -> Iterator[None]:
     """Code of the content file `path` runs inside: what it reads and imports is what its folder is made from."""
     package = _packages[path.parent]
-    before = set(sys.modules)
+    before, enable = set(sys.modules), Dispatcher.enable_caching
     _watching.append(package)
+    # Numba's own cache, which a file may ask for, goes on with old machine code when a helper elsewhere has changed.
+    Dispatcher.enable_caching = lambda self: None  # type: ignore[method-assign]
     try:
         yield
     finally:
+        Dispatcher.enable_caching = enable  # type: ignore[method-assign]
         _watching.pop()
         for name in sys.modules.keys() - before:
             file = getattr(sys.modules[name], "__file__", None)
             if file is not None and _is_content(Path(file)):
                 package.files.setdefault(Path(file), _state(Path(file)))
-                if not name.startswith(_PREFIX):
+                if not name.startswith(_PREFIX) and file.endswith(".py"):
                     package.helpers.add(name)
 
 
@@ -111,7 +116,9 @@ _LIBRARIES = [Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "
 
 def _is_content(file: Path) -> bool:
     """Whether a file may change while we run: neither a library's, nor a device, nor made by Python from another."""
-    return file.suffix != ".pyc" and file.is_file() and not any(file.is_relative_to(place) for place in _LIBRARIES)
+    installed = {"site-packages", "dist-packages"} & set(file.parts)
+    library = installed or any(file.is_relative_to(place) for place in _LIBRARIES)
+    return file.suffix != ".pyc" and not library and file.is_file()
 
 
 def _note_opened(event: str, arguments: tuple[Any, ...]) -> None:

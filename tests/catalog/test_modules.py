@@ -152,3 +152,23 @@ def test_a_target_can_also_be_imported_plainly(tmp_path, monkeypatch):
         program = BOTH_WAYS.format(folder=str(folder), first=first)
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
         assert done.stdout.split() == ["-4.0"] * (2 + first), done.stderr
+
+
+DRAWS = """
+from mcmc_bench.catalog.files import load_target
+target = load_target("edited", targets_folder={folder!r})
+print(target.starts("dispersed", None, 1)[0, 0])
+"""
+
+
+def test_numbas_own_cache_is_not_used(tmp_path):
+    """A function that Python calls, with cache=True, and a helper in another file: numba serves the old machine code."""
+    imports = "import numba\nfrom ._inner import inner\n@numba.njit(cache=True)\ndef scale():\n    return inner()\n"
+    write(tmp_path, 1.0, imports=imports)
+    file = tmp_path / "edited.py"
+    file.write_text(file.read_text().replace("lambda g, n: np.ones((n, 1))", "lambda g, n: np.full((n, 1), scale())"))
+    for k in (1.0, 2.0):
+        (tmp_path / "_inner.py").write_text(f"import numba\n@numba.njit\ndef inner():\n    return {k}\n")
+        program = [sys.executable, "-c", DRAWS.format(folder=str(tmp_path))]
+        done = subprocess.run(program, capture_output=True, text=True, check=False)
+        assert done.stdout.strip() == str(k), done.stderr

@@ -301,8 +301,11 @@ class SuiteReader(TableReader):
             return None
         if not sampler.uses_inverse_mass_matrix:
             self.fail(f"inverse_mass_matrix = {mass!r}: {name} takes none", "samplers")
-        if not isinstance(mass, list) or not all(type(m) in (int, float) and 0 < m < float("inf") for m in mass):
-            self.fail(f"inverse_mass_matrix = {mass!r} must be a list of numbers greater than 0", "samplers")
+        if not isinstance(mass, list) or not all(type(m) in (int, float) and 0 < m < LARGEST for m in mass):
+            self.fail(
+                f"inverse_mass_matrix = {mass!r} must be a list of numbers greater than 0 and below {LARGEST:g}",
+                "samplers",
+            )
         if dim is not None and len(mass) != dim:
             self.fail(f"inverse_mass_matrix has {len(mass)} numbers; {target} has {dim} dimensions", "samplers")
         return tuple(float(m) for m in mass)

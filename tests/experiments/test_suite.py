@@ -139,6 +139,7 @@ def test_identity_is_of_what_determines_the_numbers(write):
         ("inverse_mass_matrix = [1.0, 1.0]", 'inverse_mass_matrix = ["a"]', "inverse_mass_matrix"),
         ("budget = 500", "seed = true", "suite.seed: True must be a text"),
         ("dim = 2", "dim = 0", "targets: target gaussian cannot be built with"),
+        ("inverse_mass_matrix = [1.0, 1.0]", f"inverse_mass_matrix = [1.0, {10**400}]", "below 1e\\+12"),
         ("inverse_mass_matrix = [1.0, 1.0]", "inverse_mass_matrix = [1.0]", "has 1 numbers; banana has 2 dimensions"),
         ('name = "oracle"', 'nmae = "oracle"', "name: is missing; give name = \"…\" instead of 'nmae'"),
         ("dim = 2", "dim = 2020-01-01", "gaussian: dim = 2020-01-01 must be numbers"),

@@ -223,6 +223,7 @@ def mixture(
     mean, second, variance_of_square = components.moments()
     mean_log_density, overlap = components.mean_log_density_and_overlap()
     separated = overlap < LARGEST_OVERLAP
+    own = components.assign(components.locations) == np.arange(len(components.weights))
     # Starts: uniform on a box around all modes, wider than the target also where it has many narrow modes.
     margin = np.maximum(3.0 * components.scales.max(), 0.2 * np.ptp(components.locations, axis=0))
     low, high = components.locations.min(axis=0) - margin, components.locations.max(axis=0) + margin
@@ -251,6 +252,7 @@ def mixture(
             weights=components.weights if separated else components.assigned_shares(),
             precision=precision if separated else None,
             assignment=components.assign,
+            at_peaks=bool(separated and own.all()),
         ),
         tags=("multimodal", *tags),
         formula=formula,

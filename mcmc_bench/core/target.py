@@ -122,6 +122,8 @@ class Modes:
     #: apart for closed forms to hold within each; None where they are not.
     precision: Array | None = None
     assignment: Callable[[Array], npt.NDArray[np.int64]] | None = None
+    #: Whether every location is a peak, where the gradient is zero. Means of overlapping components are not.
+    at_peaks: bool = documentation(True)
 
     def assign(self, x: Array) -> npt.NDArray[np.int64]:
         """The mode number of each point, −1 for none. `x` has shape (n, dim); the result has shape (n,)."""

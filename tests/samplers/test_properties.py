@@ -95,13 +95,13 @@ def test_counts_every_evaluation(name):
         called = (sum(data[-1] for data in own) - copied) / chains
     assert moving.spent.mean() == pytest.approx(at_start + called * sampler.evaluation_share(settings), rel=1e-12)
     if not sampler.varying_cost:
-        assert called * sampler.evaluation_share(settings) == pytest.approx(20 * sampler.evaluations_per_step(settings))
-        # One evaluation at the start, and what the sampler's own memory begins with.
-        assert (
-            at_start == 1
-            if sampler.init_memory is None
-            else 1 <= at_start <= 1 + sampler.evaluations_per_step(settings)
+        declared = sampler.evaluations_per_step(settings)
+        counted = called * sampler.evaluation_share(settings) / 20
+        assert counted == pytest.approx(declared), (
+            f"a step of {sampler.name} evaluates {counted:g} times, not {declared:g}: declare evaluations_per_step"
         )
+        # One evaluation at the start, and what the sampler's own memory begins with.
+        assert at_start == 1 if sampler.init_memory is None else 1 <= at_start <= 1 + declared
 
 
 def test_is_the_same_on_any_number_of_threads(sampler):

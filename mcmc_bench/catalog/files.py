@@ -22,7 +22,7 @@ from mcmc_bench.catalog import stored_truth as reference_file
 from mcmc_bench.catalog.modules import ContentError, content_module, watching
 from mcmc_bench.core.sampler import Sampler
 from mcmc_bench.core.spelling import unknown
-from mcmc_bench.core.target import Target
+from mcmc_bench.core.target import Target, target_label
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -90,9 +90,9 @@ def list_targets(extra: tuple[Path, ...] = ()) -> list[str]:
     return sorted(target_files(extra))
 
 
-def _content_module(path: Path) -> types.ModuleType:
+def _content_module(path: Path, purpose: str = "") -> types.ModuleType:
     try:
-        return content_module(path)
+        return content_module(path, purpose)
     except ContentError as error:
         raise CatalogError(str(error)) from error
 
@@ -102,11 +102,11 @@ def target_parameters(name: str, extra: tuple[Path, ...] = ()) -> dict[str, Any]
     return {key: parameter.default for key, parameter in inspect.signature(_builder(name, extra)).parameters.items()}
 
 
-def _builder(name: str, extra: tuple[Path, ...]) -> Any:
+def _builder(name: str, extra: tuple[Path, ...], purpose: str = "") -> Any:
     files = target_files(extra)
     if name not in files:
         raise CatalogError(unknown("target", name, list(files)))
-    module = _content_module(files[name])
+    module = _content_module(files[name], purpose)
     if not hasattr(module, "build"):
         raise CatalogError(f"{files[name]} has no function build() that returns a Target")
     return module.build
@@ -129,7 +129,8 @@ def load_target(
             right spelling.
     """
     extra = (Path(targets_folder),) if targets_folder is not None else ()
-    build = _builder(name, extra)
+    label = target_label(name, parameters)  # targets of one file are built by modules of their own
+    build = _builder(name, extra, label)
     known = inspect.signature(build).parameters
     for parameter in parameters:
         if parameter not in known:

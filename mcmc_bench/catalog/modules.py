@@ -3,6 +3,7 @@
 A folder is a synthetic package, so that nothing called `targets` becomes importable, and so that the files of one folder
 may import each other (``from .gaussian_mixture import build``). When one of its files has changed, a helper that they
 have imported, or a data file that they have read, the folder becomes a new package and nothing of the old one is used.
+Each target that is built has a package of its own: what one build sets in a module cannot reach another's target.
 Must not know what the files declare.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import itertools
 import os
 import sys
 import sysconfig
@@ -33,13 +35,13 @@ class ContentError(Exception):
 
 
 @dataclass
-class _Package:
+class _Folder:
     """A content folder as it was when its first file was loaded."""
 
-    name: str
     #: Files that it was made from, as they were: time, size and number in the file system; None for one that was missing.
     files: dict[Path, tuple[int, ...] | None] = field(default_factory=dict)
     helpers: set[str] = field(default_factory=set)  # modules elsewhere that its files have imported
+    packages: dict[str, str] = field(default_factory=dict)  # names of packages by what they are for
 
     @property
     def is_current(self) -> bool:
@@ -47,33 +49,41 @@ class _Package:
         return all(_state(file) == state for file, state in self.files.items())
 
 
-_packages: dict[Path, _Package] = {}
-_watching: list[_Package] = []  # whose code is running now: what is opened is its
+_folders: dict[Path, _Folder] = {}
+_numbers = itertools.count()
+_watching: list[_Folder] = []  # whose code is running now: what is opened is its
 
 
-def content_module(path: Path) -> types.ModuleType:
-    """The module of a content file, as the file is now.
+def content_module(path: Path, purpose: str = "") -> types.ModuleType:
+    """The module of a content file, as the file is now; another one for each `purpose`.
 
     Raises:
         ContentError: the file cannot be loaded.
     """
-    folder = path.parent
-    package = _packages.get(folder)
-    if package is None or not package.is_current:
-        package = _packages[folder] = _new_package(folder, package)
+    folder = _folders.get(path.parent)
+    if folder is None or not folder.is_current:
+        folder = _folders[path.parent] = _new_folder(folder)
+    if purpose not in folder.packages:
+        folder.packages[purpose] = _new_package(path.parent)
     with watching(path):
         try:
-            return importlib.import_module(f"{package.name}.{path.stem}")
+            return importlib.import_module(f"{folder.packages[purpose]}.{path.stem}")
         except (Exception, SystemExit) as error:  # a file that calls sys.exit must not end us
             raise ContentError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
+
+
+def forget(path: Path, purpose: str) -> None:
+    """Load the module of a content file for `purpose` anew from now on, as a new process would."""
+    if path.parent in _folders:
+        _folders[path.parent].packages.pop(purpose, None)
 
 
 @contextmanager
 def watching(path: Path) -> Iterator[None]:
     """Code of the content file `path` runs inside: what it reads and imports is what its folder is made from."""
-    package = _packages[path.parent]
+    folder = _folders[path.parent]
     before, enable = set(sys.modules), Dispatcher.enable_caching
-    _watching.append(package)
+    _watching.append(folder)
     # Numba's own cache, which a file may ask for, goes on with old machine code when a helper elsewhere has changed.
     Dispatcher.enable_caching = lambda self: None  # type: ignore[method-assign]
     try:
@@ -84,23 +94,25 @@ def watching(path: Path) -> Iterator[None]:
         for name in sys.modules.keys() - before:
             file = getattr(sys.modules[name], "__file__", None)
             if file is not None and _is_content(Path(file)):
-                package.files.setdefault(Path(file), _state(Path(file)))
+                folder.files.setdefault(Path(file), _state(Path(file)))
                 if not name.startswith(_PREFIX) and file.endswith(".py"):
-                    package.helpers.add(name)
+                    folder.helpers.add(name)
 
 
-def _new_package(folder: Path, old: _Package | None) -> _Package:
-    generation = 0
+def _new_folder(old: _Folder | None) -> _Folder:
     if old is not None:
-        generation = int(old.name.rpartition("_")[2]) + 1
         for helper in old.helpers:  # they may be what has changed
             sys.modules.pop(helper, None)
         importlib.invalidate_caches()
-    package = _Package(f"{_PREFIX}{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}_{generation}")
-    module = types.ModuleType(package.name)
+    return _Folder()
+
+
+def _new_package(folder: Path) -> str:
+    name = f"{_PREFIX}{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}_{next(_numbers)}"
+    module = types.ModuleType(name)
     module.__path__ = [str(folder)]
-    sys.modules[package.name] = module
-    return package
+    sys.modules[name] = module
+    return name
 
 
 def _state(file: Path) -> tuple[int, ...] | None:

@@ -17,7 +17,9 @@ from mcmc_bench.core.json_form import from_json, to_json
 from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.results import Cell, TargetFacts
 from mcmc_bench.experiments.cells import CellPlan
-from mcmc_bench.experiments.keys import TargetIdentity, cell_key, facts_key
+from mcmc_bench.experiments.keys import cell_key, facts_key
+from mcmc_bench.experiments.loading import TargetIdentity
+from mcmc_bench.experiments.target_facts import Described
 from mcmc_bench.experiments.worker import CellOutput
 
 #: Files that a run makes in its folders, named by a hash; a leading dot for those that a crash left half-written.
@@ -32,7 +34,8 @@ class Checkpoints:
         plans: key to plan of every cell of the run, in the suite's order.
         cells: key to cell, of those that are done.
         targets: label to facts, of targets that are described.
-        unseen: key to reason, of cells whose inputs may have changed without being seen: an earlier run's is not taken.
+        unseen: key to reason, of cells whose inputs may have changed without being seen: an earlier run's is not taken,
+            nor theirs by a later one.
     """
 
     def __init__(
@@ -111,22 +114,24 @@ class Checkpoints:
     # ------------------------------------------------------------ write
 
     def keep_cell(self, key: str, done: CellOutput) -> None:
-        """Count a cell as done, and store it unless it should be tried again."""
+        """Count a cell as done, and store it unless it should be tried again, or is not what its key says."""
+        if done.changed:
+            self.unseen.setdefault(key, done.changed)
         if done.figure is not None:
             write_atomically(self._file("draws", key, "npz"), done.figure)
         if done.draws is not None:
             write_atomically(self._file("draws", key, "nc"), done.draws)
         text = json.dumps(to_json(done.cell))
-        if not done.cell.outcome.failed:
+        if not done.cell.outcome.failed and not done.changed:
             write_atomically(self._file("cells", key, "json"), text.encode())
         # As it will be read when the run is resumed: what is concluded from it must not depend on that.
         self.cells[key] = from_json(Cell, json.loads(text))
 
-    def keep_facts(self, plan: CellPlan, facts: TargetFacts, portrait: bytes) -> None:
-        """Store the facts and the portrait of the target of `plan`."""
-        self.targets[plan.target_label] = facts
-        write_atomically(self._file("targets", facts.key, "npz"), portrait)
-        key = facts_key(plan, self.identities[plan.target_label])
+    def keep_facts(self, plan: CellPlan, described: Described) -> None:
+        """Store the facts and the portrait of the target of `plan`, as what it was when it was described."""
+        key = facts_key(plan, described.identity)
+        facts = self.targets[plan.target_label] = replace(described.facts, key=key)
+        write_atomically(self._file("targets", key, "npz"), described.portrait)
         write_atomically(self._file("targets", key, "json"), json.dumps(to_json(facts)).encode())
 
     # ------------------------------------------------------------ remove

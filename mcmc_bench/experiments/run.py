@@ -23,8 +23,7 @@ from mcmc_bench.executors import Executor, JobError, executor_class
 from mcmc_bench.experiments import worker
 from mcmc_bench.experiments.cells import CellPlan
 from mcmc_bench.experiments.checkpoints import Checkpoints
-from mcmc_bench.experiments.keys import TargetIdentity
-from mcmc_bench.experiments.loading import forget_targets
+from mcmc_bench.experiments.loading import TargetIdentity, forget_all
 from mcmc_bench.experiments.selection import select
 from mcmc_bench.experiments.suite import Suite, load_suite, with_seed
 from mcmc_bench.experiments.target_facts import blank_facts, describe
@@ -104,7 +103,7 @@ def run(
         "command": command,
         "started": started,
     }
-    forget_targets()
+    forget_all()
     kept = None
     try:
         with _opened(executor, at_a_time, len(the_suite.cells)) as jobs:
@@ -155,7 +154,7 @@ def extend(
     """
     plans = {plan.match: plan for plan in suite.cells if plan.match in matches}
     folders, found = Folders.of(targets_folder, samplers_folder), dict[str, Evidence | JobError]()
-    forget_targets()
+    forget_all()
     with _opened(executor, _workers(executor, workers), len(plans)) as jobs:
         futures = {
             jobs.submit(
@@ -266,7 +265,7 @@ class _Work:
         for future in self.jobs.as_completed(futures):
             plan = futures[future]
             try:
-                self.kept.keep_facts(plan, *future.result())
+                self.kept.keep_facts(plan, future.result())
             except JobError as error:  # a target that cannot be described is still named in the report
                 self.kept.targets[plan.target_label] = blank_facts(plan, f"could not be described: {error}")
 

@@ -5,6 +5,8 @@ Knows the contract of targets and the metrics. Must not know any particular targ
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from mcmc_bench import metrics
@@ -14,7 +16,7 @@ from mcmc_bench.core.json_form import identity_hash
 from mcmc_bench.core.results import ExampleFacts, TargetFacts
 from mcmc_bench.core.target import Target
 from mcmc_bench.experiments.cells import CellPlan
-from mcmc_bench.experiments.loading import target_of
+from mcmc_bench.experiments.loading import TargetIdentity, identity_of, target_of
 from mcmc_bench.experiments.stored_draws import figure_count, npz
 from mcmc_bench.metrics import Reference
 
@@ -38,8 +40,17 @@ def blank_facts(plan: CellPlan, description: str) -> TargetFacts:
     )
 
 
-def describe(plan: CellPlan, folders: Folders) -> tuple[TargetFacts, bytes]:
-    """Facts and portrait (an npz) of the target of `plan`."""
+@dataclass(frozen=True)
+class Described:
+    """A target that was described."""
+
+    facts: TargetFacts
+    portrait: bytes  # an npz
+    identity: TargetIdentity  # of the target that they are of
+
+
+def describe(plan: CellPlan, folders: Folders) -> Described:
+    """Facts and portrait of the target of `plan`."""
     target = target_of(plan, folders)
     reference = Reference.of(target)
     arrays: dict[str, Array] = {}
@@ -73,7 +84,7 @@ def describe(plan: CellPlan, folders: Folders) -> tuple[TargetFacts, bytes]:
         counterpart_is_source=counterpart is not None and counterpart.is_source,
         score_error=metrics.score_error(target),
     )
-    return facts, npz(**arrays)
+    return Described(facts, npz(**arrays), identity_of(plan, folders))
 
 
 def _grid(target: Target, points: Array) -> dict[str, Array]:

@@ -20,8 +20,8 @@ from mcmc_bench.core.sampler import Sampler
 from mcmc_bench.core.target import Target
 from mcmc_bench.experiments import known_law
 from mcmc_bench.experiments.cells import CellPlan
-from mcmc_bench.experiments.keys import TargetIdentity, check_unchanged
-from mcmc_bench.experiments.loading import sampler_of, target_of
+from mcmc_bench.experiments.keys import change
+from mcmc_bench.experiments.loading import TargetIdentity, identity_of, sampler_of, target_of
 from mcmc_bench.experiments.stored_draws import figure_draws, netcdf
 from mcmc_bench.metrics import Measurement, Reference
 from mcmc_bench.sampling.budget import Budget
@@ -36,11 +36,12 @@ class CellOutput:
     cell: Cell
     figure: bytes | None = None  # an npz
     draws: bytes | None = None  # all replicates in ArviZ's schema, netCDF
+    changed: str = ""  # why it must not be taken for a cell with its key
 
 
 def identify(plan: CellPlan, folders: Folders) -> TargetIdentity:
     """The identity of the target of `plan`. It has to be built for that, since its data are part of it."""
-    return TargetIdentity.of(target_of(plan, folders))
+    return identity_of(plan, folders)
 
 
 def compile_cell(plan: CellPlan, folders: Folders) -> None:
@@ -81,11 +82,11 @@ def _not_applicable(plan: CellPlan, target: Target, sampler: Sampler) -> str:
 def run_cell(plan: CellPlan, key: str, folders: Folders, keep_draws: bool) -> CellOutput:
     """All replicates of one cell, measured."""
     target, sampler = target_of(plan, folders), sampler_of(plan, folders)
-    check_unchanged(plan, key, target, folders)
+    changed = change(plan, key, folders)
     cell = blank_cell(plan, key, folders)
     if message := _not_applicable(plan, target, sampler):
         cell.outcome, cell.message = Outcome.NOT_APPLICABLE, message
-        return CellOutput(cell)
+        return CellOutput(cell, changed=changed)
     replicates = [_replicate(plan, target, sampler, "replicate", index) for index in range(plan.replicates)]
     cell.stopped_chains = int(sum((draws.stopped_at >= 0).sum() for draws in replicates))
     cell.divergences = int(sum(draws.divergences.sum() for draws in replicates))
@@ -107,7 +108,7 @@ def run_cell(plan: CellPlan, key: str, folders: Folders, keep_draws: bool) -> Ce
         pilots = [_replicate(plan, target, sampler, "selection", index) for index in range(plan.selection_replicates)]
         cell.selection_score = metrics.selection_score(pilots, target)
     figure = figure_draws(plan, target, sampler, replicates[0])
-    return CellOutput(cell, figure, netcdf(replicates, plan, target) if keep_draws else None)
+    return CellOutput(cell, figure, netcdf(replicates, plan, target) if keep_draws else None, changed)
 
 
 def extend(plan: CellPlan, folders: Folders, stage: int, replicates: int) -> Evidence:

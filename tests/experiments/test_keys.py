@@ -8,9 +8,10 @@ import sys
 import numpy as np
 import pytest
 
+from mcmc_bench.core.outcome import Outcome
 from mcmc_bench.core.results import Results
 from mcmc_bench.experiments import run as running
-from mcmc_bench.experiments.loading import forget_targets
+from mcmc_bench.experiments.loading import forget_all
 from mcmc_bench.experiments.run import run
 from mcmc_bench.kernels.jit import ENGINE_FOLDER
 
@@ -176,20 +177,60 @@ def test_what_cannot_be_seen_is_run_again_and_the_run_says_so(folder):
     assert "not_kept" in Results.load(folder / "out").provenance
 
 
-def test_a_change_while_a_run_goes_on_is_one_cells_outcome(folder, monkeypatch):
+def test_a_cell_whose_target_changes_while_a_run_goes_on_is_not_kept(folder, monkeypatch):
     """Power: were it not looked for, the cell of the new target would be kept as that of the old one."""
     identities = running._identities
 
     def changed_afterwards(*arguments):
         found = identities(*arguments)
         (folder / "targets" / "mine.py").write_text(target(of_k="2.0"))
-        forget_targets()
+        forget_all()
         return found
 
     monkeypatch.setattr(running, "_identities", changed_afterwards)
     results = run(folder / "suite.toml", output=folder / "out", targets_folder=folder / "targets", executor="inline")
-    assert "has changed since the run began" in results.cells[0].message
+    assert results.cells[0].outcome is Outcome.FINISHED
+    (reason,) = results.provenance["not_kept"].values()
+    assert "not what it was when the run began" in reason
     assert not list((folder / "out" / "cells").glob("*"))
+
+
+#: Two targets of one file: a table that is filled at need, by `build` or by a draw, and what is set by the last build.
+TABLE = """
+_tables = {}
+def table(k):
+    if k not in _tables:
+        _tables[k] = np.linspace(-3, 3, int(k) + 9)
+    return _tables[k]
+LAST = [0.0]
+def draw(generator, n):
+    return 100 * LAST[0] + generator.choice(table(LAST[0]), (n, 1))
+"""
+
+
+@pytest.mark.parametrize("filled", ["table(k)", "pass"])
+def test_targets_of_one_file_do_not_meet(folder, filled):
+    text = target(TABLE, body=f"{filled}; LAST[0] = k", fields="draw_exact=draw,")
+    (folder / "targets" / "mine.py").write_text(text.replace("build()", "build(k: float = 0.0)"))
+    several = SUITE.replace(
+        '"mine"', '{ name = "mine", k = 0.0 }, { name = "mine", k = 50.0 }, { name = "mine", k = 7.0 }'
+    )
+    (folder / "suite.toml").write_text(several.replace("{samplers}", '"oracle", ' + MALA))
+    results = go(folder)
+    assert "not_kept" not in results.provenance
+    for cell in results.cells:
+        if cell.sampler == "oracle":
+            k = results.targets[cell.target].parameters["k"]
+            assert results.draws(cell)["position"].mean() == pytest.approx(100 * k, abs=3.0)
+    assert kept(folder) == len(results.cells)
+
+
+def test_a_portrait_is_that_of_its_facts(folder):
+    (folder / "suite.toml").write_text(SUITE.replace("{samplers}", '"oracle"'))
+    for k in (0.0, 50.0, 0.0):
+        draw = f"draw_exact=lambda generator, n: {k} + generator.standard_normal((n, 1)),"
+        (folder / "targets" / "mine.py").write_text(target(fields=draw))
+        assert go(folder).portrait("mine")["draws"].mean() == pytest.approx(k, abs=1.0)
 
 
 # ------------------------------------------------------------ the engine

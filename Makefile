@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export MPLBACKEND := agg
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report gate test test-all lint test-newest tables bench clean
+.PHONY: help install demo report gate test test-all lint test-newest tables bench clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -24,16 +24,18 @@ $(VENV)/installed: pyproject.toml hatch_build.py
 	@touch $@
 
 $(VENV)/installed-test: $(VENV)/installed
-	@echo "Installing the tools of the tests, under a minute, once."
+	@echo "Installing the tools of the tests, one or two minutes, once."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
 	@touch $@
+
+install: $(VENV)/installed-test ## make .venv, with all that the tests need
 
 demo: $(VENV)/installed ## what the Gaussian noise does: runs the suite `noise` and writes its report
 	@echo "Demo: the suite 'noise', about a minute the first time; what is finished is not run again."
 	@$(BIN)/mcmc-bench run noise -o reports/noise
 	@echo "Open $(CURDIR)/reports/noise/index.html"
 
-report: $(VENV)/installed ## write the report of the last demo again
+report: $(VENV)/installed ## rebuild the report of the last demo
 	@echo "Report of reports/noise, a few seconds."
 	@$(BIN)/mcmc-bench report reports/noise
 	@echo "Open $(CURDIR)/reports/noise/index.html"

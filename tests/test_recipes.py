@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from mcmc_bench.core.results import Results
+from mcmc_bench.experiments import suite
 
 ROOT = Path(__file__).resolve().parents[1]
 COPIED = (
@@ -109,14 +110,14 @@ def passed(output):
 
 
 def test_the_table_of_recipes_names_their_files():
-    """One file for each, and what belongs to it: a section has a template, a built-in sampler has planted faults."""
+    """One file, or two: a section has a template, a built-in sampler has planted faults, a metric has a test."""
     rows = re.findall(r"^\| \[([^]]*)\]\(#([\w-]+)\) \| (.*?) \|", RECIPES_TABLE, re.MULTILINE)
-    assert len(rows) == 8
+    assert len(rows) == 9
     for title, anchor, files in rows:
         heading = title[0].upper() + title[1:]
         assert anchor == title.replace(" ", "-")
         named = [Path(name) for name in re.findall(r"`([^`]+)`", files)]
-        assert len(named) == (2 if title in ("a section of the report", "a built-in sampler") else 1)
+        assert len(named) == (2 if title in ("a section of the report", "a built-in sampler", "a metric") else 1)
         folders = {path.parent for path in named if path.parent != Path()}
         assert {Path(name).parent for name in names(RECIPES[heading])} <= folders
 
@@ -126,12 +127,8 @@ RECIPES_TABLE = (ROOT / "CONTRIBUTING.md").read_text().split("\n## ")[0]
 
 @pytest.mark.long
 def test_what_recipes_write_passes_the_lint(checkout):
-    """As `make lint` asks, which `make test` runs first."""
-    for line in (
-        "ruff check mcmc_bench targets benchmarks",
-        "ruff format --check mcmc_bench targets benchmarks",
-        "mypy",
-    ):
+    """As `make lint` asks, which `make test` runs first; files of a user's own are left alone."""
+    for line in ("ruff check", "ruff format --check", "mypy"):
         checkout.call(f"python -m {line}")
 
 
@@ -159,13 +156,29 @@ def test_a_sampler_of_your_own(checkout):
     assert "elliptic: exact, as far as can be seen" in in_python
 
 
+def test_the_recipe_of_a_suite_names_every_key():
+    rows = re.findall(r"^\| `(\w+)` \|", RECIPES["A suite"], re.MULTILINE)
+    assert sorted(rows) == sorted(suite._LIMITS)
+
+
+@pytest.mark.long
+def test_a_suite(checkout):
+    """With the sampler of the other recipe."""
+    recipe = RECIPES["A suite"]
+    assert names(recipe) == ["my_suites/widths.toml"]
+    (ran,) = checkout.run(recipe)
+    assert "10 cells: 10 finished" in ran
+    assert (checkout.folder / "reports" / "widths" / "index.html").is_file()
+
+
 @pytest.mark.long
 def test_a_built_in_target(checkout, python):
     """The tests of every target among them; and its truth against a sampler, see `CHECK_TARGET`."""
     recipe = RECIPES["A built-in target"]
     assert names(recipe) == ["targets/two_wells.py"]
-    tables, _, sampled, tested, documented = checkout.run(recipe)
+    tables, checked, _, sampled, tested, documented = checkout.run(recipe)
     assert "docs/targets.md: written" in tables
+    assert "two_wells: no problem found" in checked
     assert "mala on two_wells" in sampled
     assert passed(tested) >= 10
     assert passed(documented) >= 1
@@ -194,9 +207,11 @@ assert z(square, wrong.truth.second_moment)[0] > 6, "no power: a barrier three t
 @pytest.mark.long
 def test_a_built_in_sampler(checkout):
     """The file of the other recipe, moved."""
-    tables, verified, tested, documented = checkout.run(RECIPES["A built-in sampler"])
+    tables, verified, judged, tested, documented = checkout.run(RECIPES["A built-in sampler"])
     assert "docs/samplers.md: written" in tables
     assert "box_metropolis: exact, as far as can be seen" in verified
+    assert "right box_metropolis: passed" in judged
+    assert "wrong box_ratio: FAILED" in judged
     assert passed(tested) >= 10
     assert passed(documented) >= 1
 
@@ -204,7 +219,7 @@ def test_a_built_in_sampler(checkout):
 @pytest.mark.long
 def test_a_metric(checkout):
     recipe = RECIPES["A metric"]
-    assert names(recipe) == ["mcmc_bench/metrics/groups/repeats.py"]
+    assert names(recipe) == ["mcmc_bench/metrics/groups/repeats.py", "tests/metrics/test_repeats.py"]
     listed, sampled, tested = checkout.run(recipe)
     assert "Share of kept draws that equal the draw before." in " ".join(listed.split())
     assert 0.1 < float(re.search(r"repeated_draws\W+([\d.]+)", sampled)[1]) < 0.9
@@ -216,7 +231,7 @@ def test_a_section_of_the_report(checkout):
     recipe = RECIPES["A section of the report"]
     assert [Path(name).suffix for name in names(recipe)] == [".py", ".j2"]
     _, tested = checkout.run(recipe)
-    page = (checkout.folder / "my_report" / "index.html").read_text()
+    page = (checkout.folder / "reports" / "with_time" / "index.html").read_text()
     assert '<a href="#time">Time</a>' in page
     assert re.search(r'<section id="time">.*?<th scope="row">mala</th><td>\d+\.\d\d</td>', page, re.DOTALL)
     assert passed(tested) >= 10

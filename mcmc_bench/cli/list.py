@@ -14,6 +14,7 @@ from mcmc_bench.cli.options import SamplersFolder, TargetsFolder
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from mcmc_bench.core.results import Definition
     from mcmc_bench.core.sampler import Sampler
 
 GROUP = Group.LOOK
@@ -101,9 +102,17 @@ def _metrics() -> Table:
 
     table = new_table("metric", "group", "better", "definition")
     for key, definition in definitions().items():
-        better = definition.direction if definition.ideal is None else f"near {definition.ideal:g}"
-        table.add_row(key, definition.group, better, plain(definition.definition))
+        table.add_row(key, definition.group, better(definition), plain(definition.definition))
     return table
+
+
+def better(definition: Definition) -> str:
+    """Which values are better: "higher", "lower, ideal 0", "near 1"."""
+    if definition.ideal is None:
+        return definition.direction
+    if definition.direction == "target":
+        return f"near {definition.ideal:g}"
+    return f"{definition.direction}, ideal {definition.ideal:g}"
 
 
 def _targets(folder: Path | None, *, tags: list[str], order: Order, costs: bool) -> Table:

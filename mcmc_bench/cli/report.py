@@ -17,7 +17,7 @@ def command(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A results folder, or its results.json.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="DIR", help="Default: the folder.")] = None,
 ) -> None:
-    """Write the report of stored results again: one HTML page, figures and a table."""
+    """Rebuild the report from stored results: one HTML page, figures and a table."""
     from mcmc_bench.core.results import Results
     from mcmc_bench.report import write_report
 

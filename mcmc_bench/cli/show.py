@@ -23,7 +23,7 @@ def command(
     output: Picture = None,
     targets: TargetsFolder = None,
 ) -> None:
-    """Print facts about a target, and draw it."""
+    """Print facts about a target, and plot it."""
     from mcmc_bench.catalog.portrait import draw_target, facts
 
     with clear_errors():

@@ -49,7 +49,7 @@ def name_of(path):
 
 
 def imported(tree):
-    """What a module imports of the package, as names below ``mcmc_bench``, with line numbers."""
+    """The imports that a module makes from the package, as names below ``mcmc_bench``, with line numbers."""
     modules = {name_of(path) for path in MODULES}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -88,7 +88,7 @@ def test_imports_point_down(path):
 
 
 def test_an_import_that_points_up_is_seen():
-    """What the test above would catch, also inside a function."""
+    """The test above catches them, also inside a function."""
     assert violations("report.page", "def f():\n    from mcmc_bench.experiments.run import run\n")
     assert violations("metrics.cell", "import mcmc_bench.sampling")
     assert violations("kernels.jit", "from mcmc_bench.core import target")

@@ -63,7 +63,7 @@ class Checkout:
             path.write_text(text)
 
     def run(self, recipe):
-        """What each command of a recipe prints, one after the other; none may fail."""
+        """The output of each command of a recipe, one after the other; none may fail."""
         lines = [line for block in SHELL.findall(recipe) for line in block.splitlines()]
         for line in lines:
             if line not in self.printed:
@@ -105,7 +105,7 @@ def names(recipe):
 
 
 def passed(output):
-    """How many tests have passed."""
+    """The number of tests that passed."""
     return int(re.search(r"(\d+) passed", output)[1])
 
 

@@ -107,7 +107,7 @@ def _metrics() -> Table:
 
 
 def better(definition: Definition) -> str:
-    """Which values are better: "higher", "lower, ideal 0", "near 1"."""
+    """The values that are better: "higher", "lower, ideal 0", "near 1"."""
     if definition.ideal is None:
         return definition.direction
     if definition.direction == "target":

@@ -161,7 +161,7 @@ def draws_of(tree: xarray.DataTree, target: Target) -> Draws:
 
 
 def _extra(statistics: xarray.DataTree) -> dict[str, Array]:
-    """What a tree holds besides the usual statistics, (chain, draw) each, as far as these are numbers."""
+    """The numeric statistics of a tree besides the usual ones, by name, (chain, draw) each."""
     return {
         str(name): np.asarray(values.transpose("chain", "draw").values, dtype=np.float64)
         for name, values in statistics.data_vars.items()

@@ -1,4 +1,4 @@
-"""What determines a number, as a hash: of the engine, of a target and of a sampler.
+"""Hashes of everything that determines a number: of the engine, of a target and of a sampler.
 
 Finished cells and compiled code are found again by these. Must not know suites, nor where anything is stored.
 """
@@ -46,7 +46,7 @@ def documentation(default: Any = MISSING) -> Any:
 
 
 def documentation_of(value: Any) -> list[Any]:
-    """What the documentation fields of a dataclass and of the dataclasses in its fields say."""
+    """The contents of the documentation fields of a dataclass, and of the dataclasses in its fields."""
     if not is_dataclass(value):
         return []
     said: list[Any] = []

@@ -1,4 +1,4 @@
-"""How long-running work reports how far it is. Must import nothing of the package."""
+"""The contract by which long-running work reports how far it is. Must import nothing of the package."""
 
 from __future__ import annotations
 

@@ -254,7 +254,7 @@ class Target:
                 raise ValueError(f"modes.weights must sum to 1, not to {self.modes.weights.sum()}")
 
     def __fingerprint__(self) -> dict[str, Any]:
-        """What determines a number."""
+        """The fields that determine a number, by name."""
         left_out = () if self.made_from is None else ("density", "data", "after_call")
         counted = [field.name for field in fields(self) if field.metadata.get("fingerprint", True)]
         return {name: getattr(self, name) for name in counted if name not in left_out}

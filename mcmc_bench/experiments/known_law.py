@@ -1,4 +1,4 @@
-"""What a sampler should give on a target at its settings: the truth, a closed form, or nothing that is known.
+"""The law that a sampler should give on a target at its settings: the truth, a closed form, or nothing that is known.
 
 Knows the contracts of samplers and targets. Must not know any particular one of either, nor how draws are measured.
 """

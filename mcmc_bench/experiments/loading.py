@@ -22,7 +22,7 @@ from mcmc_bench.kernels.fingerprint import NoFingerprintError, fingerprint
 
 @dataclass(frozen=True)
 class TargetIdentity:
-    """What a target is, as hashes."""
+    """The identity of a target, as hashes."""
 
     numbers: str = ""  # of all that determines a number; empty where there is none
     facts: str = ""  # of that and of what is said about it

@@ -179,7 +179,7 @@ def extend(
 
 
 def _workers(executor: str, workers: int | None) -> int:
-    """How many cells run at a time.
+    """The number of cells that run at a time.
 
     Raises:
         ExecutorError, ValueError: that cannot be.

@@ -1,4 +1,4 @@
-"""What to run: a suite's TOML file, read and checked, as a list of cells.
+"""Suites: a TOML file, read and checked, becomes a list of cells to run.
 
 Every mistake is found before anything runs, and named with file, key, value and the nearest right spelling. Knows the
 catalog. Must not know how cells are run or measured.

@@ -57,7 +57,7 @@ class _Interpreter:
         return copy
 
     def value(self, value: Any, called: frozenset[str]) -> Any:
-        """What stands for something that a function names."""
+        """The stand-in for a value that a function names."""
         if isinstance(value, _Intrinsic):
             raise NotPython(f"it calls {value.__name__}, which is written in machine code")
         if isinstance(value, Dispatcher):

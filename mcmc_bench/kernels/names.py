@@ -75,7 +75,7 @@ def constants(code: types.CodeType) -> tuple[Any, ...]:
 
 
 def captured(function: types.FunctionType) -> Iterator[tuple[str, str, Any]]:
-    """What `function` names from outside: (closure variable, global or import; name; value), in order of the names.
+    """The names that `function` takes from outside: (closure variable, global or import; name; value), in order.
 
     A global counts wherever its name occurs, also as an attribute of something else: too much does no harm.
     """

@@ -87,21 +87,39 @@ def kept(folder):
 
 #: How a number k comes to a target: name of a file and its text with {k}; beside `targets/mine.py`, which is the second.
 CHANGES = {
-    "data file, read in build": ("targets/k.npy", target(of_k="data[0]", body="k = np.load(Path(__file__).with_name('k.npy'))", fields="data=k,")),
-    "data file, read at import": ("targets/k.npy", target("K = np.load(Path(__file__).with_name('k.npy'))", of_k="K[0]")),
+    "data file, read in build": (
+        "targets/k.npy",
+        target(of_k="data[0]", body="k = np.load(Path(__file__).with_name('k.npy'))", fields="data=k,"),
+    ),
+    "data file, read at import": (
+        "targets/k.npy",
+        target("K = np.load(Path(__file__).with_name('k.npy'))", of_k="K[0]"),
+    ),
     "data file, read by a draw": (
         "targets/k.npy",
-        target("FILE = Path(__file__).with_name('k.npy')\ndef draw(generator, n):\n    return np.load(FILE)[0] + generator.standard_normal((n, 1))",
-               fields="draw_exact=draw,"),
+        target(
+            "FILE = Path(__file__).with_name('k.npy')\ndef draw(generator, n):\n    return np.load(FILE)[0] + generator.standard_normal((n, 1))",
+            fields="draw_exact=draw,",
+        ),
     ),
     "helper in a subfolder": ("targets/deep/helper.py", target("from .deep.helper import K", of_k="K")),
-    "global that build sets": ("targets/helper.py", target("from . import helper\nK = 0.0", of_k="K", body="global K; K = helper.K")),
-    "truth": ("targets/helper.py", target(
-        "from .helper import K",
-        fields="truth=Truth('exact', np.zeros(1), np.full(1, K), np.full(1, 2.0), -0.5),")),
-    "exact sampler": ("targets/helper.py", target(
-        "from .helper import K", fields="draw_exact=lambda generator, n: K * generator.standard_normal((n, 1)),")),
-}  # fmt: skip
+    "global that build sets": (
+        "targets/helper.py",
+        target("from . import helper\nK = 0.0", of_k="K", body="global K; K = helper.K"),
+    ),
+    "truth": (
+        "targets/helper.py",
+        target(
+            "from .helper import K", fields="truth=Truth('exact', np.zeros(1), np.full(1, K), np.full(1, 2.0), -0.5),"
+        ),
+    ),
+    "exact sampler": (
+        "targets/helper.py",
+        target(
+            "from .helper import K", fields="draw_exact=lambda generator, n: K * generator.standard_normal((n, 1)),"
+        ),
+    ),
+}
 
 
 def write_k(file, k):

@@ -117,15 +117,32 @@ class Plain:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        (1, 1.0), (1.0, np.float64(1.0)), (True, 1), (0.0, -0.0), ("a", b"a"), ((1, 2), [1, 2]), ((1, (2,)), ((1, 2),)),
-        (np.ones(2), np.ones(2, np.float32)), (np.ones((2, 1)), np.ones((1, 2))), (np.ones((2, 3)), np.ones((3, 2)).T),
-        ({"a": 1}, {"a": 2}), ({1, 2}, {1, 3}), (Pair(1.0), Pair(2.0)), (Plain(1.0), Plain(2.0)),
-        (functools.partial(max, 1), functools.partial(max, 2)), (functools.partial(max, 1), functools.partial(min, 1)),
-        (np.random.default_rng(1), np.random.default_rng(2)), (np.sin, np.cos), (Plain(1.0).__init__, Plain(2.0).__init__),
-        (functools.cache(lambda: 1), functools.cache(lambda: 2)), (np.dtype("f4"), np.dtype("f8")), (range(2), range(3)),
-        (np.array([None, 1]), np.array([None, 2])), (np.array(["a"]), np.array(["b"])),
+        (1, 1.0),
+        (1.0, np.float64(1.0)),
+        (True, 1),
+        (0.0, -0.0),
+        ("a", b"a"),
+        ((1, 2), [1, 2]),
+        ((1, (2,)), ((1, 2),)),
+        (np.ones(2), np.ones(2, np.float32)),
+        (np.ones((2, 1)), np.ones((1, 2))),
+        (np.ones((2, 3)), np.ones((3, 2)).T),
+        ({"a": 1}, {"a": 2}),
+        ({1, 2}, {1, 3}),
+        (Pair(1.0), Pair(2.0)),
+        (Plain(1.0), Plain(2.0)),
+        (functools.partial(max, 1), functools.partial(max, 2)),
+        (functools.partial(max, 1), functools.partial(min, 1)),
+        (np.random.default_rng(1), np.random.default_rng(2)),
+        (np.sin, np.cos),
+        (Plain(1.0).__init__, Plain(2.0).__init__),
+        (functools.cache(lambda: 1), functools.cache(lambda: 2)),
+        (np.dtype("f4"), np.dtype("f8")),
+        (range(2), range(3)),
+        (np.array([None, 1]), np.array([None, 2])),
+        (np.array(["a"]), np.array(["b"])),
     ],
-)  # fmt: skip
+)
 def test_values_that_differ(one, other):
     assert fingerprint(one) != fingerprint(other)
     assert fingerprint(one) == fingerprint(one)
@@ -180,11 +197,16 @@ def test_imports_inside_a_function_count(tmp_path, monkeypatch, statement):
     assert found[0] == found[2] != found[1]
 
 
-@pytest.mark.parametrize("text", [
-    "def f():\n    return np.load(FILE)", "def f():\n    return np.load(FOLDER / 'numbers.npy')",
-    "def f():\n    return (FOLDER / 'numbers.npy').read_bytes()", "def f():\n    return np.load(TEXT)",
-    "def f():\n    return np.load(__file__.replace('made.py', 'numbers.npy'))",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f():\n    return np.load(FILE)",
+        "def f():\n    return np.load(FOLDER / 'numbers.npy')",
+        "def f():\n    return (FOLDER / 'numbers.npy').read_bytes()",
+        "def f():\n    return np.load(TEXT)",
+        "def f():\n    return np.load(__file__.replace('made.py', 'numbers.npy'))",
+    ],
+)
 def test_files_that_a_function_reads_when_it_is_called_count(tmp_path, text):
     names = {"FILE": tmp_path / "numbers.npy", "FOLDER": tmp_path, "TEXT": str(tmp_path / "numbers.npy")}
     function, found = made(text, **names, __file__=str(tmp_path / "made.py")), []

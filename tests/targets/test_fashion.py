@@ -218,9 +218,14 @@ def test_no_chain_escapes(target, sampler, settings, transitions):
     farthest = np.linalg.norm(np.concatenate([target.examples.held_out, target.examples.further]), axis=1).max()
     for start in ("dispersed", "one_point"):
         draws = run(
-            target, load_sampler(sampler), settings, Plan(transitions, transitions, keep=False), chains=16, start=start,
+            target,
+            load_sampler(sampler),
+            settings,
+            Plan(transitions, transitions, keep=False),
+            chains=16,
+            start=start,
             names=("escape", start),
-        )  # fmt: skip
+        )
         assert (draws.stopped_at < 0).all()
         assert np.linalg.norm(target.examples.denoised(draws.end), axis=1).max() < 1.5 * farthest
 

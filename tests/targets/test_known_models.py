@@ -130,8 +130,11 @@ def phi4(x):
 def muller_brown(x):
     value = 0.0
     for height, a, b, c, x0, y0 in (
-        (-200, -1, 0, -10, 1, 0), (-100, -1, 0, -10, 0, 0.5), (-170, -6.5, 11, -6.5, -0.5, 1.5), (15, 0.7, 0.6, 0.7, -1, 1),
-    ):  # fmt: skip
+        (-200, -1, 0, -10, 1, 0),
+        (-100, -1, 0, -10, 0, 0.5),
+        (-170, -6.5, 11, -6.5, -0.5, 1.5),
+        (15, 0.7, 0.6, 0.7, -1, 1),
+    ):
         value += height * np.exp(a * (x[0] - x0) ** 2 + b * (x[0] - x0) * (x[1] - y0) + c * (x[1] - y0) ** 2)
     return -value / 20
 
@@ -143,10 +146,20 @@ def quartic(x):
 MODELS = {
     model.__name__: model
     for model in (
-        eight_schools_centred, eight_schools_noncentred, gaussian_process_regression, item_response, stochastic_volatility,
-        log_gaussian_cox, german_credit_logistic, sparse_logistic, lotka_volterra, phi4, muller_brown, quartic,
+        eight_schools_centred,
+        eight_schools_noncentred,
+        gaussian_process_regression,
+        item_response,
+        stochastic_volatility,
+        log_gaussian_cox,
+        german_credit_logistic,
+        sparse_logistic,
+        lotka_volterra,
+        phi4,
+        muller_brown,
+        quartic,
     )
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -67,7 +67,7 @@ def same_in_python(subject: Subject) -> Iterator[Remark]:
 
 
 def _seconds(subject: Subject) -> float:
-    """What one call of the compiled density takes."""
+    """The seconds that one call of the compiled density takes."""
     before = time.perf_counter()
     subject.evaluate(subject.typical[:1])
     return time.perf_counter() - before
@@ -80,7 +80,7 @@ _FIX = (
 
 
 def _difference(subject: Subject, point: Array, value: Array, slope: Array) -> str | None:
-    """What compiled code gives otherwise at a point, or None."""
+    """The difference between compiled code and plain Python at a point, in words; None if there is none."""
     compiled_value, compiled_slope = subject.evaluate(point[None])
     size = 1.0 + np.abs(slope).max()
     if not np.isclose(value[0], compiled_value[0], rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True):

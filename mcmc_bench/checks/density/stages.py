@@ -130,7 +130,7 @@ def _outcome(
 
 
 def _ended(error: JobError, limit: float, where: str) -> tuple[str, str]:
-    """What is wrong with a target whose stage gave nothing, and the fix."""
+    """The problem of a target whose stage gave nothing, and the fix."""
     if error.outcome == Outcome.TIMED_OUT:
         return (
             f"did not return within {limit:g} s{where}: the density, or a function of the target, loops or is far too slow",

@@ -81,10 +81,7 @@ def held_out_differ(array, by):
             "59 of 60 examples are exactly equal to another, more than half; keep each of them once",
         ),
         (repeated(31), "31 of 60 examples are exactly equal to another, more than half; keep each of them once"),
-        (
-            -0.0 * np.sign(repeated(60)) + (np.arange(60) == 3)[:, None],
-            "59 of 60 examples are exactly equal to another",
-        ),
+        (-0.0 * np.sign(repeated(60)) + (np.arange(60) == 3)[:, None], "59 of 60 examples are exactly equal to"),
         (
             held_out_differ(np.zeros((60, 3)), 1.0),
             "only examples that are held out, every fifth, differ from the first",

@@ -16,7 +16,8 @@ from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.streams import stream
 from mcmc_bench.core.target import Target
 from mcmc_bench.kernels.compile_cache import cache_folder, compiler
-from mcmc_bench.kernels.fingerprint import NoFingerprintError, fingerprint
+from mcmc_bench.kernels.fingerprint import fingerprint
+from mcmc_bench.kernels.tokens import NoFingerprintError
 
 #: Repeats of which the best counts, and the shortest that is trusted, in seconds.
 REPEATS, SHORTEST = 9, 0.004

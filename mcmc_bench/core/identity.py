@@ -14,7 +14,7 @@ from typing import Any
 
 from mcmc_bench.kernels.compile_cache import compiler
 from mcmc_bench.kernels.jit import ENGINE_FOLDER
-from mcmc_bench.kernels.names import ENGINE_PARTS
+from mcmc_bench.kernels.names import ENGINE_PARTS, library_version
 
 #: Parts of the engine that can change a number of a cell besides what its target and its sampler name.
 DETERMINING = (
@@ -37,7 +37,10 @@ def engine_fingerprint() -> str:
     """The hash of `DETERMINING` as it is on disk at first use, of the libraries' versions and of the processor."""
     parts = [ENGINE_FOLDER / part for part in DETERMINING]
     sources = hash_files(file for part in parts for file in ([part] if part.suffix else part.rglob("*.py")))
-    return hashlib.sha256(f"{sources} {compiler()}".encode()).hexdigest()[:16]
+    libraries = [
+        library_version(name) for name in ("arviz_stats", "scipy")
+    ]  # metrics use them; the compiler names its own
+    return hashlib.sha256(f"{sources} {compiler()} {libraries}".encode()).hexdigest()[:16]
 
 
 def documentation(default: Any = MISSING) -> Any:

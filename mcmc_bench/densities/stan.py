@@ -15,7 +15,7 @@ import numpy as np
 from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.target import Constrained, Draw, Target
 from mcmc_bench.densities.foreign import address_data, density_of_stan_model
-from mcmc_bench.kernels.fingerprint import NoFingerprintError
+from mcmc_bench.kernels.tokens import NoFingerprintError
 
 
 def from_stan(model: Any, *, draw_dispersed: Draw | None = None, jitter: float = 2.0, **fields: Any) -> Target:

@@ -17,7 +17,8 @@ from mcmc_bench.core.identity import documentation_of
 from mcmc_bench.core.sampler import Sampler
 from mcmc_bench.core.target import Target, target_label
 from mcmc_bench.experiments.cells import CellPlan
-from mcmc_bench.kernels.fingerprint import NoFingerprintError, fingerprint
+from mcmc_bench.kernels.fingerprint import fingerprint
+from mcmc_bench.kernels.tokens import NoFingerprintError
 
 
 @dataclass(frozen=True)

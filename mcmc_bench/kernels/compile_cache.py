@@ -34,7 +34,8 @@ from numba.core.registry import cpu_target
 from numba.core.serialize import dumps
 
 from mcmc_bench.kernels import names
-from mcmc_bench.kernels.fingerprint import NoFingerprintError, fingerprint
+from mcmc_bench.kernels.fingerprint import fingerprint
+from mcmc_bench.kernels.tokens import NoFingerprintError
 
 # Numba numbers the functions of a process from 1, for the names of their symbols. LLVM takes two symbols of one name for one
 # function: code that other processes have compiled must not meet the same numbers here.

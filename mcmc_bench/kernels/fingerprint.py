@@ -12,13 +12,11 @@ import copyreg
 import ctypes
 import enum
 import functools
-import hashlib
 import struct
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path, PurePath
@@ -32,9 +30,8 @@ from numba.core.typing import Signature
 from numba.extending import _Intrinsic
 
 from mcmc_bench.kernels import names
+from mcmc_bench.kernels.tokens import NoFingerprintError, Tokens
 
-#: A walk that meets more objects than this has wandered off into something that no density is made of.
-MOST_OBJECTS = 200_000
 #: Its functions count by content, as everybody's; its classes by the source of their module.
 ENGINE = "mcmc_bench"
 
@@ -46,14 +43,6 @@ _CLASS_NOTES = frozenset((
     "__annotate_func__", "__annotations__", "__annotations_cache__", "__dict__", "__doc__", "__firstlineno__", "__module__",
     "__static_attributes__", "__weakref__", "_abc_impl",
 ))  # fmt: skip
-
-
-#: Steps of a walk that tell a reader nothing.
-_UNSAID = ("content", "source", "state")
-
-
-class NoFingerprintError(ValueError):
-    """A value that no hash can stand for; the message says what it is and where it was found."""
 
 
 def fingerprint(value: Any, name: str = "") -> str:
@@ -69,60 +58,17 @@ def fingerprint(value: Any, name: str = "") -> str:
     walk = _Walk(name)
     try:
         walk.visit(value)
+    except NoFingerprintError:
+        raise
     except RecursionError:
-        raise NoFingerprintError(f"{name or value!r:.60}: it is nested too deeply to be followed") from None
+        raise NoFingerprintError(f"{name or type(value).__name__}: it is nested too deeply to be followed") from None
+    except Exception as error:  # anything may run when an object is looked at
+        raise NoFingerprintError(f"{walk.here}: it cannot be looked at ({type(error).__name__}: {error})") from error
     return walk.hash.hexdigest()[:32]
 
 
-class _Walk:
+class _Walk(Tokens):
     """One walk through a value: what it meets goes into the hash, in an order that only content decides."""
-
-    def __init__(self, name: str) -> None:
-        self.hash = hashlib.sha256()
-        self.met: dict[Any, int] = {}  # number of each object that may lead back to itself, in the order of meeting
-        self.alive: list[Any] = []  # an id is only good while its object lives
-        self.place = [name] if name else []
-
-    # ------------------------------------------------------------ the hash
-
-    def put(self, kind: str, content: bytes | str = b"") -> None:
-        """Add a token. Its kind and length are part of it, so that no two sequences of tokens are the same bytes."""
-        content = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
-        self.hash.update(f"{kind}:{len(content)}:".encode())
-        self.hash.update(content)
-
-    @property
-    def here(self) -> str:
-        """The present place: ``closure variable k of log_density``."""
-        return " of ".join(place for place in reversed(self.place) if place not in _UNSAID) or "the value"
-
-    def refuse(self, what: str) -> NoFingerprintError:
-        """The error for something at the present place."""
-        return NoFingerprintError(f"{self.here}: {what}")
-
-    @contextmanager
-    def at(self, place: str) -> Iterator[None]:
-        """What is visited inside stands at `place` of what is visited now."""
-        self.place.append(place)
-        yield
-        self.place.pop()
-
-    def again(self, value: Any, *context: Any) -> bool:
-        """Whether `value` has been met before; if so, its number is put down instead of its content."""
-        key = (id(value), *context)
-        if key in self.met:
-            self.put("met", str(self.met[key]))
-            return True
-        if len(self.met) >= MOST_OBJECTS:
-            raise self.refuse(f"it leads to more than {MOST_OBJECTS:,} objects")
-        self.met[key] = len(self.met)
-        self.alive.append(value)
-        return False
-
-    def file(self, path: Path) -> None:
-        """Name and content of a file."""
-        self.put("file", path.name)
-        self.put("content", hashlib.sha256(path.read_bytes()).digest())
 
     # ------------------------------------------------------------ values
 
@@ -132,7 +78,7 @@ class _Walk:
         if kind in _ATOMS:
             self.put(kind.__name__, struct.pack("<d", value) if kind is float else repr(value))
         elif isinstance(value, np.generic):
-            self.put("scalar", f"{value.dtype.str} ".encode() + value.tobytes())
+            self.put("scalar", f"{_layout(value.dtype)} ".encode() + value.tobytes())
         elif kind in (np.ndarray, np.memmap):
             self.array(value)
         else:
@@ -148,7 +94,7 @@ class _Walk:
     def array(self, value: np.ndarray[Any, Any]) -> None:
         """Type, shape, order in memory (compiled code is made for it) and bytes."""
         order = f"{value.flags.c_contiguous:d}{value.flags.f_contiguous:d}"
-        self.put("array", f"{value.dtype.descr if value.dtype.names else value.dtype.str} {value.shape} {order}")
+        self.put("array", f"{_layout(value.dtype)} {value.shape} {order}")
         if value.dtype.hasobject:
             self.visit(value.ravel().tolist())
         elif value.dtype.kind in "biufc":
@@ -169,15 +115,14 @@ class _Walk:
         self.put(type(value).__name__, " ".join(sorted(fingerprint(member, self.here) for member in value)))
 
     def mapping(self, value: Mapping[Any, Any]) -> None:
-        """By key, in whatever order the keys came in."""
+        """Entries in their own order, which code that goes through them sees."""
         self.put("mapping", str(len(value)))
         if self.again(value):
             return
-        keyed = {key if type(key) is str else f"\0{fingerprint(key, self.here)}": key for key in value}
-        for text in sorted(keyed):
-            self.put("key", text)
-            with self.at(f"entry {keyed[text]!r:.40}"):
-                self.visit(value[keyed[text]])
+        for key, part in value.items():
+            self.put("key", key if type(key) is str else f"\0{fingerprint(key, self.here)}")
+            with self.at(f"entry {key!r:.40}"):
+                self.visit(part)
 
     def instance(self, value: Any) -> None:
         """An object of any other class: its class, and what it would be rebuilt from."""
@@ -189,13 +134,16 @@ class _Walk:
         if hasattr(kind, "__fingerprint__"):  # it says itself what it is made of
             self.parts({"class": kind, "content": value.__fingerprint__()})
         elif isinstance(value, enum.Enum):
-            self.parts({"class": kind, "name": value.name, "value": value.value})
+            self.parts({"class": kind, "name": value.name, "value": value.value, "attributes": _attributes(value)})
         elif isinstance(value, tuple):
-            self.parts({"class": kind, "items": tuple(value)})
+            self.parts({"class": kind, "items": tuple(value), "attributes": _attributes(value)})
         elif is_dataclass(value):
+            if isinstance(value, (Mapping, AbstractSet, list, str, bytes, int, float, np.ndarray)):
+                raise self.refuse(f"a {kind.__qualname__}, which is a dataclass and something else as well")
             counted = [field.name for field in fields(value) if field.metadata.get("fingerprint", True)]
             declared = {f"field {name}": getattr(value, name) for name in counted}
-            self.parts({"class": kind, **declared})
+            further = _attributes(value, *(field.name for field in fields(value)))
+            self.parts({"class": kind, **declared, "attributes": further})
         else:
             self.rebuilt(value)
 
@@ -213,11 +161,14 @@ class _Walk:
         if isinstance(reduced, str):
             raise self.refuse(f"{reduced}, which is known by its name only")
         make, arguments, state, items, entries = (*reduced, None, None, None)[:5]
+        further: dict[str, Any] = {}
         if isinstance(state, dict):  # what is worked out at first use is no content
-            cached = functools.cached_property
-            state = {key: part for key, part in state.items() if not isinstance(getattr(kind, key, None), cached)}
+            state = {key: part for key, part in state.items() if not _is_worked_out(kind, key)}
+        if names.in_library(kind) is None:  # what copying leaves out may still be used
+            kept = state if isinstance(state, dict) else state[0] if isinstance(state, tuple) and state else None
+            further = _attributes(value, *(kept if isinstance(kept, dict) else ()))
         self.parts({
-            "class": kind, "maker": make, "arguments": arguments, "state": state,
+            "class": kind, "attributes": further, "maker": make, "arguments": arguments, "state": state,
             "items": None if items is None else list(items), "entries": None if entries is None else dict(entries),
         })  # fmt: skip
 
@@ -254,7 +205,8 @@ class _Walk:
         code = function.__code__
         with self.at(f"{function.__name__}()"):
             self.code(code)
-            self.parts({"defaults": function.__defaults__, "keyword defaults": function.__kwdefaults__})
+            given = {"defaults": function.__defaults__, "keyword defaults": function.__kwdefaults__}
+            self.parts({**given, "attributes": function.__dict__ or None})
             for kind, name, value in names.captured(function):
                 self.put(kind, name)
                 with self.at(f"{kind} {name}"):
@@ -273,8 +225,8 @@ class _Walk:
             raise self.refuse(str(error)) from error
         if (name := names.hidden(function)) is not None:
             raise self.refuse(f"it uses {name}, by which it may depend on anything")
-        files = names.files(function)
-        if names.reads_files(function) and not files:
+        files, reads = names.files(function), names.reads_files(function)
+        if reads > len(files) or (reads and names.names_files_itself(function)):
             raise self.refuse("it reads a file when it is called, and which one cannot be seen; read it in build()")
         for path in files:
             self.file(path)
@@ -307,7 +259,7 @@ class _Walk:
             self.put("compiled")
             self.parts({
                 "flags": {name: flag for name, flag in dispatcher.targetoptions.items() if name != "cache"},
-                "locals": dispatcher.locals, "source": dispatcher.py_func,
+                "signatures": names.signatures(dispatcher), "locals": dispatcher.locals, "source": dispatcher.py_func,
             })  # fmt: skip
 
     def builtin(self, function: Any) -> None:
@@ -337,7 +289,7 @@ class _Walk:
         if file.endswith(tuple(EXTENSION_SUFFIXES)):  # its methods are C
             self.file(Path(file))
         with self.at(kind.__qualname__):
-            self.visit(kind.__bases__)
+            self.visit((type(kind), kind.__bases__))
             for name in sorted(vars(kind).keys() - _CLASS_NOTES):
                 self.put("attribute", name)
                 with self.at(f"attribute {name}"):
@@ -396,13 +348,29 @@ _VISITS: tuple[tuple[Any, _Visit], ...] = (
     (numba.typed.List, lambda walk, value: walk.sequence(list(value))),
     (PurePath, _Walk.path),
     (np.ufunc, _Walk.ufunc),
-    (np.dtype, lambda walk, value: walk.put("dtype", str(value.descr if value.names else value.str))),
+    (np.dtype, lambda walk, value: walk.put("dtype", _layout(value))),
 )
 _EXACT: dict[type, _Visit] = {
     **dict.fromkeys((list, tuple, collections.deque), _Walk.sequence),
     **dict.fromkeys((set, frozenset), _Walk.unordered),
     **dict.fromkeys((dict, collections.OrderedDict), _Walk.mapping),
 }
+
+
+def _is_worked_out(kind: type, name: str) -> bool:
+    """Whether an attribute holds what is worked out from the others at first use."""
+    return isinstance(getattr(kind, name, None), functools.cached_property)
+
+
+def _attributes(value: Any, *known: str) -> dict[str, Any]:
+    """The attributes of an object besides those that are known and those that are worked out."""
+    left_out = {*known, "_value_", "_name_", "_sort_order_", "__objclass__"}  # the notes of an enum
+    own = getattr(value, "__dict__", {})
+    return {name: part for name, part in own.items() if name not in left_out and not _is_worked_out(type(value), name)}
+
+
+def _layout(dtype: np.dtype[Any]) -> str:
+    return str(dtype.descr if dtype.names else dtype.str)
 
 
 @functools.cache

@@ -22,7 +22,8 @@ from numba.core.dispatcher import Dispatcher
 
 from mcmc_bench.kernels import names
 from mcmc_bench.kernels.compile_cache import keep
-from mcmc_bench.kernels.fingerprint import ENGINE, NoFingerprintError, fingerprint
+from mcmc_bench.kernels.fingerprint import ENGINE, fingerprint
+from mcmc_bench.kernels.tokens import NoFingerprintError
 
 _FROZEN: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
 
@@ -52,6 +53,10 @@ def frozen(dispatcher: Any) -> Any:
         copy = freezer.dispatcher(dispatcher)
     except _UndefinedError:
         return dispatcher
+    for compiled, signatures in freezer.signed:  # now that all that they name is filled in
+        for signature in signatures:
+            compiled.compile(signature)
+        compiled.disable_compile()
     _FROZEN.update(freezer.new)
     return copy
 
@@ -68,6 +73,7 @@ class _Freezer:
         self.marked: dict[int, Any] = {}  # compiled forms of functions that are marked for it, by their id
         self.unfinished: list[Any] = []  # copies that are being filled in, each named by the one before
         self.recursive: set[Any] = set()  # copies that lead back to themselves
+        self.signed: list[tuple[Any, list[Any]]] = []  # copies that are compiled for signatures given by hand
         self.new: dict[str, Any] = {}  # by fingerprint
 
     def dispatcher(self, dispatcher: Any) -> Any:
@@ -103,6 +109,8 @@ class _Freezer:
             with contextlib.suppress(ValueError):  # nothing has been assigned yet: numba will say so
                 cell.cell_contents = self.value(original.cell_contents, called)
         self.unfinished.pop()
+        if signatures := names.signatures(dispatcher):
+            self.signed.append((compiled, signatures))
         if content:
             compiled.fingerprint = content
             self.new[content] = compiled
@@ -135,6 +143,8 @@ class _Freezer:
             return self.dispatcher(value)
         if isinstance(value, np.ndarray):
             return value.copy(order="K")
+        if isinstance(value, np.void):  # a view of an array
+            return value.copy()
         if type(value) in (tuple, list):
             return type(value)(self.value(member, called) for member in value)
         if isinstance(value, tuple) and hasattr(value, "_fields"):

@@ -12,6 +12,8 @@ import hashlib
 import importlib
 import importlib.metadata
 import itertools
+import os
+import re
 import sys
 import sysconfig
 import types
@@ -31,12 +33,19 @@ LIBRARIES = frozenset((
 #: Packages of the engine that every key of a number holds whole: their Python functions count by their module's source.
 ENGINE_PARTS = ("core", "kernels", "metrics", "sampling")
 #: Names of functions that read files.
-_READERS = frozenset(
-    ("fromfile", "genfromtxt", "load", "loadtxt", "memmap", "open", "read_bytes", "read_csv", "read_text")
-)
+_READERS = re.compile(r"fromfile|genfromtxt|getlines?|load|loadmat|loadtxt|memmap|mmread|open|read_\w+")
+#: Names of what makes the name of a file, or finds it, while a function runs.
+_NAMING = frozenset(("format", "glob", "iterdir", "join", "listdir", "rglob", "scandir", "walk"))
 #: Names that give a function what it does not name: as builtins, or as attributes of anything.
 _HIDING_BUILTINS = frozenset(("__import__", "eval", "exec", "globals"))
-_HIDING_ATTRIBUTES = frozenset(("environ", "getenv", "import_module"))
+_HIDING_ATTRIBUTES = frozenset((
+    "check_output", "environ", "exec_module", "getenv", "import_module", "load_sampler", "load_target", "run_module", "run_path",
+    "spec_from_file_location",
+))  # fmt: skip
+#: Modules and functions of Python's own by which anything may come in, whatever name they are given.
+_HIDING = re.compile(
+    r"(importlib|linecache|multiprocessing|os\.(getenv|popen|system)|runpy|socket|subprocess|urllib)\b"
+)
 
 #: Instructions after which a module is not handed on: its attribute is taken, or it gets another name in the same code.
 _USED_AT_ONCE = frozenset(("IMPORT_FROM", "LOAD_ATTR", "LOAD_METHOD", "STORE_FAST", "STORE_DEREF"))
@@ -134,6 +143,11 @@ def hidden(function: types.FunctionType) -> str | None:
     used = of_code(function.__code__)
     for name in sorted(used & _HIDING_ATTRIBUTES):
         return name
+    if {"sys", "modules"} <= used:
+        return "sys.modules"
+    for kind, name, value in captured(function):
+        if value is os.environ or _HIDING.match(name if kind == "import" else in_library(value) or ""):
+            return name
     for name in sorted((used & _HIDING_BUILTINS) - function.__globals__.keys()):
         if name in globals_of_code(function.__code__):
             return name
@@ -167,14 +181,44 @@ def undefined(function: types.FunctionType) -> frozenset[str]:
 # ------------------------------------------------------------ files
 
 
-def reads_files(function: types.FunctionType) -> bool:
-    """Whether `function` names something that reads files."""
-    return not _READERS.isdisjoint(of_code(function.__code__))
+def reads_files(function: types.FunctionType) -> int:
+    """How many times the text of `function` names something that reads files."""
+    renamed = (value for _, name, value in captured(function) if not _READERS.fullmatch(name))
+    return _readings(function.__code__) + sum(map(_reads, renamed))
+
+
+def names_files_itself(function: types.FunctionType) -> bool:
+    """Whether `function` puts the name of a file together, or looks for files, when it is called."""
+    return not _NAMING.isdisjoint(of_code(function.__code__)) or _formats(function.__code__)
+
+
+@functools.cache
+def _readings(code: types.CodeType) -> int:
+    inside = sum(_readings(constant) for constant in code.co_consts if isinstance(constant, types.CodeType))
+    loads = (
+        one.argval
+        for one in dis.get_instructions(code)
+        if one.opname.startswith(("LOAD_", "IMPORT_FROM")) and one.opname != "LOAD_CONST"
+    )
+    return inside + sum(isinstance(name, str) and _READERS.fullmatch(name) is not None for name in loads)
+
+
+@functools.cache
+def _formats(code: types.CodeType) -> bool:
+    inside = any(_formats(constant) for constant in code.co_consts if isinstance(constant, types.CodeType))
+    return inside or any(one.opname == "BUILD_STRING" or "FORMAT" in one.opname for one in dis.get_instructions(code))
+
+
+def _reads(value: Any) -> bool:
+    """Whether `value` reads files, whatever name it has been given."""
+    function = value.func if isinstance(value, functools.partial) else value
+    name = getattr(function, "__name__", "")
+    return isinstance(name, str) and _READERS.fullmatch(name) is not None and in_library(function) is not None
 
 
 def files(function: types.FunctionType) -> list[Path]:
     """Files that `function` names: by a path, by a text in a folder that it names, or beside its own file."""
-    reads, texts = reads_files(function), texts_of_code(function.__code__)
+    reads, texts = reads_files(function) > 0, texts_of_code(function.__code__)
     values = [value for _, _, value in captured(function)]
     places = [Path(value) for value in values if isinstance(value, PurePath) or (reads and isinstance(value, str))]
     beside = function.__globals__.get("__file__")
@@ -270,3 +314,8 @@ def overload_flags(function: types.FunctionType) -> dict[str, Any] | None:
         raise ValueError("numba's overload puts another function in its place when it is compiled")
     given = templates[0]._jit_options  # noqa: SLF001 - there is no other way to it
     return {name: flag for name, flag in given.items() if name not in ("no_cpython_wrapper", "nopython")}
+
+
+def signatures(dispatcher: Any) -> list[Any]:
+    """The signatures that a compiled function was given by hand: it converts its arguments to these, and takes no others."""
+    return [] if dispatcher._can_compile else list(dispatcher.nopython_signatures)  # noqa: SLF001 - numba tells it nowhere else

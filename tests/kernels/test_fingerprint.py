@@ -1,6 +1,7 @@
 """Fingerprints: another one for every change that matters, the same for every change that does not, anywhere."""
 
 import ctypes
+import enum
 import functools
 import os
 import subprocess
@@ -14,7 +15,9 @@ import numba
 import numpy as np
 import pytest
 
-from mcmc_bench.kernels.fingerprint import NoFingerprintError, fingerprint
+from mcmc_bench.kernels.fingerprint import fingerprint
+from mcmc_bench.kernels.frozen import frozen
+from mcmc_bench.kernels.tokens import NoFingerprintError
 from tests.kernels.kinds_of_identity import KINDS, change, module
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,6 +44,7 @@ def test_a_number_that_is_set_later_is_in_it(kind):
 EVERY_KIND = """
 from tests.kernels.kinds_of_identity import KINDS, module
 from mcmc_bench.kernels.fingerprint import fingerprint
+from mcmc_bench.kernels.frozen import frozen
 from tests.kernels.test_frozen import target_of, value
 import sys
 for kind in KINDS:
@@ -148,9 +152,91 @@ def test_values_that_differ(one, other):
     assert fingerprint(one) == fingerprint(one)
 
 
-def test_order_of_insertion_does_not_count():
-    assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
+def test_order_counts_where_code_sees_it():
+    assert fingerprint({"a": 1, "b": 2}) != fingerprint({"b": 2, "a": 1})
     assert fingerprint({"x", "y", "z"}) == fingerprint({"z", "y", "x"})
+
+
+class Array(np.ndarray):
+    pass
+
+
+class Words(tuple):  # noqa: SLOT001 - with attributes
+    pass
+
+
+class Forgetful:
+    def __getstate__(self):
+        return {}
+
+
+class Level(enum.Enum):
+    LOW = 1
+
+
+def draw():
+    return draw.k
+
+
+def test_attributes_that_are_not_declared_count():
+    for value in (Pair(1.0), Words((1,)), np.zeros(2).view(Array), Forgetful(), Level.LOW, draw):
+        seen = set()
+        for k in (1, 2, 2):
+            value.k = k
+            seen.add(fingerprint(value))
+        assert len(seen) == 2, value
+
+
+def test_attributes_of_a_metaclass_count():
+    assert fingerprint(type("M", (type,), {"k": 1})("C", (), {})) != fingerprint(
+        type("M", (type,), {"k": 2})("C", (), {})
+    )
+
+
+def test_names_of_the_fields_of_a_record_count():
+    one, other = (np.zeros(1, [(name, "f8") for name in names])[0] for names in ("ab", "ba"))
+    assert fingerprint(one) != fingerprint(other)
+
+
+def test_signatures_count_and_are_kept_by_what_is_frozen():
+    """In single precision 1.7 · 0.1 is another number."""
+
+    def tenth(x):
+        return x * 0.1
+
+    made = [numba.njit(*signature)(tenth) for signature in ((), ("f8(f8)",), ("f4(f4)",), ("i8(i8)",))]
+    assert len({fingerprint(one) for one in made}) == 4
+    for one in made:
+        assert frozen(numba.njit(_calling(one)))(1.7) == one(1.7)
+
+
+def _calling(one):
+    def calls(x):
+        return one(x)
+
+    return calls
+
+
+class Raises:
+    def __getattr__(self, name):
+        raise RuntimeError(name)
+
+    def __repr__(self):
+        raise RuntimeError("repr")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.zeros(1, np.dtype({"names": ["a", "b"], "formats": ["f8", "f4"], "offsets": [0, 4]})),
+        Raises(),
+        {Raises(): 1},
+    ],
+    ids=["overlapping fields", "attributes", "representation"],
+)
+def test_what_cannot_be_looked_at_is_refused(value):
+    with pytest.raises(NoFingerprintError):
+        fingerprint(value)
 
 
 def test_what_is_worked_out_at_first_use_does_not_count():

@@ -14,8 +14,9 @@ from mcmc_bench.checks.density.findings import Remark
 from mcmc_bench.checks.density.traced_target import Subject, shown
 from mcmc_bench.core.arrays import Array
 from mcmc_bench.core.streams import stream
-from mcmc_bench.kernels.fingerprint import NoFingerprintError, fingerprint
+from mcmc_bench.kernels.fingerprint import fingerprint
 from mcmc_bench.kernels.interpreted import NotPython, interpreted
+from mcmc_bench.kernels.tokens import NoFingerprintError
 
 #: Points at which Python runs the density, and the compiled seconds of one call above which it would take too long.
 POINTS, SLOWEST = 6, 0.05

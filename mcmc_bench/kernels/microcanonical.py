@@ -11,11 +11,11 @@ from __future__ import annotations
 import numpy as np
 
 from mcmc_bench.kernels.block import evaluate, flat
-from mcmc_bench.kernels.jit import FLOW_SIGNATURE, compiled, jit
+from mcmc_bench.kernels.jit import FLOW_SIGNATURE, compiled, jit, jit_inline
 from mcmc_bench.kernels.mathematics import exp
 
 
-@jit
+@jit_inline
 def normalise(direction):
     """Every chain's direction (chain, dim) to unit length, in place."""
     chains, dim = direction.shape
@@ -28,7 +28,7 @@ def normalise(direction):
             direction[chain, i] *= scale
 
 
-@jit
+@jit_inline
 def turn(duration, gradient, direction, kinetic_change):
     """The exact flow of u' = (I − u uᵀ) ∇log p / (d − 1) for a time; adds (d − 1) Δ log ‖p‖ to `kinetic_change` (chain,).
 

@@ -12,10 +12,10 @@ import numpy as np
 
 from mcmc_bench.core.sampler import Adaptation, Sampler, Setting
 from mcmc_bench.kernels.block import acceptance_probability, copy, evaluate, flat, move, record
-from mcmc_bench.kernels.jit import jit
+from mcmc_bench.kernels.jit import jit, jit_inline
 
 
-@jit
+@jit_inline
 def temper(beta, scale, x, log_density, gradient):
     """log of N(x; 0, s²)^{1−β} p^β of one chain up to a constant; `gradient` (dim,) of log p becomes its gradient."""
     total = 0.0
@@ -25,7 +25,7 @@ def temper(beta, scale, x, log_density, gradient):
     return beta * log_density + (1.0 - beta) * total
 
 
-@jit
+@jit_inline
 def base_log_density(scale, x):
     """log N(x; 0, s² I) of one chain, up to a constant."""
     total = 0.0

@@ -218,7 +218,7 @@ class _Walk(Tokens):
                 self.outside(function)
 
     def outside(self, function: types.FunctionType) -> None:
-        """What a function that is not the engine's may use beyond what it names."""
+        """Visit all that a function outside the engine may use beyond the names in its code."""
         try:
             self.visit(names.overload_flags(function))
         except ValueError as error:

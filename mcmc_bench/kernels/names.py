@@ -182,7 +182,7 @@ def undefined(function: types.FunctionType) -> frozenset[str]:
 
 
 def reads_files(function: types.FunctionType) -> int:
-    """How many times the text of `function` names something that reads files."""
+    """The number of times that the text of `function` names something that reads files."""
     renamed = (value for _, name, value in captured(function) if not _READERS.fullmatch(name))
     return _readings(function.__code__) + sum(map(_reads, renamed))
 

@@ -49,7 +49,7 @@ class Tokens:
 
     @contextmanager
     def at(self, place: str) -> Iterator[None]:
-        """What is visited inside stands at `place` of what is visited now."""
+        """Visits inside this context stand at `place` of the present one."""
         self.place.append(place)
         yield
         self.place.pop()

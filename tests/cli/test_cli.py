@@ -139,7 +139,7 @@ def test_lists():
         ("targets", ("banana", "reference run")),
         ("samplers", ("gradient_ascent", "optimiser")),
         ("suites", ("noise", "smoke")),
-        ("metrics", ("r_hat_max", "convergence")),
+        ("metrics", ("r_hat_max", "convergence", "higher, ideal 1", "near 1")),
     ):
         code, out, _ = call("list", kind, "--no-cost")  # the cost of targets: tests/catalog/test_cost.py
         assert code == 0

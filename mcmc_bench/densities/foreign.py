@@ -89,7 +89,7 @@ def density_of_stan_model(x, log_density, gradient, data):
         is_nan = False
         for i in range(dim):
             is_nan = is_nan or x[chain, i] != x[chain, i]
-        if is_nan:  # a chain that has left
+        if is_nan:  # a chain that became non-finite
             log_density[chain] = np.nan
             continue
         message[0] = 0

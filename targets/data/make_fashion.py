@@ -5,7 +5,7 @@
 The images (28 × 28, bytes) are by H. Xiao, K. Rasul and R. Vollgraf 2017, arXiv 1708.07747, copyright Zalando SE, licence MIT
 (fashion.LICENSE.txt). Two sets of 400 are drawn from the 10,000 of the test set by a seed from the name, whatever their class:
 with as many of each class in both, the sets would be more alike than two samples of the data are. No network has seen them.
-The classifier is a perceptron with one hidden layer that has learnt the 60,000 images of the training set; its accuracy is
+The classifier is a perceptron with one hidden layer that has learned the 60,000 images of the training set; its accuracy is
 measured on the 9,200 test images that are in neither set. It takes images less `mean`, that of the training set. Another version
 of scikit-learn, or another machine, learns a slightly other one: with --keep-classifier, the one that is in fashion.npz stays.
 """
@@ -40,7 +40,7 @@ def nearest(images: np.ndarray, training: np.ndarray) -> np.ndarray:
     return np.sqrt(squared.min(axis=1))
 
 
-def learnt(images: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
+def learned(images: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
     """A classifier of `images`, pixels from −1 to 1 less their mean: the weights of two layers, then their biases."""
     from sklearn.neural_network import MLPClassifier
 
@@ -50,7 +50,7 @@ def learnt(images: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
 
 
 def kept() -> list[np.ndarray]:
-    """The classifier of the file that is there, as `learnt` gives it."""
+    """The classifier of the file that is there, as `learned` gives it."""
     with np.load(HERE / "fashion.npz", allow_pickle=False) as stored:
         return [stored[name] for name in ("hidden_weights", "output_weights", "hidden_bias", "output_bias")]
 
@@ -71,7 +71,7 @@ if __name__ == "__main__":
     if arguments.keep_classifier:
         weights = kept()
     else:
-        weights = learnt(training.astype(np.float32) / 127.5 - 1.0 - mean.astype(np.float32), training_labels)
+        weights = learned(training.astype(np.float32) / 127.5 - 1.0 - mean.astype(np.float32), training_labels)
     hidden = np.maximum((test / 127.5 - 1.0 - mean) @ weights[0] + weights[2], 0.0)
     right = (hidden @ weights[1] + weights[3]).argmax(axis=1) == test_labels
     distance = nearest(test[shipped], training)

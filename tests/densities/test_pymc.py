@@ -35,9 +35,9 @@ def test_same_density_and_gradient_as_ours(target):
     np.testing.assert_allclose(found[1], expected[1], rtol=1e-9, atol=1e-9)
 
 
-def test_names_and_natural_parameters(target):
+def test_names_and_constrained_parameters(target):
     ours = load_target("eight_schools_noncentred")
-    points = ours.starts("exact", stream("natural"), 10)
+    points = ours.starts("exact", stream("constrained"), 10)
     assert target.coordinate_names == (*(f"z[{i}]" for i in range(8)), "mu", "tau_log__")
     constrained = dict(zip(target.constrained.names, target.constrained.of(points).T, strict=True))
     mine = dict(zip(ours.constrained.names, ours.constrained.of(points).T, strict=True))

@@ -61,7 +61,7 @@ def test_efficiency_is_a_share_of_what_was_spent_and_not_of_what_was_allowed() -
 
 
 def test_a_transition_costs_what_was_counted_where_no_chain_left() -> None:
-    """Exact arithmetic: a replicate of which a chain has left, with ten times the transitions, has no say."""
+    """Exact arithmetic: a replicate of which a chain became non-finite, with ten times the transitions, has no say."""
     target, (good, *_) = gaussian_replicates(0.0, "worth")
     good = replace(good, cost=Cost(sampling_evaluations=10.0 * good.transitions))
     left = replace(good, transitions=10 * good.transitions, stopped_at=np.zeros_like(good.stopped_at))

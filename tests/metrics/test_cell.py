@@ -1,4 +1,4 @@
-"""A cell as a whole: groups, intervals, chains that left, and draws from elsewhere."""
+"""A cell as a whole: groups, intervals, chains that became non-finite, and draws from elsewhere."""
 
 from __future__ import annotations
 

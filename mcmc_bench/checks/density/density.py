@@ -322,7 +322,7 @@ def contract(subject: Subject) -> Iterator[Remark]:
         yield Remark(
             stage,
             "problem",
-            "a point of NaN has a finite log density: a chain that has left would come back",
+            "a point of NaN has a finite log density: a chain that became non-finite would come back",
             "let NaN pass through; np.isfinite is always true in these kernels, use mcmc_bench.kernels.jit.is_finite",
         )
     if not np.isfinite(density[others]).all():

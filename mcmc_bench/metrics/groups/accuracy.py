@@ -238,9 +238,9 @@ def _thinning_correction(measured: Measured) -> float:
         return 1.0
     moments, full, kept = measured.reference.moments, 0.0, 0.0
     for draws in measured.replicates:
-        stayed = (draws.stopped_at < 0) & np.isfinite(draws.position).all(axis=(1, 2))
-        x = draws.position[stayed]
+        finite = (draws.stopped_at < 0) & np.isfinite(draws.position).all(axis=(1, 2))
+        x = draws.position[finite]
         of_kept = np.concatenate([x.mean(axis=1), (x**2).mean(axis=1)], axis=1)
-        full += float(bias_squared(chain_estimates(draws)[stayed], moments).sum())
+        full += float(bias_squared(chain_estimates(draws)[finite], moments).sum())
         kept += float(bias_squared(of_kept, moments).sum())
     return float(np.clip(full / kept, 1.0 / thin, 1.0)) if np.isfinite(full) and 0 < kept < np.inf else 1.0

@@ -26,8 +26,7 @@ from typing import Any
 from numba.core.dispatcher import Dispatcher
 
 from mcmc_bench.kernels.jit import ENGINE_FOLDER
-
-_PREFIX = "mcmc_bench_content_"
+from mcmc_bench.kernels.names import CONTENT_PREFIX
 
 
 class ContentError(Exception):
@@ -95,7 +94,7 @@ def watching(path: Path) -> Iterator[None]:
             file = getattr(sys.modules[name], "__file__", None)
             if file is not None and _is_content(Path(file)):
                 folder.files.setdefault(Path(file), _state(Path(file)))
-                if not name.startswith(_PREFIX) and file.endswith(".py"):
+                if not name.startswith(CONTENT_PREFIX) and file.endswith(".py"):
                     folder.helpers.add(name)
 
 
@@ -108,7 +107,7 @@ def _new_folder(old: _Folder | None) -> _Folder:
 
 
 def _new_package(folder: Path) -> str:
-    name = f"{_PREFIX}{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}_{next(_numbers)}"
+    name = f"{CONTENT_PREFIX}{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}_{next(_numbers)}"
     module = types.ModuleType(name)
     module.__path__ = [str(folder)]
     sys.modules[name] = module
@@ -155,7 +154,7 @@ class _Finder:
     @staticmethod
     def find_spec(name: str, path: Sequence[str] | None, target: object = None) -> ModuleSpec | None:
         del target
-        if not name.startswith(_PREFIX):
+        if not name.startswith(CONTENT_PREFIX):
             return None
         for folder in path or ():
             spec = FileFinder(folder, (_Loader, [".py"]), (ExtensionFileLoader, EXTENSION_SUFFIXES)).find_spec(name)

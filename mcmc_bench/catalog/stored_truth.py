@@ -23,6 +23,8 @@ from mcmc_bench.core.target import QUANTILE_LEVELS, Target, Truth
 PROBES = 4
 #: Relative difference of log densities that is another density and not rounding.
 TOLERANCE = 1e-6
+#: Stored draws may miss a stored quantile by this over √n: twelve standard errors of independent ones, they are nearly so.
+MOST_OFF = 6.0
 #: Significant digits in the file.
 DIGITS = 8
 
@@ -94,7 +96,7 @@ def probes(target: Target) -> list[float]:
 
 
 def verify(target: Target, target_file: Path) -> None:
-    """See that the stored truth was made for this very density: compiles it.
+    """See that the stored truth was made for this very density and these constrained parameters: compiles it.
 
     Raises:
         StoredTruthError: it was made for another.
@@ -109,6 +111,19 @@ def verify(target: Target, target_file: Path) -> None:
             f"{json_file(target_file, target.label).name} was made for another density than {target.label} is now "
             f"(log p at its starts: {np.array2string(now, precision=8)}, then {np.array2string(then, precision=8)}); "
             f"{_again(target)}"
+        )
+    constrained, draws = target.constrained, target.reference_draws
+    if constrained is None or constrained.truth is None or draws is None or "constrained" not in stored:
+        return
+    quantiles = np.array(stored["constrained"]["quantiles"])  # (k, level)
+    if constrained.truth.quantiles is None or not np.array_equal(quantiles, constrained.truth.quantiles):
+        return  # the target has a constrained truth of its own
+    values = np.asarray(constrained.of(draws))
+    shares = (values[:, :, None] <= quantiles).mean(axis=0)
+    if shares.shape != quantiles.shape or (np.abs(shares - QUANTILE_LEVELS) > MOST_OFF / np.sqrt(len(draws))).any():
+        raise StoredTruthError(
+            f"{json_file(target_file, target.label).name} was made for other constrained parameters than those of "
+            f"{target.label} are now: the stored draws do not have the stored quantiles; {_again(target)}"
         )
 
 

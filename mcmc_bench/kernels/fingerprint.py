@@ -75,7 +75,9 @@ class _Walk(Tokens):
     def visit(self, value: Any) -> None:
         """Put `value` into the hash, whatever it is."""
         kind: Any = type(value)
-        if kind in _ATOMS:
+        if kind is str:
+            self.put("str", repr(names.portable(value)))
+        elif kind in _ATOMS:
             self.put(kind.__name__, struct.pack("<d", value) if kind is float else repr(value))
         elif isinstance(value, np.generic):
             self.put("scalar", f"{_layout(value.dtype)} ".encode() + value.tobytes())
@@ -267,7 +269,7 @@ class _Walk(Tokens):
         if self.of_library(function):
             return
         owner = getattr(function, "__self__", getattr(function, "__objclass__", None))
-        self.put("builtin", f"{getattr(function, '__module__', None)} {function.__qualname__}")
+        self.put("builtin", names.portable(f"{getattr(function, '__module__', None)} {function.__qualname__}"))
         if owner is not None and not isinstance(owner, types.ModuleType):
             if not isinstance(owner, type) or owner.__module__ != "builtins":
                 self.visit(owner)

@@ -11,6 +11,7 @@ import functools
 import hashlib
 import importlib
 import importlib.metadata
+import importlib.util
 import itertools
 import os
 import re
@@ -32,6 +33,9 @@ LIBRARIES = frozenset((
 ))  # fmt: skip
 #: Packages of the engine that every key of a number holds whole: their Python functions count by their module's source.
 ENGINE_PARTS = ("core", "kernels", "metrics", "sampling")
+#: How names of modules begin that are loaded from a folder of content; the rest depends on the folder and the process.
+CONTENT_PREFIX = "mcmc_bench_content_"
+_CONTENT_NAME = re.compile(CONTENT_PREFIX + r"[0-9a-f]+_\d+")
 #: Names of functions that read files.
 _READERS = re.compile(r"fromfile|genfromtxt|getlines?|load|loadmat|loadtxt|memmap|mmread|open|read_\w+")
 #: Names of what makes the name of a file, or finds it, while a function runs.
@@ -173,6 +177,11 @@ def passed_on(code: types.CodeType) -> frozenset[str]:
     return frozenset().union(*found)
 
 
+def portable(text: str) -> str:
+    """`text` without what names of content modules tell of the folder and the process."""
+    return _CONTENT_NAME.sub(CONTENT_PREFIX, text) if CONTENT_PREFIX in text else text
+
+
 def undefined(function: types.FunctionType) -> frozenset[str]:
     """The names that `function` looks up, and that stand for nothing yet."""
     return globals_of_code(function.__code__) - function.__globals__.keys() - vars(builtins).keys()
@@ -245,8 +254,9 @@ def library_version(module: str) -> str | None:
     """Name and version of the library that `module` belongs to; None for what counts by content."""
     package = module.partition(".")[0]
     if package in sys.stdlib_module_names:
-        file = getattr(sys.modules.get(package), "__file__", None)
-        # A helper beside a target may have the name of a module of Python's own.
+        # A helper beside a target may have the name of a module of Python's own, and not be imported yet.
+        loaded = sys.modules.get(package)
+        file = getattr(loaded, "__file__", None) if loaded is not None else _found(package)
         own = file is None or Path(file).is_relative_to(sysconfig.get_path("stdlib"))
         return f"python {sys.version.split()[0]}" if own and "site-packages" not in str(file) else None
     if package not in LIBRARIES:
@@ -256,6 +266,12 @@ def library_version(module: str) -> str | None:
         return f"{package} {version or importlib.metadata.version(package)}"
     except importlib.metadata.PackageNotFoundError:
         return None
+
+
+def _found(package: str) -> str | None:
+    """The file that an import of `package` would read; None for what is built into Python."""
+    spec = importlib.util.find_spec(package)
+    return spec.origin if spec is not None and spec.has_location else None
 
 
 def in_library(value: Any) -> str | None:

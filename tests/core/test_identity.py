@@ -1,14 +1,16 @@
 """What counts for a target and a sampler: numbers do, what is said about them does not."""
 
+import importlib
 from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
 from mcmc_bench.catalog.files import load_sampler, load_target
-from mcmc_bench.core.identity import documentation_of
+from mcmc_bench.core.identity import documentation_of, engine_fingerprint
 from mcmc_bench.core.target import Target
 from mcmc_bench.kernels.fingerprint import fingerprint
+from mcmc_bench.kernels.names import library_version
 
 #: Another value of every field of a target that determines a number, and of every field that does not.
 NUMBERS = {
@@ -91,3 +93,17 @@ def test_a_setting_counts_by_its_range_and_not_by_its_description():
 
     assert with_setting(description="other") == fingerprint(sampler)
     assert with_setting(low=0.001) != fingerprint(sampler)
+
+
+@pytest.mark.parametrize("library", ["scipy", "arviz_stats"])
+def test_versions_of_what_metrics_use_are_in_the_fingerprint_of_the_engine(library, monkeypatch):
+    def fresh():
+        library_version.cache_clear()
+        engine_fingerprint.cache_clear()
+        return engine_fingerprint()
+
+    before = fresh()
+    monkeypatch.setattr(importlib.import_module(library), "__version__", "99")
+    other = fresh()
+    monkeypatch.undo()
+    assert before == fresh() != other

@@ -258,6 +258,8 @@ class _Walk(Tokens):
         if (known := getattr(dispatcher, "fingerprint", None)) is not None:
             self.put("frozen", known)
         elif not self.of_library(dispatcher):
+            if (name := names.overloaded(dispatcher.py_func)) is not None:
+                raise self.refuse(f"it uses {name}, which numba's overload gives another meaning")
             self.put("compiled")
             self.parts({
                 "flags": {name: flag for name, flag in dispatcher.targetoptions.items() if name != "cache"},

@@ -22,8 +22,10 @@ from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import Any
 
+import numba
 import numpy as np
 from numba.core.registry import cpu_target
+from numba.core.typing.templates import builtin_registry
 
 #: Packages that count by version: the dependencies of mcmc_bench, and theirs that a density is likely to name.
 LIBRARIES = frozenset((
@@ -340,3 +342,22 @@ def signatures(dispatcher: Any) -> list[Any]:
     if dispatcher._can_compile or (dispatcher.py_func.__module__ or "").startswith("mcmc_bench."):  # noqa: SLF001
         return []
     return list(dispatcher.nopython_signatures)
+
+
+def overloaded(function: types.FunctionType) -> str | None:
+    """A name used by `function` that somebody's `overload` of numba gives another meaning in compiled code, or None."""
+    names = _overloaded_names(len(builtin_registry.functions), len(builtin_registry.attributes))
+    return min(names & of_code(function.__code__), default=None)
+
+
+@functools.lru_cache(maxsize=1)
+def _overloaded_names(*_counts: int) -> frozenset[str]:
+    found = set[str]()
+    for template in (*builtin_registry.functions, *builtin_registry.attributes):
+        made_by = getattr(template, "_overload_func", None)
+        if made_by is None or made_by.__qualname__.startswith("register_jitable."):
+            continue
+        numbas_own = made_by.__code__.co_filename.startswith(numba.__path__[0])
+        if not numbas_own and library_version(made_by.__module__ or "") is None:
+            found.add(str(getattr(template, "_attr", None) or getattr(template.key, "__name__", "")))
+    return frozenset(found)

@@ -10,8 +10,10 @@ import sys
 from os import getenv as variable
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
+from numba.extending import overload
 from numpy import load as read
 
 from mcmc_bench.kernels.fingerprint import fingerprint
@@ -60,3 +62,21 @@ def test_names_of_content_modules_do_not_tell_the_folder():
     one, other = (f"mcmc_bench_content_{folder}.mine" for folder in ("0123456789ab_0", "ba9876543210_7"))
     assert portable(one) == portable(other)
     assert fingerprint(lambda name=one: name) == fingerprint(lambda name=other: name)
+
+
+def test_an_overload_of_a_library_function_is_refused():
+    """Numba would go on with the machine code of an older one. Numba's own overloads are in its version."""
+
+    def only_here():
+        return 1.0
+
+    density = numba.njit(lambda x: np.only_here(x) + 1.0)
+    assert fingerprint(density)
+
+    @overload(only_here)
+    def _instead():
+        return lambda: 2.0
+
+    with pytest.raises(NoFingerprintError, match="overload"):
+        fingerprint(density)
+    assert fingerprint(numba.njit(lambda x: abs(x) + len((x,)) ** 2))

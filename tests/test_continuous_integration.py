@@ -161,6 +161,7 @@ def test_hostile_inputs_are_only_text(repository):
     assert not list(repository.rglob("broken"))
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_makefile(repository):
     """`make gate` passes, `make accept` replaces the baseline, and a faulty sampler stops both."""
@@ -177,6 +178,7 @@ def test_the_makefile(repository):
     assert (repository / "baseline.json").read_bytes() == accepted
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_gitlab(repository):
     """Its script, but for pip; what it names as report is JUnit's XML."""
